@@ -1,0 +1,86 @@
+# A thin front for CMake: `make help` says what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+CMAKE_FLAGS ?=
+TEST_TIMEOUT ?= 600
+SOAK_TIMEOUT ?= 14400
+
+need = @sh cmake/bootstrap.sh
+build = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
+ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
+
+.PHONY: all run test soak test-asan test-tsan test-aarch64 bench-pool bench-python install format lint coverage \
+	amalgamation clean help
+
+all: ## build everything; the tool is build/heapwright
+	$(need) build
+	$(call build,release)
+
+run: all ## run the Python examples on heapwright and print what their memory did
+	bash examples/python/run-all.sh
+
+test: ## install what is needed, build, run the tests
+	$(need) build test
+	$(call build,release)
+	$(ctest) --test-dir build --timeout $(TEST_TIMEOUT)
+
+soak: ## the long versions of the tests: hours
+	$(need) build test cross
+	$(call build,release)
+	HEAPWRIGHT_SOAK=1 $(ctest) --test-dir build --build-config Soak --timeout $(SOAK_TIMEOUT)
+
+test-asan: ## the tests under the address and undefined-behaviour sanitizers
+test-tsan: ## the tests under the thread sanitizer
+test-asan test-tsan: test-%:
+	$(need) build test sanitize
+	$(call build,$*)
+	$(fixed_addresses) $(ctest) --test-dir build-$* --timeout $(TEST_TIMEOUT)
+
+# The thread sanitizers of older compilers cannot start where addresses are random in more than 28 bits.
+test-tsan: fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+test-aarch64: ## the tests compiled for aarch64, under qemu-user
+	$(need) build test cross
+	$(call build,aarch64)
+	$(ctest) --test-dir build-aarch64 --timeout $(TEST_TIMEOUT)
+
+bench-pool: ## the pool against other allocators
+	$(need) build bench
+	$(call build,release) --target all bench
+	HEAPWRIGHT_BUILD=build python3 bench/pool.py
+
+bench-python: ## Python on heapwright against Python on its own allocator
+	$(need) build bench
+	$(call build,release) --target all bench
+	HEAPWRIGHT_BUILD=build python3 bench/python.py
+
+install: all ## install below PREFIX (and DESTDIR)
+	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+format: ## bring all C into the project's style
+	$(need) lint
+	@sh cmake/lint.sh format
+
+lint: ## check the style and look for faults; nothing may be found
+	$(need) build lint
+	$(call build,release)
+	@sh cmake/lint.sh check build
+
+coverage: ## which lines of raw and pool the tests run: at least 95 % of them
+	$(need) build test coverage
+	$(call build,coverage)
+	find build-coverage -name '*.gcda' -delete
+	$(ctest) --test-dir build-coverage --timeout $(TEST_TIMEOUT)
+	gcovr --root . --object-directory build-coverage --filter src/raw/ --filter src/pool/ --fail-under-line 95
+
+amalgamation: ## write the one-file form: build/amalgamation/heapwright.c and heapwright.h
+	$(need) build
+	$(call build,release) --target amalgamation
+
+clean: ## remove everything that was built
+	rm -rf build build-*
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "    make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Python programs under `heapwright run` against the same programs on stock Python.
+
+The workloads are the scripts in python/. Compared are instructions (callgrind, less an empty start of the same kind),
+peak resident memory, and the times of the locality workload; wall and CPU time of the others are shown for information. The
+interpreter is PYTHON from the environment, or /usr/bin/python3, or the first python3 on the path. Both sides have
+environments of equal size and the hash seed 0. The last lines are `ratio NAME VALUE GOAL`: ours divided by stock, and
+what is asked for.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import statistics
+import time
+
+import harness
+
+SCRIPTS = {
+    "trees": "trees.py", "churn": "churn.py", "json": "json_records.py", "ast": "ast_library.py",
+    "small-mix": "small_mix.py", "locality": "locality.py",
+}
+INSTRUCTION_GOALS = {"trees": 1.0, "churn": 0.96, "json": 1.0, "ast": 1.0, "small-mix": None}
+PEAK_GOAL = 1.02
+TIMED = ("trees", "churn", "json", "ast")
+LOCALITY_GOAL = 1.0
+QUICK_SCALE = 0.1
+MEBI = 1 << 20
+
+SHOW = """
+import json, os, sys
+maps = open("/proc/self/maps").read()
+print(json.dumps({"version": sys.version.split()[0], "ours": "heapwright" in maps, "env": dict(os.environ)}))
+"""
+
+
+class Side:
+    """Stock Python or ours: how to start a script on it, directly and under valgrind."""
+
+    def __init__(self, command, env, python, inner_env):
+        self.command, self.env, self.python, self.inner_env = command, env, python, inner_env
+
+    def run(self, script):
+        return harness.run(self.command + [script], self.env)
+
+    def instructions(self, script, scale):
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", self.python, script, str(scale)]
+        collected = re.search(r"Collected : (\d+)", harness.run(command, self.inner_env).stderr)
+        if not collected:
+            raise harness.Failed(f"callgrind counted nothing in {script}")
+        return int(collected.group(1))
+
+
+def script_path(name):
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "python", name)
+
+
+def size_of(env):
+    return sum(len(name) + len(value) + 2 for name, value in env.items())
+
+
+def find_sides(build):
+    """Returns {"stock": Side, "ours": Side} and the version of Python, having seen that ours is really in place."""
+    tool = os.path.join(build, "heapwright")
+    if not os.path.exists(tool):
+        raise harness.Failed(f"{tool} is not there; `make` builds it")
+    python = os.environ.get("PYTHON") or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3")
+    python = shutil.which(python) or python
+    env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0",
+           "PYTHONDONTWRITEBYTECODE": "1", "BENCH_PADDING": ""}
+    shown = json.loads(harness.run([tool, "run", python, "-c", SHOW], env).stdout)
+    inner = shown["env"]
+    if not shown["ours"] or not json.loads(harness.run([python, "-c", SHOW], inner).stdout)["ours"]:
+        raise harness.Failed(f"`{tool} run {python}` does not run on heapwright (try `{tool} doctor`)")
+    padded = dict(env, BENCH_PADDING="x" * (size_of(inner) - size_of(env)))
+    return {"stock": Side([python], padded, python, padded),
+            "ours": Side([tool, "run", python], env, python, inner)}, f"Python {shown['version']} ({python})"
+
+
+def count_instructions(sides, workloads, scale):
+    """Returns {workload: {side: instructions without those of an empty start}}.
+
+    Counts do not mind a busy machine, so as many run at once as there are processors.
+    """
+    scripts = {"empty": "empty.py", **{name: SCRIPTS[name] for name in workloads}}
+    progress = harness.Progress(len(scripts) * len(sides))
+    totals = {}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
+        jobs = {executor.submit(side.instructions, script_path(script), scale): (name, side_name)
+                for name, script in scripts.items() for side_name, side in sides.items()}
+        for job in concurrent.futures.as_completed(jobs):
+            totals[jobs[job]] = job.result()
+            progress.step("instructions: " + " ".join(jobs[job]))
+    return {name: {side: totals[name, side] - totals["empty", side] for side in sides} for name in workloads}
+
+
+def measure_runs(sides, workloads, rounds):
+    """Returns {workload: {side: [{"peak": bytes, "times": {name: [wall, cpu]}} of each round]}}."""
+    progress = harness.Progress(rounds * len(workloads) * len(sides))
+
+    def one(workload, side):
+        result = sides[side].run(script_path(SCRIPTS[workload]))
+        if result.peak is None:
+            raise harness.Failed(f"the peak of {workload} cannot be told from this program's own size")
+        times = {name: [float(wall), float(cpu)] for name, wall, cpu in map(str.split, result.stdout.splitlines())}
+        return {"peak": result.peak, "times": times}
+
+    return {name: harness.take_turns(rounds, list(sides), lambda side, name=name: one(name, side), progress, name)
+            for name in workloads}
+
+
+def compared(runs, figure):
+    """A figure of the runs: the median of stock, of ours, and (median, lowest, highest) of the paired ratios."""
+    stock, ours = ([figure(run) for run in runs[side]] for side in ("stock", "ours"))
+    return statistics.median(stock), statistics.median(ours), harness.paired(ours, stock)
+
+
+def show_runs(runs):
+    rows = []
+
+    def row(name, unit, form, figure):
+        stock, ours, (ratio, low, high) = compared(by_side, figure)
+        rows.append([name, unit, form.format(stock), form.format(ours), f"{ratio:.3f} ({low:.2f}-{high:.2f})"])
+
+    for workload, by_side in runs.items():
+        for part in by_side["ours"][0]["times"]:
+            name = workload if part == workload else f"{workload}: {part}"
+            for i, unit in enumerate(("wall s", "CPU s")):
+                row(name, unit, "{:.3f}", lambda run: run["times"][part][i])
+        row(workload, "peak MiB", "{:.1f}", lambda run: run["peak"] / MEBI)
+    harness.print_table("medians; ratio: ours to stock, median (range)",
+                        ["workload", "", "stock", "ours", "ratio"], rows)
+
+
+def show_instructions(counts, scale):
+    rows = []
+    for name, count in counts.items():
+        stock, ours = count["stock"], count["ours"]
+        rows.append([name, f"{stock / 1e6:.1f}", f"{ours / 1e6:.1f}", f"{ours / stock:.3f}"])
+    reduced = "" if scale == 1 else f", with {scale:g} of the work"
+    harness.print_table(f"million instructions, less an empty start{reduced}", ["workload", "stock", "ours", "ratio"], rows)
+
+
+def ratio_lines(counts, runs):
+    lines = [harness.ratio_line(f"python-instructions-{name}", count["ours"] / count["stock"], INSTRUCTION_GOALS[name])
+             for name, count in counts.items() if INSTRUCTION_GOALS[name] is not None]
+    lines += [harness.ratio_line(f"python-peak-{name}", compared(runs[name], lambda run: run["peak"])[2][0], PEAK_GOAL)
+              for name in runs if name in TIMED]
+    if "locality" in runs:
+        lines += [harness.ratio_line(f"python-locality-{part}",
+                                     compared(runs["locality"], lambda run: run["times"][part][1])[2][0], LOCALITY_GOAL)
+                  for part in ("realloc", "collect")]
+    return lines
+
+
+def measure():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    harness.add_options(parser, 7, "one round, and a tenth of the work under callgrind: a look, not a measurement")
+    parser.add_argument("--workload", action="append", choices=list(SCRIPTS), metavar="NAME",
+                        help="measure only this one (may be given several times): " + ", ".join(SCRIPTS))
+    options = parser.parse_args()
+    rounds = 1 if options.quick else options.rounds
+    scale = QUICK_SCALE if options.quick else 1
+    chosen = options.workload or list(SCRIPTS)
+
+    sides, version = find_sides(harness.build_directory())
+    print(f"{harness.machine()}; {time.strftime('%Y-%m-%d')}; {rounds} rounds; {version}")
+    runs = measure_runs(sides, [name for name in chosen if name in (*TIMED, "locality")], rounds)
+    if runs:
+        show_runs(runs)
+    counts = {}
+    if shutil.which("valgrind"):
+        counts = count_instructions(sides, [name for name in chosen if name in INSTRUCTION_GOALS], scale)
+        show_instructions(counts, scale)
+    else:
+        print("\nskipped: instructions, for want of valgrind (package valgrind)")
+    lines = ratio_lines(counts, runs)
+    print("", *lines, sep="\n")
+    if options.json:
+        harness.write_json(options.json, {
+            "machine": harness.machine(), "date": time.strftime("%Y-%m-%d"), "rounds": rounds, "python": version,
+            "runs": runs, "instructions": counts, "instructions_scale": scale, "ratios": lines})
+
+
+if __name__ == "__main__":
+    harness.main(measure)

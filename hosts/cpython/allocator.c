@@ -1,0 +1,116 @@
+/* allocator: the functions that Python calls, and how they come to be called.
+ *
+ * These are the hottest lines of the host: a call is the pool's own fast path, inlined, with the pool as the context that Python hands us.
+ * A block is known to be ours by its address, so blocks from before our time, and those of extensions that mix allocators
+ * up, find their way back to where they came from.
+ */
+#define _GNU_SOURCE
+#include "allocator.h"
+
+#include "pool/inline.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+struct hwri_python_domain hwri_domains[HWRI_DOMAINS];
+
+static const PyMemAllocatorDomain python_domains[HWRI_DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
+
+/* Stock Python sends a block that its small-object allocator does not know on to free(), so that a raw block freed as another
+ * kind goes unnoticed there. It does here. */
+static bool is_misplaced_raw(enum hwri_domain domain, const void *block) {
+    return domain != HWRI_RAW && hwr_pool_owns(hwri_domains[HWRI_RAW].pool, block);
+}
+
+void hwri_foreign_free(enum hwri_domain domain, void *block) {
+    if (is_misplaced_raw(domain, block))
+        hwr_pool_free(hwri_domains[HWRI_RAW].pool, block);
+    else
+        hwri_domains[domain].before.free(hwri_domains[domain].before.ctx, block);
+}
+
+void *hwri_foreign_realloc(enum hwri_domain domain, void *block, size_t size) {
+    if (is_misplaced_raw(domain, block)) return hwr_pool_realloc(hwri_domains[HWRI_RAW].pool, block, size);
+    return hwri_domains[domain].before.realloc(hwri_domains[domain].before.ctx, block, size);
+}
+
+static inline void *realloc_in(void *pool, enum hwri_domain domain, void *block, size_t size) {
+    if (block == NULL || hwr_pool_owns(pool, block)) return hwr_pool_realloc(pool, block, size);
+    return hwri_foreign_realloc(domain, block, size);
+}
+
+static void *zeroed(void *pool, size_t count, size_t item_size) {
+    return hwr_pool_alloc_zeroed(pool, count, item_size);
+}
+
+static void *raw_malloc(void *pool, size_t size) { return hwri_pool_alloc(pool, size, true); }
+
+static void *raw_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, HWRI_RAW, block, size); }
+
+static void raw_free(void *pool, void *block) {
+    if (!hwri_pool_try_free(pool, block, true)) hwri_foreign_free(HWRI_RAW, block);
+}
+
+static void *object_malloc(void *pool, size_t size) { return hwri_pool_alloc(pool, size, objects_shared); }
+
+static void *mem_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, HWRI_MEM, block, size); }
+
+static void mem_free(void *pool, void *block) {
+    if (!hwri_pool_try_free(pool, block, objects_shared)) hwri_foreign_free(HWRI_MEM, block);
+}
+
+static void *obj_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, HWRI_OBJ, block, size); }
+
+static void obj_free(void *pool, void *block) {
+    if (!hwri_pool_try_free(pool, block, objects_shared)) hwri_foreign_free(HWRI_OBJ, block);
+}
+
+static const PyMemAllocatorEx plain_allocators[HWRI_DOMAINS] = {
+    [HWRI_RAW] = {NULL, raw_malloc, zeroed, raw_realloc, raw_free},
+    [HWRI_MEM] = {NULL, object_malloc, zeroed, mem_realloc, mem_free},
+    [HWRI_OBJ] = {NULL, object_malloc, zeroed, obj_realloc, obj_free},
+};
+
+bool hwri_allocator_open(void) {
+    hwr_raw *raw = hwr_raw_open(NULL);
+    hwr_pool_options options = {.size = sizeof options, .raw = raw, .granularity = 16, .shared = true};
+    hwr_pool *raw_pool = raw != NULL ? hwr_pool_open(&options) : NULL;
+    options.shared = objects_shared;
+    hwr_pool *object_pool = raw_pool != NULL ? hwr_pool_open(&options) : NULL;
+    if (object_pool == NULL) {
+        hwr_pool_close(raw_pool);
+        hwr_raw_close(raw);
+        return false;
+    }
+    hwri_domains[HWRI_RAW].pool = raw_pool;
+    hwri_domains[HWRI_MEM].pool = hwri_domains[HWRI_OBJ].pool = object_pool;
+    for (int i = 0; i < HWRI_DOMAINS; i++) PyMem_GetAllocator(python_domains[i], &hwri_domains[i].before);
+    return true;
+}
+
+/* PYTHONMALLOC may name the very allocator that is the default, so it has to be looked at itself; -E and -I make Python
+ * ignore it. */
+static bool environment_chooses(void) {
+    const char *value = getenv("PYTHONMALLOC");
+    const int *ignored = dlsym(RTLD_DEFAULT, "Py_IgnoreEnvironmentFlag");
+    return value != NULL && *value != '\0' && (ignored == NULL || *ignored <= 0);
+}
+
+const char *hwri_allocator_chosen(void) {
+    if (environment_chooses()) return "PYTHONMALLOC has chosen another one";
+    for (int i = 0; i < HWRI_DOMAINS; i++) {
+        PyMemAllocatorEx now;
+        PyMem_GetAllocator(python_domains[i], &now);
+        if (now.malloc != hwri_domains[i].before.malloc) return "development mode (-X dev) has chosen another one";
+    }
+    return NULL;
+}
+
+void hwri_allocator_install(struct hwri_record *record) {
+    if (record != NULL) hwri_counting_start(record);
+    for (int i = 0; i < HWRI_DOMAINS; i++) {
+        PyMemAllocatorEx ours = record != NULL ? hwri_counted_allocator((enum hwri_domain)i) : plain_allocators[i];
+        if (record == NULL) ours.ctx = hwri_domains[i].pool;
+        PyMem_SetAllocator(python_domains[i], &ours);
+    }
+}

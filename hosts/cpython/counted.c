@@ -1,0 +1,162 @@
+/* counted: the allocator for runs with statistics. It does what the plain one does, by way of the public functions, and writes every
+ * call into the record that the tool reads.
+ *
+ * Counters are atomic, because the raw domain is used without any lock and the others by several interpreters at once. A snapshot of
+ * the pools is taken from time to time, and only within calls of the domains mem and obj: their pool may belong to whoever
+ * holds the interpreter's lock.
+ */
+#include "allocator.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CALLS_BETWEEN_SNAPSHOTS = 1 << 16, PEAK_STEP = 64 * 1024 };
+
+/* A forked child is another program: its calls are counted in a record that nobody reads. */
+static struct hwri_record unread_record;
+static struct hwri_record *record = &unread_record;
+
+static atomic_int_least64_t next_peak;
+
+static void stop_in_child(void) { record = &unread_record; }
+
+static void add_classes(hwr_pool *pool, struct hwri_snapshot *snapshot) {
+    hwr_pool_class_stats class;
+    for (unsigned i = 0; i < HWRI_MAX_CLASSES && hwr_pool_get_class_stats(pool, i, &class); i++) {
+        struct hwri_class_record *sum = &snapshot->classes[i];
+        sum->block_size = class.block_size;
+        sum->blocks += class.blocks;
+        sum->pages += class.pages;
+        sum->capacity += class.capacity;
+        snapshot->class_count = i + 1;
+    }
+}
+
+static void take_snapshot(struct hwri_snapshot *snapshot) {
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&busy)) return;
+    hwr_pool *pools[] = {hwri_domains[HWRI_RAW].pool, hwri_domains[HWRI_OBJ].pool};
+    memset(snapshot, 0, sizeof *snapshot);
+    size_t peak_committed = 0;
+    for (int i = 0; i < 2; i++) {
+        hwr_pool_stats stats;
+        hwr_pool_get_stats(pools[i], &stats);
+        snapshot->blocks += stats.blocks;
+        snapshot->bytes += stats.bytes;
+        snapshot->page_bytes += stats.page_bytes;
+        snapshot->committed += stats.committed;
+        snapshot->given_back += stats.given_back;
+        snapshot->large_blocks += stats.large_blocks;
+        snapshot->large_bytes += stats.large_bytes;
+        peak_committed += stats.peak_committed;
+        add_classes(pools[i], snapshot);
+    }
+    record->peak_committed = peak_committed;
+    atomic_flag_clear(&busy);
+}
+
+/* Once Python has begun to clean up, the picture of the program at its end is complete and stays as it is. */
+static void watch(uint64_t calls) {
+    if (atomic_load_explicit(&record->state, memory_order_relaxed) != HWRI_RUNNING) return;
+    bool ending = Py_IsFinalizing();
+    if (ending || calls % CALLS_BETWEEN_SNAPSHOTS == 0) take_snapshot(&record->end);
+    if (ending) atomic_store(&record->state, HWRI_CLEANING);
+
+    int64_t bytes = atomic_load_explicit(&record->bytes, memory_order_relaxed);
+    if (bytes > atomic_load_explicit(&next_peak, memory_order_relaxed)) {
+        take_snapshot(&record->peak);
+        atomic_store_explicit(&next_peak, bytes + bytes / 32 + PEAK_STEP, memory_order_relaxed);
+    }
+}
+
+static void raise_peak(atomic_int_least64_t *peak, int64_t value) {
+    int64_t old = atomic_load_explicit(peak, memory_order_relaxed);
+    while (value > old &&
+           !atomic_compare_exchange_weak_explicit(peak, &old, value, memory_order_relaxed, memory_order_relaxed))
+        continue;
+}
+
+static int64_t add(atomic_int_least64_t *sum, int64_t change) {
+    return atomic_fetch_add_explicit(sum, change, memory_order_relaxed) + change;
+}
+
+static void count_call(enum hwri_domain domain, enum hwri_call call) {
+    uint64_t before = atomic_fetch_add_explicit(&record->domains[domain].calls[call], 1, memory_order_relaxed);
+    if (domain != HWRI_RAW) watch(before + 1);
+}
+
+static void count_in_use(enum hwri_domain domain, int64_t blocks, int64_t bytes) {
+    struct hwri_domain_record *counters = &record->domains[domain];
+    raise_peak(&counters->peak_blocks, add(&counters->blocks, blocks));
+    raise_peak(&counters->peak_bytes, add(&counters->bytes, bytes));
+    raise_peak(&record->peak_bytes, add(&record->bytes, bytes));
+}
+
+/* A request that was met: `block` now holds `asked` bytes and was one of `old_bytes` before, if it was one. */
+static void count_request(enum hwri_domain domain, const void *block, size_t asked, int64_t new_blocks,
+                          int64_t old_bytes) {
+    size_t taken = hwr_pool_usable_size(hwri_domains[domain].pool, block);
+    atomic_fetch_add_explicit(&record->domains[domain].asked, asked, memory_order_relaxed);
+    atomic_fetch_add_explicit(&record->domains[domain].taken, taken, memory_order_relaxed);
+    count_in_use(domain, new_blocks, (int64_t)taken - old_bytes);
+}
+
+static void *counted_malloc(void *context, size_t size) {
+    enum hwri_domain domain = *(const enum hwri_domain *)context;
+    void *block = hwr_pool_alloc(hwri_domains[domain].pool, size);
+    if (block != NULL) count_request(domain, block, size, 1, 0);
+    count_call(domain, HWRI_MALLOC);
+    return block;
+}
+
+static void *counted_calloc(void *context, size_t count, size_t item_size) {
+    enum hwri_domain domain = *(const enum hwri_domain *)context;
+    void *block = hwr_pool_alloc_zeroed(hwri_domains[domain].pool, count, item_size);
+    if (block != NULL) count_request(domain, block, count * item_size, 1, 0);
+    count_call(domain, HWRI_CALLOC);
+    return block;
+}
+
+static void *counted_realloc(void *context, void *block, size_t size) {
+    enum hwri_domain domain = *(const enum hwri_domain *)context;
+    hwr_pool *pool = hwri_domains[domain].pool;
+    count_call(domain, HWRI_REALLOC);
+    if (block != NULL && !hwr_pool_owns(pool, block)) return hwri_foreign_realloc(domain, block, size);
+
+    int64_t old_bytes = block != NULL ? (int64_t)hwr_pool_usable_size(pool, block) : 0;
+    void *resized = hwr_pool_realloc(pool, block, size);
+    if (resized != NULL) count_request(domain, resized, size, block == NULL, old_bytes);
+    return resized;
+}
+
+static void counted_free(void *context, void *block) {
+    enum hwri_domain domain = *(const enum hwri_domain *)context;
+    hwr_pool *pool = hwri_domains[domain].pool;
+    if (block == NULL) return;
+    count_call(domain, HWRI_FREE);
+    if (!hwr_pool_owns(pool, block)) {
+        hwri_foreign_free(domain, block);
+        return;
+    }
+    count_in_use(domain, -1, -(int64_t)hwr_pool_usable_size(pool, block));
+    hwr_pool_free(pool, block);
+}
+
+PyMemAllocatorEx hwri_counted_allocator(enum hwri_domain domain) {
+    static enum hwri_domain contexts[HWRI_DOMAINS] = {HWRI_RAW, HWRI_MEM, HWRI_OBJ};
+    return (PyMemAllocatorEx){&contexts[domain], counted_malloc, counted_calloc, counted_realloc, counted_free};
+}
+
+void hwri_counting_start(struct hwri_record *to) {
+    record = to;
+    atomic_store(&record->state, HWRI_RUNNING);
+    pthread_atfork(NULL, NULL, stop_in_child);
+    atexit(hwri_counting_end);
+}
+
+void hwri_counting_end(void) {
+    if (record == &unread_record) return;
+    take_snapshot(&record->after);
+    atomic_store(&record->state, HWRI_ENDED);
+}

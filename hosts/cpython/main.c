@@ -1,0 +1,59 @@
+/* main: an interpreter's start, with heapwright in it.
+ *
+ * It is what Py_BytesMain does, in the same order, with our steps between: the pools are opened first; the allocator is set after the
+ * pre-initialisation, which would undo it if PYTHONMALLOC or -X dev asked for another, and before the first object; what
+ * patches live objects comes after the initialisation.
+ */
+#include "../host.h"
+#include "allocator.h"
+#include "report.h"
+
+#include <stdio.h>
+
+static void fail_unless_ok(PyStatus status) {
+    if (PyStatus_Exception(status)) Py_ExitStatusException(status);
+}
+
+static void initialise(int argc, char **argv) {
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
+    PyConfig_Clear(&config);
+    fail_unless_ok(status);
+}
+
+static bool refuse(struct hwri_host_run *run, const char *refusal) {
+    run->refusal = refusal;
+    return false;
+}
+
+/* An allocator that the user has asked for stays. That is no failure, so nothing is said. */
+static void note_choice(struct hwri_record *record, const char *reason) {
+    snprintf(record->reason, sizeof record->reason, "%s", reason);
+    atomic_store(&record->state, HWRI_REFUSED);
+}
+
+__attribute__((visibility("default"))) hwri_host_main_function hwri_host_main;
+
+bool hwri_host_main(struct hwri_host_run *run) {
+    if (!hwri_allocator_open()) return refuse(run, "there is no memory for heapwright's pools");
+
+    PyPreConfig preconfig;
+    PyPreConfig_InitPythonConfig(&preconfig);
+    fail_unless_ok(Py_PreInitializeFromBytesArgs(&preconfig, run->argc, run->argv));
+
+    const char *chosen = hwri_allocator_chosen();
+    if (chosen != NULL && run->strict) return refuse(run, chosen);
+    if (chosen == NULL)
+        hwri_allocator_install(run->record);
+    else if (run->record != NULL)
+        note_choice(run->record, chosen);
+
+    initialise(run->argc, run->argv);
+    if (chosen == NULL) hwri_report_install();
+
+    run->status = Py_RunMain();
+    hwri_counting_end();
+    return true;
+}

@@ -1,0 +1,73 @@
+/* record.h: what the `heapwright` tool and a host library tell each other.
+ *
+ * The tool hands three words down through the environment; the first Python interpreter that finds them takes them out again, so that
+ * the programs which that one starts run without them:
+ *
+ *   HEAPWRIGHT_RECORD   path of a file that holds one struct hwri_record, written by the tool, for the host library to fill in
+ *   HEAPWRIGHT_STRICT   set: a Python that cannot run on heapwright ends with status 2 instead of running on its own allocator
+ *   HEAPWRIGHT_SAID     set by us once a Python has said that it keeps its own allocator: its children say nothing
+ */
+#ifndef HWRI_RECORD_H
+#define HWRI_RECORD_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define HWRI_RECORD_VARIABLE "HEAPWRIGHT_RECORD"
+#define HWRI_STRICT_VARIABLE "HEAPWRIGHT_STRICT"
+#define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
+
+enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 1, HWRI_MAX_CLASSES = 128 };
+
+/* How far the program came. The states follow one another in this order, but for REFUSED, which is an end. */
+enum hwri_state {
+    HWRI_UNCLAIMED, /* no Python interpreter has taken the record */
+    HWRI_REFUSED,   /* one has, and runs on its own allocator; `reason` says why */
+    HWRI_RUNNING,   /* one runs on heapwright */
+    HWRI_CLEANING,  /* its program has ended, Python takes its objects down */
+    HWRI_ENDED      /* this is done, too */
+};
+
+enum hwri_domain { HWRI_RAW, HWRI_MEM, HWRI_OBJ, HWRI_DOMAINS };
+enum hwri_call { HWRI_MALLOC, HWRI_CALLOC, HWRI_REALLOC, HWRI_FREE, HWRI_CALLS };
+
+/* Live counters of one of Python's three domains. `asked` and `taken` add up over all requests that were met: the bytes that were asked
+ * for and those of the blocks handed out. `bytes` and `blocks` are what is in use. Signed, because a block may be freed
+ * through another domain than it came from. */
+struct hwri_domain_record {
+    atomic_uint_least64_t calls[HWRI_CALLS];
+    atomic_uint_least64_t asked, taken;
+    atomic_int_least64_t bytes, peak_bytes;
+    atomic_int_least64_t blocks, peak_blocks;
+};
+
+struct hwri_class_record {
+    uint64_t block_size, blocks, pages, capacity;
+};
+
+/* The pools at one moment, all domains together. */
+struct hwri_snapshot {
+    uint64_t blocks, bytes, page_bytes, committed, given_back, large_blocks, large_bytes;
+    uint32_t class_count;
+    struct hwri_class_record classes[HWRI_MAX_CLASSES];
+};
+
+/* One run of one program. The tool makes the file and reads it; one process writes it, the one that claimed it by unlinking the file. It
+ * lies in shared memory, so its figures survive whatever becomes of that process: the counters are always exact, a snapshot is
+ * as old as its last renewal. Costs two pages and, per allocation, some ten uncontended atomic operations: only runs with statistics pay. */
+struct hwri_record {
+    uint32_t magic, version, size;
+    atomic_uint_least32_t state;
+    uint32_t shared_libpython, free_threaded;
+    char interpreter[1024];  /* path of the executable */
+    char python_version[64]; /* as "3.11.2" */
+    char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */
+    struct hwri_domain_record domains[HWRI_DOMAINS];
+    atomic_int_least64_t bytes, peak_bytes; /* in use, all domains */
+    uint64_t peak_committed;                /* the most memory that was ever taken from the system */
+    struct hwri_snapshot peak;              /* near the most bytes in use: within about 3 % */
+    struct hwri_snapshot end;   /* the latest while the program ran; at last when Python began to clean up */
+    struct hwri_snapshot after; /* when Python had ended */
+};
+
+#endif

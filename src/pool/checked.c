@@ -1,0 +1,220 @@
+#include "pool/checked.h"
+
+#include <string.h>
+
+#include "pool/inline.h"
+#include "pool/misuse.h"
+
+enum {
+    GUARD_BYTE = 0xFD, /* around a block; the values are those of CPython's debug allocator */
+    NEW_BYTE = 0xCD,   /* in it, before it is written */
+    DEAD_BYTE = 0xDD,  /* in it, after it was freed */
+    TAIL_LEAST = 8,
+    QUARANTINE_BLOCKS = 1024,
+    QUARANTINE_LARGEST = 64 * 1024
+};
+
+/* A block of a checked pool is a block of the ordinary pool that holds, in this order: unused space (only if a large alignment was asked
+ * for), this header, the user's bytes, and guard bytes to its end, at least TAIL_LEAST. `state` is one of two numbers that
+ * do not occur by chance, and `offset` is the distance from the start of the underlying block to the user's bytes: together
+ * they tell a pointer to a block from one into the middle of it. The header outlives the block until its memory is used again, so a
+ * second free is found as long as that has not happened. 32 bytes, whatever the platform, so that alignment to 16 is kept. */
+typedef struct guard {
+    const void *site; /* first, since a free list of the ordinary pool overwrites it */
+    size_t size;
+    uint32_t state, offset;
+    unsigned char front[32 - 2 * sizeof(void *) - 8];
+} guard;
+_Static_assert(sizeof(guard) == 32, "the user's bytes follow the header at a multiple of 16");
+
+enum { LIVE = 0x4c495645, DEAD = 0x44454144 };
+
+/* Freed blocks wait here, first in, first out, so that a write after free meets the fill and not somebody else's data. Blocks above
+ * QUARANTINE_LARGEST do not wait. */
+typedef struct hwri_quarantine {
+    hwri_mutex lock;
+    hwri_fork_lock fork_lock;
+    size_t next;
+    guard *waiting[QUARANTINE_BLOCKS];
+} hwri_quarantine;
+
+bool hwri_checked_open(hwr_pool *pool) {
+    size_t size = hwri_in_pages(pool, sizeof(hwri_quarantine));
+    hwri_quarantine *q = hwr_raw_reserve(pool->raw, size, 0);
+    if (!q) return false;
+    if (!hwr_raw_commit(pool->raw, q, size)) {
+        hwr_raw_release(pool->raw, q, size, 0);
+        return false;
+    }
+    memset(q, 0, sizeof *q);
+    hwri_mutex_init(&q->lock);
+    q->fork_lock = (hwri_fork_lock){.mutex = &q->lock, .rank = HWRI_RANK_POOL};
+    if (!hwri_fork_register(&q->fork_lock)) {
+        hwr_raw_release(pool->raw, q, size, size);
+        return false;
+    }
+    hwri_pool_count_committed(pool, size, 0);
+    pool->quarantine = q;
+    pool->checked = true;
+    return true;
+}
+
+static unsigned char *user_bytes(const guard *g) { return (unsigned char *)(uintptr_t)(g + 1); }
+static void *inner_of(const guard *g) { return user_bytes(g) - g->offset; }
+
+static bool all(const unsigned char *bytes, size_t count, unsigned char value) {
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] != value) return false;
+    return true;
+}
+
+/* How one call looks at one block: what is needed to report what it finds. */
+typedef struct look {
+    const char *call;
+    const void *site;
+} look;
+
+_Noreturn static void report(const char *what, const void *address, const guard *g, look by) {
+    /* Of a freed block the site is known only while it waits: afterwards a free list has overwritten it. */
+    hwri_misuse m = {.what = what, .call = by.call, .address = address, .called_by = by.site};
+    if (g) {
+        m.size = g->size;
+        m.allocated_by = g->site;
+    }
+    hwri_misuse_abort(&m);
+}
+
+static void check_guards(const guard *g, size_t inner_size, look by) {
+    const unsigned char *user = user_bytes(g);
+    if (!all(g->front, sizeof g->front, GUARD_BYTE)) report("write before the start of the block", user, g, by);
+    if (g->size > inner_size - g->offset || !all(user + g->size, inner_size - g->offset - g->size, GUARD_BYTE))
+        report("write past the end of the block", user, g, by);
+}
+
+static void check_dead(const guard *g, look by) {
+    if (!all(user_bytes(g), g->size, DEAD_BYTE)) report("write after free", user_bytes(g), g, by);
+}
+
+/* The header of the block that is laid out in `inner`, live or dead; NULL if there is none. */
+static guard *guard_in(void *inner, size_t inner_size) {
+    /* The offset is 32 unless an alignment was asked for; then it is the alignment, a power of two. */
+    for (size_t offset = sizeof(guard); offset + TAIL_LEAST <= inner_size; offset *= 2) {
+        guard *g = (guard *)(void *)((char *)inner + offset) - 1;
+        if ((g->state == LIVE || g->state == DEAD) && g->offset == offset) return g;
+    }
+    return NULL;
+}
+
+void *hwri_checked_visible(hwr_pool *pool, void *inner, size_t inner_size, size_t *size) {
+    (void)pool;
+    guard *g = guard_in(inner, inner_size);
+    if (!g || g->state != LIVE) return NULL;
+    *size = g->size;
+    return user_bytes(g);
+}
+
+void hwri_checked_examine(hwr_pool *pool, void *inner, size_t inner_size, const char *call, const void *site) {
+    (void)pool;
+    guard *g = guard_in(inner, inner_size);
+    if (g && g->state == LIVE)
+        check_guards(g, inner_size, (look){call, site});
+    else if (g)
+        check_dead(g, (look){call, site});
+}
+
+/* The start and size of the underlying block that an address lies in; NULL if that was never a block. */
+static void *inner_at(hwr_pool *pool, const void *address, size_t *inner_size) {
+    hwri_page *page = hwri_page_of(pool, address);
+    if (!page) return NULL;
+    *inner_size = hwri_page_block_size(page);
+    size_t index = (size_t)((const char *)address - page->start) / *inner_size;
+    bool was_block = page->state == HWRI_PAGE_LARGE || index < hwri_load_relaxed(&page->carved);
+    return was_block ? page->start + index * *inner_size : NULL;
+}
+
+/* The header of a block that the user passes, which must be live and undamaged. */
+static guard *live_guard(hwr_pool *pool, const void *block, size_t *inner_size, look by) {
+    void *inner = inner_at(pool, block, inner_size);
+    if (!inner) report("not a block of this pool", block, NULL, by);
+    guard *g = guard_in(inner, *inner_size);
+    if (!g) report("write before the start of the block, or not the start of a block", block, NULL, by);
+    if (user_bytes(g) != block) report("not the start of a block but inside one", block, g, by);
+    if (g->state == DEAD) report(strcmp(by.call, "hwr_pool_free") == 0 ? "double free" : "use after free", block, g, by);
+    check_guards(g, *inner_size, by);
+    return g;
+}
+
+void *hwri_checked_alloc(hwr_pool *pool, size_t size, size_t alignment, bool zero, const void *site) {
+    size_t offset = alignment > sizeof(guard) ? alignment : sizeof(guard);
+    if (size > (size_t)PTRDIFF_MAX - offset - TAIL_LEAST) return NULL;
+    void *inner = hwri_pool_alloc_at(pool, size + offset + TAIL_LEAST, alignment);
+    if (!inner) return NULL;
+    hwri_page *page = hwri_page_of(pool, inner);
+    size_t inner_size = hwri_page_block_size(page);
+    if (page->state != HWRI_PAGE_LARGE) hwri_checked_examine(pool, inner, inner_size, "hwr_pool_alloc", site);
+    memset(inner, 0, offset); /* no header of an earlier life at another offset */
+    guard *g = (guard *)(void *)((char *)inner + offset) - 1;
+    *g = (guard){.site = site, .size = size, .state = LIVE, .offset = (uint32_t)offset};
+    memset(g->front, GUARD_BYTE, sizeof g->front);
+    memset(user_bytes(g), zero ? 0 : NEW_BYTE, size);
+    memset(user_bytes(g) + size, GUARD_BYTE, inner_size - offset - size);
+    return user_bytes(g);
+}
+
+/* Puts a dead block in quarantine; returns the one that has waited longest, or the block itself if it need not wait. */
+static guard *exchange(hwri_quarantine *q, guard *g) {
+    if (g->size > QUARANTINE_LARGEST) return g;
+    hwri_mutex_lock(&q->lock);
+    guard *oldest = q->waiting[q->next];
+    q->waiting[q->next] = g;
+    q->next = (q->next + 1) % QUARANTINE_BLOCKS;
+    hwri_mutex_unlock(&q->lock);
+    return oldest;
+}
+
+static void retire(hwr_pool *pool, guard *g, look by) {
+    check_dead(g, by);
+    void *inner = inner_of(g);
+    hwri_page_free(pool, hwri_page_of(pool, inner), inner, pool->shared);
+}
+
+void hwri_checked_free(hwr_pool *pool, void *block, const void *site) {
+    look by = {"hwr_pool_free", site};
+    size_t inner_size;
+    guard *g = live_guard(pool, block, &inner_size, by);
+    g->state = DEAD;
+    memset(block, DEAD_BYTE, g->size);
+    guard *oldest = exchange(pool->quarantine, g);
+    if (oldest) retire(pool, oldest, by);
+}
+
+void *hwri_checked_realloc(hwr_pool *pool, void *block, size_t size, const void *site) {
+    size_t inner_size;
+    guard *g = live_guard(pool, block, &inner_size, (look){"hwr_pool_realloc", site});
+    void *moved = hwri_checked_alloc(pool, size, 0, false, site);
+    if (!moved) return NULL;
+    memcpy(moved, block, size < g->size ? size : g->size);
+    hwri_checked_free(pool, block, site);
+    return moved;
+}
+
+size_t hwri_checked_usable_size(hwr_pool *pool, const void *block, const void *site) {
+    size_t inner_size;
+    return live_guard(pool, block, &inner_size, (look){"hwr_pool_usable_size", site})->size;
+}
+
+static bool examine(void *context, void *inner, size_t inner_size) {
+    hwri_checked_examine(context, inner, inner_size, "hwr_pool_close", NULL);
+    return true;
+}
+
+void hwri_checked_close(hwr_pool *pool) {
+    hwri_walk(pool, examine, pool);
+    hwri_quarantine *q = pool->quarantine;
+    size_t size = hwri_in_pages(pool, sizeof *q);
+    hwri_fork_unregister(&q->fork_lock);
+    hwri_mutex_destroy(&q->lock);
+    hwr_raw_release(pool->raw, q, size, size);
+    hwri_pool_count_committed(pool, 0, size);
+    pool->quarantine = NULL;
+}

@@ -1,0 +1,348 @@
+/* Chunks and slices: where pages come from, and how free memory goes back to the system. Everything here is called with the
+ * pool's lock held. */
+#include <string.h>
+
+#include "pool/internal.h"
+#include "raw/backend.h"
+
+enum { HUGE_PAGE = 2 << 20 };
+
+void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less) {
+    pool->committed = pool->committed + more - less;
+    if (pool->committed > pool->peak_committed) pool->peak_committed = pool->committed;
+}
+
+/* Bits. A run never leaves its chunk. */
+
+static bool bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
+
+static void set_bits(uint64_t *bits, size_t first, size_t count, bool value) {
+    for (size_t i = first; i < first + count; i++)
+        if (value)
+            bits[i / 64] |= (uint64_t)1 << (i % 64);
+        else
+            bits[i / 64] &= ~((uint64_t)1 << (i % 64));
+}
+
+/* The map from addresses to pages. */
+
+/* Makes the part of the map that describes slices [first, first + count) writable. */
+static bool map_commit(hwr_pool *pool, size_t first, size_t count) {
+    if (pool->map_whole) return true;
+    size_t page_size = hwr_raw_page_size(pool->raw), entries = page_size / sizeof(hwri_page *);
+    for (size_t i = first / entries; i <= (first + count - 1) / entries; i++) {
+        if (bit(pool->map_committed, i)) continue;
+        if (!hwr_raw_commit(pool->raw, (char *)pool->map + i * page_size, page_size)) return false;
+        set_bits(pool->map_committed, i, 1, true);
+        hwri_pool_count_committed(pool, page_size, 0);
+    }
+    return true;
+}
+
+static void map_set(hwr_pool *pool, const hwri_chunk *chunk, size_t first, size_t count, hwri_page *page) {
+    if (!chunk->in_window) return;
+    size_t index = ((uintptr_t)chunk->base - pool->window) >> pool->slice_shift;
+    for (size_t i = 0; i < count; i++) hwri_store_relaxed(&pool->map[index + first + i], page);
+}
+
+/* The sorted array of chunks. */
+
+static size_t chunk_position(const hwr_pool *pool, uintptr_t address) {
+    size_t low = 0, high = pool->chunk_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((uintptr_t)pool->chunks[middle]->base <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool chunks_make_room(hwr_pool *pool) {
+    if (pool->chunk_count < pool->chunk_room) return true;
+    size_t old_size = pool->chunk_room * sizeof(hwri_chunk *);
+    size_t size = old_size ? old_size * 2 : hwr_raw_page_size(pool->raw);
+    hwri_chunk **chunks = hwr_raw_reserve(pool->raw, size, 0);
+    if (!chunks) return false;
+    if (!hwr_raw_commit(pool->raw, chunks, size)) {
+        hwr_raw_release(pool->raw, chunks, size, 0);
+        return false;
+    }
+    if (old_size) {
+        memcpy(chunks, pool->chunks, old_size);
+        hwr_raw_release(pool->raw, pool->chunks, old_size, old_size);
+    }
+    hwri_pool_count_committed(pool, size, old_size);
+    pool->chunks = chunks;
+    pool->chunk_room = size / sizeof(hwri_chunk *);
+    return true;
+}
+
+static void chunks_insert(hwr_pool *pool, hwri_chunk *chunk) {
+    size_t at = chunk_position(pool, (uintptr_t)chunk->base);
+    memmove(&pool->chunks[at + 1], &pool->chunks[at], (pool->chunk_count - at) * sizeof(hwri_chunk *));
+    pool->chunks[at] = chunk;
+    pool->chunk_count++;
+    if (!chunk->in_window) hwri_store_relaxed(&pool->far_chunks, pool->far_chunks + 1);
+}
+
+static void chunks_remove(hwr_pool *pool, const hwri_chunk *chunk) {
+    size_t at = chunk_position(pool, (uintptr_t)chunk->base) - 1;
+    pool->chunk_count--;
+    memmove(&pool->chunks[at], &pool->chunks[at + 1], (pool->chunk_count - at) * sizeof(hwri_chunk *));
+    if (!chunk->in_window) hwri_store_relaxed(&pool->far_chunks, pool->far_chunks - 1);
+}
+
+/* Whether all of the chunk can be described by the map; makes that part of it ready. */
+static bool fits_window(hwr_pool *pool, const char *base, size_t size) {
+    uintptr_t first = ((uintptr_t)base - pool->window) >> pool->slice_shift, count = size >> pool->slice_shift;
+    return (uintptr_t)base >= pool->window && first < pool->map_slices && count <= pool->map_slices - first &&
+           map_commit(pool, first, count);
+}
+
+hwri_page *hwri_page_of_far(hwr_pool *pool, const void *address) {
+    if (!hwri_load_relaxed(&pool->far_chunks)) return NULL;
+    hwri_pool_lock(pool);
+    hwri_page *page = NULL;
+    size_t at = chunk_position(pool, (uintptr_t)address);
+    hwri_chunk *chunk = at ? pool->chunks[at - 1] : NULL;
+    if (chunk && (uintptr_t)address - (uintptr_t)chunk->base < chunk->size) {
+        size_t slice = ((uintptr_t)address - (uintptr_t)chunk->base) >> pool->slice_shift;
+        if (chunk->huge) {
+            page = &chunk->pages[0];
+        } else if (bit(chunk->used, slice)) {
+            while (chunk->pages[slice].state == HWRI_PAGE_UNUSED) slice--;
+            page = &chunk->pages[slice];
+        }
+    }
+    hwri_pool_unlock(pool);
+    return page;
+}
+
+hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alignment) {
+    size_t size = slices << pool->slice_shift;
+    size_t described = hwri_in_pages(pool, sizeof(hwri_chunk) + (huge ? 1 : slices) * sizeof(hwri_page));
+    if (alignment < hwri_slice_size(pool)) alignment = hwri_slice_size(pool);
+    if (alignment < HUGE_PAGE && size >= HUGE_PAGE) alignment = HUGE_PAGE;
+    if (size >> pool->slice_shift != slices || !chunks_make_room(pool)) return NULL;
+
+    hwri_chunk *chunk = hwr_raw_reserve(pool->raw, described, 0);
+    if (!chunk) return NULL;
+    bool has_memory = hwr_raw_commit(pool->raw, chunk, described);
+    char *base = has_memory ? hwr_raw_reserve(pool->raw, size, alignment) : NULL;
+    if (!base || (huge && !hwr_raw_commit(pool->raw, base, size))) {
+        if (base) hwr_raw_release(pool->raw, base, size, 0);
+        hwr_raw_release(pool->raw, chunk, described, has_memory ? described : 0);
+        return NULL;
+    }
+    memset(chunk, 0, described);
+    chunk->base = base;
+    chunk->size = size;
+    chunk->described_size = described;
+    chunk->huge = huge;
+    chunk->slices = (uint32_t)(huge ? 0 : slices);
+    chunk->free_slices = chunk->slices;
+    chunk->in_window = fits_window(pool, base, size);
+    chunks_insert(pool, chunk);
+    hwri_pool_count_committed(pool, described + (huge ? size : 0), 0);
+    return chunk;
+}
+
+static size_t committed_slices(const hwri_chunk *chunk) {
+    size_t n = 0;
+    for (size_t i = 0; i < HWRI_CHUNK_WORDS; i++) n += (size_t)__builtin_popcountll(chunk->committed[i]);
+    return n;
+}
+
+void hwri_chunk_free(hwr_pool *pool, hwri_chunk *chunk) {
+    size_t described = chunk->described_size;
+    size_t committed = chunk->huge ? chunk->size : committed_slices(chunk) << pool->slice_shift;
+    if (chunk->huge) map_set(pool, chunk, 0, chunk->size >> pool->slice_shift, NULL);
+    chunks_remove(pool, chunk);
+    hwr_raw_release(pool->raw, chunk->base, chunk->size, committed);
+    hwr_raw_release(pool->raw, chunk, described, described);
+    hwri_pool_count_committed(pool, 0, committed + described);
+    pool->given_back += committed;
+}
+
+void hwri_chunk_publish(hwr_pool *pool, hwri_page *page) {
+    map_set(pool, page->chunk, 0, page->chunk->size >> pool->slice_shift, page);
+}
+
+bool hwri_chunk_resize(hwr_pool *pool, hwri_page *page, size_t slices) {
+    hwri_chunk *chunk = page->chunk;
+    size_t old_size = chunk->size, size = slices << pool->slice_shift;
+    if (size >> pool->slice_shift != slices) return false;
+    if (size == old_size) return true;
+    char *base = hwr_raw_resize(pool->raw, chunk->base, old_size, size, hwri_slice_size(pool));
+    if (!base) return false;
+    map_set(pool, chunk, 0, old_size >> pool->slice_shift, NULL);
+    chunks_remove(pool, chunk);
+    chunk->base = page->start = base;
+    chunk->size = page->large_size = size;
+    chunk->in_window = fits_window(pool, base, size);
+    chunks_insert(pool, chunk);
+    hwri_chunk_publish(pool, page);
+    hwri_pool_count_committed(pool, size, old_size);
+    if (size < old_size) pool->given_back += old_size - size;
+    page->zeroed = false;
+    return true;
+}
+
+/* Slices. */
+
+/* The first free run of `count` slices at a multiple of `alignment` bytes, or chunk->slices. */
+static size_t find_run(const hwr_pool *pool, const hwri_chunk *chunk, size_t count, size_t alignment) {
+    size_t step = alignment >> pool->slice_shift ? alignment >> pool->slice_shift : 1;
+    size_t offset = ((uintptr_t)chunk->base >> pool->slice_shift) & (step - 1);
+    size_t first = offset ? step - offset : 0;
+    while (first + count <= chunk->slices) {
+        size_t i = 0;
+        if (first % 64 == 0 && chunk->used[first / 64] == UINT64_MAX && step < 64) {
+            first += 64;
+            continue;
+        }
+        while (i < count && !bit(chunk->used, first + i)) i++;
+        if (i == count) return first;
+        first += (i / step + 1) * step;
+    }
+    return chunk->slices;
+}
+
+/* A free slice that has memory already, or chunk->slices. */
+static size_t find_committed(const hwri_chunk *chunk) {
+    for (size_t w = 0; w < HWRI_CHUNK_WORDS; w++) {
+        uint64_t bits = chunk->committed[w] & ~chunk->used[w];
+        if (bits) return w * 64 + (size_t)__builtin_ctzll(bits);
+    }
+    return chunk->slices;
+}
+
+/* Commits what is not committed of a run. *fresh: all of it was not. */
+static bool run_commit(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t count, bool *fresh) {
+    *fresh = true;
+    for (size_t i = first, n; i < first + count; i += n) {
+        bool has = bit(chunk->committed, i);
+        for (n = 1; i + n < first + count && bit(chunk->committed, i + n) == has;) n++;
+        size_t size = n << pool->slice_shift;
+        if (has) {
+            *fresh = false;
+        } else if (hwr_raw_commit(pool->raw, chunk->base + (i << pool->slice_shift), size)) {
+            set_bits(chunk->committed, i, n, true);
+            hwri_pool_count_committed(pool, size, 0);
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void run_use(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t count, hwri_page *page) {
+    set_bits(chunk->used, first, count, true);
+    set_bits(chunk->aged, first, count, false);
+    chunk->free_slices -= (uint32_t)count;
+    map_set(pool, chunk, first, count, page);
+}
+
+static hwri_page *take_from(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t count) {
+    bool fresh;
+    if (!run_commit(pool, chunk, first, count, &fresh)) return NULL;
+    hwri_page *page = &chunk->pages[first];
+    *page = (hwri_page){.start = chunk->base + (first << pool->slice_shift), .slices = (uint32_t)count, .chunk = chunk};
+    page->zeroed = fresh && hwr_raw_is_zeroed(pool->raw);
+    run_use(pool, chunk, first, count, page);
+    return page;
+}
+
+/* Gives back free slices when it is time to. */
+static void look_if_due(hwr_pool *pool) {
+    if (pool->next_look && hwr_raw_now(pool->raw) >= pool->next_look) hwri_chunks_look(pool, false);
+}
+
+hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment) {
+    look_if_due(pool);
+    hwri_page *page = NULL;
+    if (count == 1 && alignment <= hwri_slice_size(pool))
+        for (size_t i = 0; i < pool->chunk_count; i++) {
+            hwri_chunk *chunk = pool->chunks[i];
+            size_t first = chunk->free_slices ? find_committed(chunk) : chunk->slices;
+            if (first < chunk->slices) return take_from(pool, chunk, first, 1);
+        }
+    for (size_t i = 0; i < pool->chunk_count && !page; i++) {
+        hwri_chunk *chunk = pool->chunks[i];
+        size_t first = chunk->free_slices >= count ? find_run(pool, chunk, count, alignment) : chunk->slices;
+        if (first < chunk->slices && !(page = take_from(pool, chunk, first, count))) return NULL;
+    }
+    for (size_t slices = HWRI_CHUNK_SLICES; !page && slices >= count; slices /= 2) {
+        size_t size = slices << pool->slice_shift;
+        if (size > pool->chunk_size) continue;
+        hwri_chunk *chunk = hwri_chunk_new(pool, slices, false, alignment);
+        if (chunk) return take_from(pool, chunk, 0, count);
+    }
+    return page;
+}
+
+bool hwri_slices_extend(hwr_pool *pool, hwri_page *page, size_t count) {
+    hwri_chunk *chunk = page->chunk;
+    size_t end = (size_t)(page - chunk->pages) + page->slices, more = count - page->slices;
+    bool fresh;
+    if (end + more > chunk->slices) return false;
+    for (size_t i = end; i < end + more; i++)
+        if (bit(chunk->used, i)) return false;
+    if (!run_commit(pool, chunk, end, more, &fresh)) return false;
+    run_use(pool, chunk, end, more, page);
+    page->slices = (uint32_t)count;
+    return true;
+}
+
+void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep) {
+    hwri_chunk *chunk = page->chunk;
+    size_t first = (size_t)(page - chunk->pages) + keep, count = page->slices - keep;
+    set_bits(chunk->used, first, count, false);
+    chunk->free_slices += (uint32_t)count;
+    map_set(pool, chunk, first, count, NULL);
+    page->slices = (uint32_t)keep;
+    if (!keep) page->state = HWRI_PAGE_UNUSED;
+    pool->last_return = hwr_raw_now(pool->raw);
+    if (!pool->next_look) pool->next_look = pool->last_return + pool->delay;
+    look_if_due(pool);
+}
+
+/* Gives back what was free at the last look and still is (or all that is free, if `now`), and marks what is free now for
+ * the next look. So memory goes back after one to two delays without use, and not after one busy moment. */
+static size_t chunk_look(hwr_pool *pool, hwri_chunk *chunk, bool now, bool *aging) {
+    size_t given = 0;
+    for (size_t i = 0, n; i < chunk->slices; i += n) {
+        const uint64_t *which = now ? chunk->committed : chunk->aged;
+        n = 1;
+        if (!bit(which, i) || bit(chunk->used, i) || !bit(chunk->committed, i)) continue;
+        while (i + n < chunk->slices && bit(which, i + n) && !bit(chunk->used, i + n)) n++;
+        hwr_raw_decommit(pool->raw, chunk->base + (i << pool->slice_shift), n << pool->slice_shift);
+        set_bits(chunk->committed, i, n, false);
+        given += n << pool->slice_shift;
+    }
+    for (size_t w = 0; w < HWRI_CHUNK_WORDS; w++) {
+        chunk->aged[w] = chunk->committed[w] & ~chunk->used[w];
+        *aging |= chunk->aged[w] != 0;
+    }
+    hwri_pool_count_committed(pool, 0, given);
+    pool->given_back += given;
+    return given;
+}
+
+size_t hwri_chunks_look(hwr_pool *pool, bool now) {
+    size_t given = 0;
+    bool aging = false;
+    uint64_t time = hwr_raw_now(pool->raw);
+    if (!now && time < pool->next_look) return 0;
+    if (time - pool->last_return >= pool->delay) now = true; /* all of it has been free for long enough */
+    for (size_t i = pool->chunk_count; i-- > 0;) {
+        hwri_chunk *chunk = pool->chunks[i];
+        if (chunk->free_slices) given += chunk_look(pool, chunk, now, &aging);
+        bool idle = !chunk->huge && chunk->free_slices == chunk->slices && committed_slices(chunk) == 0;
+        if (idle && pool->chunk_count > 1) hwri_chunk_free(pool, chunk);
+    }
+    pool->next_look = aging ? time + pool->delay : 0;
+    return given;
+}

@@ -1,0 +1,214 @@
+/* The structures of a pool and the functions that its files share. Which file does what:
+ *   pool.c     opening and closing
+ *   chunk.c    slices: runs of them for pages, memory given back
+ *   page.c     the life of a page of small blocks; slow paths of allocation and freeing
+ *   local.c    a thread's part of a shared pool: first use, end, fork, orphans
+ *   large.c    blocks with a page of their own
+ *   block.c    the public calls on blocks
+ *   checked.c  the same in a checked pool
+ *   inspect.c  find, walk, statistics, verification
+ */
+#ifndef HWRI_POOL_INTERNAL_H
+#define HWRI_POOL_INTERNAL_H
+
+#include "heapwright/pool.h"
+#include "pool/page.h"
+#include "pool/size_class.h"
+#include "raw/atomic.h"
+#include "raw/thread.h"
+
+/* A page list: doubly linked through next and previous, from first to last. */
+typedef struct hwri_page_list {
+    hwri_page *first, *last;
+} hwri_page_list;
+
+/* Blocks of up to this many bytes find their page by one table look-up, 8 bytes to an entry. */
+enum { HWRI_DIRECT_BYTES = 1024, HWRI_DIRECT_ENTRIES = HWRI_DIRECT_BYTES / 8 + 1 };
+
+/* One thread's part of a pool (all of it, in a pool that is not shared): for each class the pages with room, the first of which
+ * serves allocation, and the full ones, those longest full first. direct[(size + 7) / 8] is always the first page with room of the class
+ * for that size, or hwri_no_page, so that allocation needs no class at all. About 5 KiB. A local of a shared pool is made at a
+ * thread's first allocation, outlives the thread, and is taken over by a later one. */
+typedef struct hwri_local {
+    hwri_page *direct[HWRI_DIRECT_ENTRIES];
+    struct {
+        hwri_page_list listed, full;
+    } classes[HWRI_CLASSES];
+    hwr_pool *pool;
+    uintptr_t thread; /* token; 0: the thread has ended (or the pool is not shared) */
+    struct hwri_local *next;
+    hwri_attachment attachment;
+} hwri_local;
+
+enum { HWRI_CHUNK_SLICES = 512, HWRI_CHUNK_WORDS = HWRI_CHUNK_SLICES / 64 };
+
+/* A chunk: one reservation, divided into slices. Bit i of the maps stands for slice i: `used`: part of a page; `committed`:
+ * has memory; `aged` (never together with used): was free already when the pool last looked, so it is given back when it looks again.
+ * A huge block has a chunk to itself, with one page over all its slices and the bit maps not used.
+ * The description lies in a reservation of its own: a stray write in a block cannot hit it. */
+typedef struct hwri_chunk {
+    char *base;
+    uint32_t slices;
+    uint32_t free_slices;
+    bool huge;
+    bool in_window;        /* the pool's map covers all of it */
+    size_t size;           /* bytes reserved at base */
+    size_t described_size; /* bytes reserved (and committed) for this description */
+    uint64_t used[HWRI_CHUNK_WORDS];
+    uint64_t committed[HWRI_CHUNK_WORDS];
+    uint64_t aged[HWRI_CHUNK_WORDS];
+    _Alignas(64) hwri_page pages[]; /* pages[i] describes the page that begins at slice i */
+} hwri_chunk;
+
+enum {
+    HWRI_TLS_SLOTS = 8,
+    HWRI_MAP_SLICES = 1 << 20, /* at most: 64 GiB of addresses at 64 KiB a slice */
+    HWRI_MAP_PAGES = HWRI_MAP_SLICES * 8 / 4096
+};
+
+/* A pool.
+ *
+ * From an address to its page: `map` has an entry for each slice of a window of addresses around the first chunk, NULL where the
+ * pool has no page. Chunks nearly always come to lie inside (the window is 64 GiB wide on 64-bit Linux, only addresses, not memory);
+ * those that do not are found by a search in `chunks`, under the lock. So looking up an address takes a subtraction, a comparison
+ * and one load, reads nothing but the pool's own tables, and cannot fault.
+ *
+ * In a shared pool `lock` guards the chunks, the orphans, the list of locals and the clock; a page's own fields belong to its
+ * owner. In one that is not shared there is one local, `own`, and nobody takes the lock. */
+struct hwr_pool {
+    uintptr_t window;    /* lowest address that the map covers */
+    uintptr_t map_slices;
+    unsigned slice_shift;
+    unsigned granule_shift;
+    bool shared;
+    bool checked;
+    bool owns_raw;
+    uint8_t tls_slot;
+    uint16_t class_count;
+    uint64_t id; /* never that of another pool of this process, not even of one that was closed */
+    hwr_raw *raw;
+    hwri_mutex lock;
+    hwri_fork_lock fork_lock;
+    hwri_chunk **chunks; /* sorted by base */
+    size_t chunk_count, chunk_room;
+    hwri_local *locals;
+    hwri_page_list orphans[HWRI_CLASSES];
+    uint64_t delay;       /* nanoseconds that slices stay free before they are given back */
+    uint64_t next_look;   /* when to age and give back free slices; 0: there is nothing to do */
+    uint64_t last_return; /* when a slice was last made free */
+    size_t committed, peak_committed, given_back;
+    struct hwri_quarantine *quarantine; /* checked pools only */
+    size_t far_chunks; /* how many chunks lie outside the window */
+    size_t chunk_size; /* bytes of an ordinary chunk, at most */
+    size_t large_slices; /* a block of more slices is huge */
+    size_t self_size;
+    hwri_page **map;
+    bool map_whole;    /* all of the map has memory; otherwise map_committed has a bit for each system page of it */
+    uint64_t map_committed[HWRI_MAP_PAGES / 64];
+    hwri_local own;
+};
+
+extern const hwri_page hwri_no_page;
+
+static inline void hwri_pool_lock(hwr_pool *pool) {
+    if (pool->shared) hwri_mutex_lock(&pool->lock);
+}
+static inline void hwri_pool_unlock(hwr_pool *pool) {
+    if (pool->shared) hwri_mutex_unlock(&pool->lock);
+}
+
+/* A change of a page's counters by its owner. */
+static inline void hwri_count(uint32_t *counter, uint32_t change, bool shared) {
+    if (shared)
+        hwri_store_relaxed(counter, hwri_load_relaxed(counter) + change);
+    else
+        *counter += change;
+}
+
+/* Bytes of system pages that hold `size` bytes. */
+static inline size_t hwri_in_pages(const hwr_pool *pool, size_t size) {
+    size_t page = hwr_raw_page_size(pool->raw);
+    return (size + page - 1) & ~(page - 1);
+}
+
+static inline size_t hwri_slice_size(const hwr_pool *pool) { return (size_t)1 << pool->slice_shift; }
+
+/* Blocks in use, those in `remote` included. */
+static inline uint32_t hwri_page_used(const hwri_page *page) {
+    uint32_t until = hwri_load_relaxed(&page->until);
+    switch (page->state) {
+    case HWRI_PAGE_LISTED: return until & ~HWRI_PAGE_KEPT;
+    case HWRI_PAGE_FULL: return page->capacity - (page->wait - until);
+    case HWRI_PAGE_ORPHAN: return until;
+    case HWRI_PAGE_LARGE: return 1;
+    default: return 0;
+    }
+}
+
+static inline void hwri_list_add_last(hwri_page_list *list, hwri_page *page) {
+    page->next = NULL;
+    page->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = page;
+    list->last = page;
+}
+static inline void hwri_list_add_first(hwri_page_list *list, hwri_page *page) {
+    page->previous = NULL;
+    page->next = list->first;
+    *(list->first ? &list->first->previous : &list->last) = page;
+    list->first = page;
+}
+static inline void hwri_list_remove(hwri_page_list *list, hwri_page *page) {
+    *(page->previous ? &page->previous->next : &list->first) = page->next;
+    *(page->next ? &page->next->previous : &list->last) = page->previous;
+    page->next = page->previous = NULL;
+}
+
+/* chunk.c. All are called with the lock held; those that return memory return NULL without. */
+hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alignment);
+void hwri_chunk_free(hwr_pool *pool, hwri_chunk *chunk);
+void hwri_chunk_publish(hwr_pool *pool, hwri_page *page);              /* a huge page, into the map */
+bool hwri_chunk_resize(hwr_pool *pool, hwri_page *page, size_t slices); /* a huge one; it may move */
+hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment);
+bool hwri_slices_extend(hwr_pool *pool, hwri_page *page, size_t count);
+void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep);
+size_t hwri_chunks_look(hwr_pool *pool, bool now);
+void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less);
+
+/* page.c */
+void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size);
+void hwri_page_free_event(hwr_pool *pool, hwri_page *page);
+void hwri_page_free_remote(hwr_pool *pool, hwri_page *page, hwri_block *block);
+uint32_t hwri_page_collect_remote(hwri_page *page);
+void hwri_local_trim(hwr_pool *pool, hwri_local *local);
+void hwri_orphans_sweep(hwr_pool *pool);
+
+/* local.c */
+typedef struct hwri_tls_entry {
+    uint64_t pool_id;
+    hwri_local *local;
+} hwri_tls_entry;
+#if HWRI_THREADS
+extern HWRI_THREAD_LOCAL hwri_tls_entry hwri_tls[HWRI_TLS_SLOTS];
+#endif
+hwri_local *hwri_local_attach(hwr_pool *pool); /* NULL without memory */
+void hwri_local_init(hwri_local *local, hwr_pool *pool);
+bool hwri_locals_open(hwr_pool *pool); /* of a shared pool */
+void hwri_locals_close(hwr_pool *pool);
+
+/* large.c. Size in bytes, alignment as hwr_pool_alloc_aligned. */
+hwri_page *hwri_large_new(hwr_pool *pool, size_t size, size_t alignment);
+void *hwri_large_alloc(hwr_pool *pool, size_t size, size_t alignment);
+void hwri_large_free(hwr_pool *pool, hwri_page *page);
+void *hwri_large_resize(hwr_pool *pool, hwri_page *page, size_t size);
+
+/* block.c. The ordinary paths, also under a checked pool's guards; see the public functions. */
+void *hwri_pool_alloc_at(hwr_pool *pool, size_t size, size_t alignment);
+void *hwri_pool_realloc(hwr_pool *pool, hwri_page *page, void *block, size_t size);
+
+/* inspect.c. Like hwr_pool_walk, but over the blocks of the underlying pool if it is checked. */
+bool hwri_walk(hwr_pool *pool, hwr_pool_visitor visit, void *context);
+
+/* The page that `address` lies in, found outside the window. Takes the lock. */
+hwri_page *hwri_page_of_far(hwr_pool *pool, const void *address);
+
+#endif

@@ -1,0 +1,78 @@
+/* Blocks too large to share a page: a run of slices inside a chunk, or, when huge, a chunk of their own that the system can make
+ * larger without copying. They belong to no thread; each call takes the lock. */
+#include "pool/internal.h"
+#include "raw/backend.h"
+
+static size_t slices_for(const hwr_pool *pool, size_t size) {
+    return (size + hwri_slice_size(pool) - 1) >> pool->slice_shift;
+}
+
+static hwri_page *huge_page(hwr_pool *pool, size_t slices, size_t alignment) {
+    hwri_chunk *chunk = hwri_chunk_new(pool, slices, true, alignment);
+    if (!chunk) return NULL;
+    hwri_page *page = &chunk->pages[0];
+    page->chunk = chunk;
+    page->start = chunk->base;
+    page->zeroed = hwr_raw_is_zeroed(pool->raw);
+    return page;
+}
+
+static hwri_page *large_page(hwr_pool *pool, size_t size, size_t alignment) {
+    size_t slices = slices_for(pool, size);
+    bool huge = slices > pool->large_slices;
+    hwri_page *page = huge ? huge_page(pool, slices, alignment) : hwri_slices_take(pool, slices, alignment);
+    if (!page) return NULL;
+    page->large_size = slices << pool->slice_shift;
+    page->until = page->capacity = 1;
+    page->state = HWRI_PAGE_LARGE;
+    if (huge) hwri_chunk_publish(pool, page);
+    return page;
+}
+
+hwri_page *hwri_large_new(hwr_pool *pool, size_t size, size_t alignment) {
+    if (size > (size_t)PTRDIFF_MAX - hwri_slice_size(pool)) return NULL;
+    hwri_pool_lock(pool);
+    hwri_page *page = large_page(pool, size, alignment);
+    if (!page) {
+        hwri_orphans_sweep(pool);
+        hwri_chunks_look(pool, true);
+        page = large_page(pool, size, alignment);
+    }
+    hwri_pool_unlock(pool);
+    return page;
+}
+
+void *hwri_large_alloc(hwr_pool *pool, size_t size, size_t alignment) {
+    hwri_page *page = hwri_large_new(pool, size, alignment);
+    return page ? page->start : NULL;
+}
+
+void hwri_large_free(hwr_pool *pool, hwri_page *page) {
+    hwri_pool_lock(pool);
+    if (page->chunk->huge)
+        hwri_chunk_free(pool, page->chunk);
+    else
+        hwri_slices_return(pool, page, 0);
+    hwri_pool_unlock(pool);
+}
+
+static bool resize_slices(hwr_pool *pool, hwri_page *page, size_t slices) {
+    if (slices > pool->large_slices) return false;
+    if (slices < page->slices)
+        hwri_slices_return(pool, page, slices);
+    else if (slices > page->slices && !hwri_slices_extend(pool, page, slices))
+        return false;
+    page->large_size = slices << pool->slice_shift;
+    return true;
+}
+
+void *hwri_large_resize(hwr_pool *pool, hwri_page *page, size_t size) {
+    size_t slices = slices_for(pool, size);
+    if (size > (size_t)PTRDIFF_MAX - hwri_slice_size(pool)) return NULL;
+    hwri_pool_lock(pool);
+    bool done = page->chunk->huge ? slices > pool->large_slices && hwri_chunk_resize(pool, page, slices)
+                                  : resize_slices(pool, page, slices);
+    void *block = done ? page->start : NULL;
+    hwri_pool_unlock(pool);
+    return block;
+}

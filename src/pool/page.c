@@ -1,0 +1,241 @@
+/* The life of a page of small blocks: made when a class has no room left, full when its last block is handed out, listed again when
+ * enough of them came back, returned when all did. The functions here run once in many allocations. */
+#include <string.h>
+
+#include "pool/internal.h"
+
+enum {
+    CARVE_BYTES = 4096,  /* how much of a fresh page is put into its free list at once */
+    PAGE_BLOCKS = 8,     /* a page has room for this many blocks at least, where memory allows it */
+    RELIST_FRACTION = 8, /* a full page is listed again when this part of it is free: not for every single block */
+    FULL_PAGES_SEEN = 8  /* how many full pages are searched for blocks freed by other threads before a new page is made:
+                            if fewer than one in so many has some, little is wasted by not finding it */
+};
+
+const hwri_page hwri_no_page;
+
+/* Makes direct[] agree with the first listed page of a class. */
+static void update_direct(const hwr_pool *pool, hwri_local *local, unsigned class_number) {
+    hwri_page *first = local->classes[class_number].listed.first;
+    size_t from = class_number ? hwri_class_size(class_number - 1, pool->granule_shift) / 8 + 1 : 0;
+    size_t to = hwri_class_size(class_number, pool->granule_shift) / 8;
+    for (size_t i = from; i <= to && i < HWRI_DIRECT_ENTRIES; i++)
+        local->direct[i] = first ? first : (hwri_page *)(uintptr_t)&hwri_no_page;
+}
+
+void hwri_local_init(hwri_local *local, hwr_pool *pool) {
+    local->pool = pool;
+    for (size_t i = 0; i < HWRI_DIRECT_ENTRIES; i++) local->direct[i] = (hwri_page *)(uintptr_t)&hwri_no_page;
+}
+
+static void list_page(hwr_pool *pool, hwri_local *local, hwri_page *page, bool first) {
+    hwri_page_list *listed = &local->classes[page->class_number].listed;
+    uint32_t used = hwri_page_used(page);
+    page->state = HWRI_PAGE_LISTED;
+    hwri_store_relaxed(&page->until, used);
+    if (first)
+        hwri_list_add_first(listed, page);
+    else
+        hwri_list_add_last(listed, page);
+    if (listed->first == page) update_direct(pool, local, page->class_number);
+}
+
+static void unlist_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    hwri_page_list *listed = &local->classes[page->class_number].listed;
+    bool first = listed->first == page;
+    hwri_list_remove(listed, page);
+    if (first) update_direct(pool, local, page->class_number);
+}
+
+static void make_full(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    unlist_page(pool, local, page);
+    page->wait = page->capacity / RELIST_FRACTION ? page->capacity / RELIST_FRACTION : 1;
+    page->state = HWRI_PAGE_FULL;
+    hwri_store_relaxed(&page->until, page->wait);
+    hwri_list_add_last(&local->classes[page->class_number].full, page);
+}
+
+static void relist_full(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    hwri_list_remove(&local->classes[page->class_number].full, page);
+    list_page(pool, local, page, false);
+}
+
+/* Gives a listed page that is empty back to its chunk. */
+static void return_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    unlist_page(pool, local, page);
+    hwri_pool_lock(pool);
+    hwri_slices_return(pool, page, 0);
+    hwri_pool_unlock(pool);
+}
+
+/* Takes over the blocks that other threads freed; the page is LISTED or an ORPHAN. Returns how many. Costs a walk over them only if the
+ * page has free blocks already. */
+uint32_t hwri_page_collect_remote(hwri_page *page) {
+    if (!hwri_load_relaxed(&page->remote)) return 0;
+    uintptr_t remote = hwri_exchange_acquire(&page->remote, 0);
+    hwri_block *first = hwri_remote_first(page, remote);
+    if (page->free) {
+        hwri_block *last = first;
+        while (last->next) last = last->next;
+        last->next = page->free;
+    }
+    page->free = first;
+    hwri_count(&page->until, (uint32_t)0 - hwri_remote_count(remote), true);
+    return hwri_remote_count(remote);
+}
+
+/* Puts the next blocks of a page that were never used into its free list, in order of address. They count as carved before
+ * anybody can see them, so that a fork in between loses them instead of having them twice. */
+static bool carve(hwri_page *page, bool shared) {
+    uint32_t room = page->capacity - page->carved, count = CARVE_BYTES / page->block_size;
+    if (!room) return false;
+    if (count > room) count = room;
+    if (!count) count = 1;
+    char *first = page->start + (size_t)page->carved * page->block_size, *b = first;
+    for (uint32_t i = 1; i < count; i++, b += page->block_size)
+        ((hwri_block *)(void *)b)->next = (hwri_block *)(void *)(b + page->block_size);
+    ((hwri_block *)(void *)b)->next = NULL;
+    hwri_count(&page->carved, count, shared);
+    if (shared) hwri_fence_release();
+    page->free = (hwri_block *)(void *)first;
+    return true;
+}
+
+/* A fresh page: PAGE_BLOCKS blocks if there is a run of slices for that, otherwise one. Called with the lock. */
+static hwri_page *make_page(hwr_pool *pool, unsigned class_number) {
+    size_t block_size = hwri_class_size(class_number, pool->granule_shift), slice = hwri_slice_size(pool);
+    size_t slices = 1;
+    while (slices * slice < PAGE_BLOCKS * block_size && slices < PAGE_BLOCKS) slices *= 2;
+    hwri_page *page = hwri_slices_take(pool, slices, 0);
+    if (!page && slices > 1) page = hwri_slices_take(pool, (block_size + slice - 1) / slice, 0);
+    if (!page) return NULL;
+    if (pool->checked && !page->zeroed) memset(page->start, 0, page->slices * slice); /* no guards of earlier blocks */
+    page->class_number = (uint8_t)class_number;
+    page->block_size = (uint32_t)block_size;
+    page->capacity = (uint32_t)(page->slices * slice / block_size);
+    page->state = HWRI_PAGE_LISTED;
+    return page;
+}
+
+/* Looks through some of the full pages for one that other threads freed enough blocks of. */
+static bool relist_freed_remotely(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+    hwri_page_list *full = &local->classes[class_number].full;
+    for (unsigned i = 0; i < FULL_PAGES_SEEN && full->first; i++) {
+        hwri_page *page = full->first;
+        if (hwri_remote_count(hwri_load_relaxed(&page->remote)) >= page->until) {
+            relist_full(pool, local, page);
+            return true;
+        }
+        if (full->last == page) return false;
+        hwri_list_remove(full, page);
+        hwri_list_add_last(full, page);
+    }
+    return false;
+}
+
+static void adopt(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    hwri_list_remove(&pool->orphans[page->class_number], page);
+    page->local = local;
+    hwri_store_relaxed(&page->thread, local->thread);
+    list_page(pool, local, page, true);
+}
+
+/* Gives the class another listed page, new or not. */
+static bool get_page(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+    if (pool->shared && relist_freed_remotely(pool, local, class_number)) return true;
+    hwri_pool_lock(pool);
+    hwri_page *page = pool->orphans[class_number].first;
+    if (page) {
+        adopt(pool, local, page);
+    } else if ((page = make_page(pool, class_number)) != NULL) {
+        page->local = local;
+        hwri_store_relaxed(&page->thread, local->thread);
+        list_page(pool, local, page, true);
+    }
+    hwri_pool_unlock(pool);
+    return page != NULL;
+}
+
+static void *alloc_from(hwri_page *page, bool shared) {
+    hwri_block *block = page->free;
+    page->free = block->next;
+    hwri_count(&page->until, 1, shared);
+    return block;
+}
+
+static void *alloc_in_class(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+    hwri_page_list *listed = &local->classes[class_number].listed;
+    for (;;) {
+        hwri_page *page = listed->first;
+        if (!page) {
+            if (!get_page(pool, local, class_number)) return NULL;
+        } else if (page->free || (pool->shared && hwri_page_collect_remote(page)) || carve(page, pool->shared)) {
+            return alloc_from(page, pool->shared);
+        } else {
+            make_full(pool, local, page);
+        }
+    }
+}
+
+void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size) {
+    if (size > hwri_slice_size(pool)) return hwri_large_alloc(pool, size, 0);
+    if (!local && !(local = hwri_local_attach(pool))) return NULL;
+    unsigned class_number = hwri_class_of(size, pool->granule_shift);
+    void *block = alloc_in_class(pool, local, class_number);
+    if (!block) {
+        hwr_pool_trim(pool, true);
+        block = alloc_in_class(pool, local, class_number);
+    }
+    return block;
+}
+
+void hwri_page_free_event(hwr_pool *pool, hwri_page *page) {
+    hwri_local *local = page->local;
+    if (page->state == HWRI_PAGE_LARGE)
+        hwri_large_free(pool, page);
+    else if (page->state == HWRI_PAGE_FULL)
+        relist_full(pool, local, page);
+    else if (local->classes[page->class_number].listed.first == page && !page->next)
+        hwri_store_relaxed(&page->until, HWRI_PAGE_KEPT);
+    else
+        return_page(pool, local, page);
+}
+
+void hwri_page_free_remote(hwr_pool *pool, hwri_page *page, hwri_block *block) {
+    if (page->state == HWRI_PAGE_LARGE) {
+        hwri_large_free(pool, page);
+        return;
+    }
+    uintptr_t remote = hwri_load_relaxed(&page->remote);
+    do block->next = hwri_remote_first(page, remote);
+    while (!hwri_cas_release(&page->remote, &remote, hwri_remote_with(page, remote, block)));
+}
+
+/* Returns the empty pages of a list of listed pages that belong to the calling thread. */
+void hwri_local_trim(hwr_pool *pool, hwri_local *local) {
+    for (unsigned c = 0; c < pool->class_count; c++) {
+        if (pool->shared)
+            for (hwri_page *page = local->classes[c].full.first, *next; page; page = next) {
+                next = page->next;
+                if (hwri_remote_count(hwri_load_relaxed(&page->remote)) >= page->until) relist_full(pool, local, page);
+            }
+        for (hwri_page *page = local->classes[c].listed.first, *next; page; page = next) {
+            next = page->next;
+            hwri_page_collect_remote(page);
+            if (hwri_page_used(page) == 0) return_page(pool, local, page);
+        }
+    }
+}
+
+/* Returns the orphans that have become empty. Called with the lock. */
+void hwri_orphans_sweep(hwr_pool *pool) {
+    for (unsigned c = 0; c < pool->class_count; c++)
+        for (hwri_page *page = pool->orphans[c].first, *next; page; page = next) {
+            next = page->next;
+            hwri_page_collect_remote(page);
+            if (hwri_page_used(page) == 0) {
+                hwri_list_remove(&pool->orphans[c], page);
+                hwri_slices_return(pool, page, 0);
+            }
+        }
+}

@@ -1,0 +1,33 @@
+#!/bin/sh
+# symbols.sh SHARED STATIC MODULE...: nothing is visible but what starts with hwr_ (in the static library also hwri_, which it
+# cannot hide), the shared library needs the C library alone, and the modules show nothing of the heapwright inside them.
+set -eu
+shared=$1 static=$2
+shift 2
+status=0
+
+names() { nm "$@" | awk 'NF == 3 { print $3 }'; }
+
+# complain WHAT NAMES: says so if there are any.
+complain() {
+    if [ -n "$2" ]; then
+        printf '%s:\n%s\n' "$1" "$2"
+        status=1
+    fi
+}
+
+exported=$(names --dynamic --defined-only "$shared")
+echo "$exported" | grep -qx hwr_version || complain "no such symbol in $shared" hwr_version
+complain "should not be visible in $shared" "$(echo "$exported" | grep -v '^hwr_' || true)"
+complain "should not be global in $static" "$(names --extern-only --defined-only "$static" | grep -vE '^hwri?_' || true)"
+complain "libraries that $shared needs" \
+    "$(readelf -d "$shared" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc|libpthread|ld-linux.*)\.so\.' || true)"
+
+public=$(echo "$exported" | LC_ALL=C sort)
+for module in "$@"; do
+    visible=$(names --dynamic --defined-only "$module" | LC_ALL=C sort)
+    complain "should not be visible in $module" "$(echo "$visible" | grep -v '^hwr_' || true)"
+    complain "the library's own symbols, visible in $module" \
+        "$(printf '%s\n' "$public" | grep -xF -e "$visible" || true)"
+done
+exit $status

@@ -1,0 +1,108 @@
+/* run: `heapwright run`. */
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: heapwright run [OPTIONS] PROGRAM [ARGUMENTS...]\n"
+    "       heapwright run [OPTIONS] -m MODULE [ARGUMENTS...]\n"
+    "\n"
+    "Runs a Python program with heapwright as its memory allocator. PROGRAM is a script (x.py, or a file whose first "
+    "line\n"
+    "names Python) or an interpreter (python3, venv/bin/python, ...) with its arguments. Exit status, signals and "
+    "output\n"
+    "are the program's own.\n"
+    "\n"
+    "  --stats[=FILE]   when the program has ended, say what its memory did, on standard error or in FILE\n"
+    "  --json           say it in JSON (implies --stats)\n"
+    "  --strict         do not run a program that cannot run on heapwright: end with status 2\n"
+    "  --python EXE     the interpreter for x.py and -m (default: python3 on PATH)\n"
+    "  -m MODULE        run a module, as python3 -m does\n"
+    "  --help           show this\n";
+
+struct options {
+    bool stats, json, strict;
+    const char *stats_file, *python, *module;
+};
+
+enum { OPTION_STATS = 256, OPTION_JSON, OPTION_STRICT, OPTION_PYTHON };
+
+static const struct option long_options[] = {
+    {"stats", optional_argument, NULL, OPTION_STATS},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"strict", no_argument, NULL, OPTION_STRICT},
+    {"python", required_argument, NULL, OPTION_PYTHON},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
+static int read_options(int argc, char **argv, struct options *options) {
+    while (options->module == NULL) {
+        switch (getopt_long(argc, argv, "+hm:", long_options, NULL)) {
+        case OPTION_STATS:
+            options->stats = true;
+            if (optarg != NULL) options->stats_file = optarg;
+            break;
+        case OPTION_JSON: options->stats = options->json = true; break;
+        case OPTION_STRICT: options->strict = true; break;
+        case OPTION_PYTHON: options->python = optarg; break;
+        case 'm': options->module = optarg; break;
+        case 'h': fputs(help, stdout); return 0;
+        case -1:
+            if (optind < argc) return -1;
+            say("which program? try 'heapwright run --help'");
+            return STATUS_MISUSE;
+        default: return STATUS_MISUSE;
+        }
+    }
+    return -1;
+}
+
+static void summarise(FILE *out, bool json, const struct run_summary *summary) {
+    (json ? print_summary_json : print_summary)(out, summary);
+    if (fflush(out) != 0) say("cannot write the statistics: %s", strerror(errno));
+}
+
+static int run_with_statistics(const struct options *options, const struct program *program, const char *preload) {
+    FILE *out = options->stats_file != NULL ? fopen(options->stats_file, "we") : stderr;
+    if (out == NULL) {
+        say("cannot write '%s': %s", options->stats_file, strerror(errno));
+        return STATUS_MISUSE;
+    }
+    struct record_file file;
+    if (!record_open(&file)) return 1;
+    if (preload != NULL) preload_into_children(preload, options->strict, &file);
+
+    struct ending ending;
+    bool ran = supervise(program, &ending);
+    if (ran) summarise(out, options->json, &(struct run_summary){program, ending, file.record, program->obstacle});
+    record_close(&file);
+    if (out != stderr) fclose(out);
+    if (!ran) return 1;
+    end_like(ending);
+}
+
+int command_run(int argc, char **argv) {
+    struct options options = {0};
+    int status = read_options(argc, argv, &options);
+    if (status >= 0) return status;
+
+    struct program program;
+    status = find_program(&program, options.python, options.module, argv + optind);
+    if (status != 0) return status;
+    if (program.obstacle != NULL) {
+        say("'%s' %s; it %s", program.path, program.obstacle,
+            options.strict ? "is not run (--strict)" : "runs as it is");
+        if (options.strict) return STATUS_MISUSE;
+    }
+    char *preload = NULL;
+    if (program.obstacle == NULL && (preload = find_preload()) == NULL) return STATUS_MISUSE;
+
+    if (options.stats) return run_with_statistics(&options, &program, preload);
+    if (preload != NULL) preload_into_children(preload, options.strict, NULL);
+    return execute(&program);
+}

@@ -1,0 +1,154 @@
+/* summary: what a program's memory did, for people: at most 100 columns. */
+#include "tool.h"
+
+#include <heapwright.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *const domain_names[HWRI_DOMAINS] = {"raw", "mem", "obj"};
+const char *const call_names[HWRI_CALLS] = {"malloc", "calloc", "realloc", "free"};
+
+bool was_on_heapwright(const struct run_summary *summary) {
+    return atomic_load(&summary->record->state) >= HWRI_RUNNING;
+}
+
+const char *why_not(const struct run_summary *summary) {
+    if (summary->reason != NULL) return summary->reason;
+    if (summary->record->reason[0] != '\0') return summary->record->reason;
+    return "no Python interpreter came to run in it, or it ran with a cleaned environment";
+}
+
+struct cell {
+    char text[32];
+};
+
+static struct cell bytes_cell(int64_t bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    struct cell cell;
+    double value = (double)bytes;
+    unsigned unit = 0;
+    while ((value >= 1000 || value <= -1000) && unit + 1 < sizeof units / sizeof *units) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(cell.text, sizeof cell.text, unit > 0 ? "%.2f %s" : "%.0f %s", value, units[unit]);
+    return cell;
+}
+
+/* 1,234,567; in millions when it gets long. */
+static struct cell count_cell(int64_t count) {
+    struct cell cell;
+    if (count >= 1000000000) {
+        snprintf(cell.text, sizeof cell.text, "%.2f M", (double)count / 1e6);
+        return cell;
+    }
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRId64, count);
+    char *out = cell.text;
+    for (int i = 0; i < length; i++) {
+        *out++ = digits[i];
+        if ((length - 1 - i) % 3 == 0 && i < length - 1 && digits[i] != '-') *out++ = ',';
+    }
+    *out = '\0';
+    return cell;
+}
+
+static struct cell percent_cell(double part, double whole) {
+    struct cell cell = {"-"};
+    if (whole > 0) snprintf(cell.text, sizeof cell.text, "%.1f %%", 100 * part / whole);
+    return cell;
+}
+
+static void print_program(FILE *out, const struct run_summary *summary) {
+    fprintf(out, "heapwright %s: what the memory of this program did\n\n  program  ", hwr_version());
+    char *const *words = summary->program->arguments;
+    size_t column = 11;
+    for (; *words != NULL && column + strlen(*words) < 97; words++) {
+        fprintf(out, "%s ", *words);
+        column += strlen(*words) + 1;
+    }
+    fputs(*words != NULL ? "...\n" : "\n", out);
+    if (summary->record->interpreter[0] != '\0')
+        fprintf(out, "  python   %s, %s, %s\n", summary->record->python_version, summary->record->interpreter,
+                summary->record->shared_libpython ? "shared library" : "static");
+    if (summary->ending.signal != 0)
+        fprintf(out, "  end      killed by signal %d (%s)\n", summary->ending.signal,
+                strsignal(summary->ending.signal));
+    else
+        fprintf(out, "  end      exit status %d\n", summary->ending.status);
+}
+
+static void print_moments(FILE *out, const struct hwri_record *record) {
+    bool complete = atomic_load(&record->state) == HWRI_ENDED;
+    const struct hwri_snapshot *peak = &record->peak, *end = &record->end, *after = &record->after;
+    fprintf(out, "\n%-34s%16s%16s%20s\n", "", "at the peak", "at the end", "after clean-up");
+    const struct {
+        const char *name;
+        int64_t peak, end, after;
+    } rows[] = {
+        {"in blocks in use", atomic_load(&record->peak_bytes), (int64_t)end->bytes, (int64_t)after->bytes},
+        {"in the pages that hold these", (int64_t)peak->page_bytes, (int64_t)end->page_bytes,
+         (int64_t)after->page_bytes},
+        {"taken from the system", (int64_t)record->peak_committed, (int64_t)end->committed, (int64_t)after->committed},
+        {"given back to the system so far", (int64_t)peak->given_back, (int64_t)end->given_back,
+         (int64_t)after->given_back},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        fprintf(out, "%-34s%16s%16s%20s\n", rows[i].name, bytes_cell(rows[i].peak).text, bytes_cell(rows[i].end).text,
+                complete ? bytes_cell(rows[i].after).text : "-");
+    fprintf(out, "%-34s%16s%16s%20s\n", "blocks in use", count_cell((int64_t)peak->blocks).text,
+            count_cell((int64_t)end->blocks).text, complete ? count_cell((int64_t)after->blocks).text : "-");
+    if (atomic_load(&record->state) == HWRI_RUNNING)
+        fputs("Python did not come to its clean-up: the end is the last moment that is known.\n", out);
+}
+
+static void print_domain(FILE *out, const char *name, const struct hwri_domain_record *domain) {
+    fprintf(out, "%-7s", name);
+    for (int i = 0; i < HWRI_CALLS; i++) fprintf(out, "%12s", count_cell((int64_t)atomic_load(&domain->calls[i])).text);
+    uint64_t asked = atomic_load(&domain->asked), taken = atomic_load(&domain->taken);
+    fprintf(out, "%13s%13s%9s\n", bytes_cell((int64_t)asked).text, bytes_cell((int64_t)taken).text,
+            percent_cell((double)taken - (double)asked, (double)asked).text);
+}
+
+static void print_domains(FILE *out, const struct hwri_record *record) {
+    fprintf(out, "\n%-7s", "domain");
+    for (int i = 0; i < HWRI_CALLS; i++) fprintf(out, "%12s", call_names[i]);
+    fprintf(out, "%13s%13s%9s\n", "asked for", "taken", "more");
+    struct hwri_domain_record all = {0};
+    for (int i = 0; i < HWRI_DOMAINS; i++) {
+        const struct hwri_domain_record *domain = &record->domains[i];
+        print_domain(out, domain_names[i], domain);
+        for (int call = 0; call < HWRI_CALLS; call++) all.calls[call] += atomic_load(&domain->calls[call]);
+        all.asked += atomic_load(&domain->asked);
+        all.taken += atomic_load(&domain->taken);
+    }
+    print_domain(out, "all", &all);
+}
+
+static void print_classes(FILE *out, const struct hwri_snapshot *snapshot) {
+    fprintf(out, "\n%-14s%12s%14s%14s%14s%10s    near the peak\n", "block size", "pages", "blocks", "room for",
+            "in blocks", "fill");
+    for (uint32_t i = 0; i < snapshot->class_count; i++) {
+        const struct hwri_class_record *class = &snapshot->classes[i];
+        if (class->pages == 0) continue;
+        fprintf(out, "%-14s%12s%14s%14s%14s%10s\n", count_cell((int64_t) class->block_size).text,
+                count_cell((int64_t) class->pages).text, count_cell((int64_t) class->blocks).text,
+                count_cell((int64_t) class->capacity).text,
+                bytes_cell((int64_t)(class->blocks * class->block_size)).text,
+                percent_cell((double)class->blocks, (double)class->capacity).text);
+    }
+    fprintf(out, "%-14s%12s%14s%14s%14s\n", "large", "", count_cell((int64_t)snapshot->large_blocks).text, "",
+            bytes_cell((int64_t)snapshot->large_bytes).text);
+}
+
+void print_summary(FILE *out, const struct run_summary *summary) {
+    print_program(out, summary);
+    if (!was_on_heapwright(summary)) {
+        fprintf(out, "\nIt did not run on heapwright: %s.\n", why_not(summary));
+        return;
+    }
+    print_moments(out, summary->record);
+    print_domains(out, summary->record);
+    print_classes(out, &summary->record->peak);
+}
