@@ -8,7 +8,8 @@ TEST_TIMEOUT ?= 600
 SOAK_TIMEOUT ?= 14400
 
 need = @sh cmake/bootstrap.sh
-build = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
+configure = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null
+build = $(configure) && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
 ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 
 .PHONY: all run test soak test-asan test-tsan test-aarch64 bench-pool bench-python install format lint coverage \
@@ -64,9 +65,9 @@ format: ## bring all C into the project's style
 	@sh cmake/lint.sh format
 
 lint: ## check the style and look for faults; nothing may be found
-	$(need) build lint
-	$(call build,release)
-	@sh cmake/lint.sh check build
+	$(need) build test lint
+	$(call configure,debug)
+	@sh cmake/lint.sh check build-debug
 
 coverage: ## which lines of raw and pool the tests run: at least 95 % of them
 	$(need) build test coverage

@@ -1,6 +1,6 @@
 /* The allocators that patterns.c can be compiled for: BENCH_MALLOC (whatever malloc is preloaded), BENCH_POOL
- * (hwr_pool) or BENCH_PYMALLOC (PyObject_Malloc). Each gives the same five names, so the patterns are one source and pay the same
- * for a call into a shared library. */
+ * (hwr_pool) or BENCH_PYMALLOC (PyObject_Malloc). Each gives the same five names, so the patterns are one source and
+ * pay the same for a call into a shared library. */
 #ifndef BENCH_ALLOCATOR_H
 #define BENCH_ALLOCATOR_H
 

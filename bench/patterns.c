@@ -2,8 +2,9 @@
  *
  * Runs one pattern that many times in this process and prints one line of JSON: which allocator answered, and each
  * repetition's nanoseconds of thread CPU time per allocation with its free. The pattern `resident` prints resident
- * bytes instead. What a pattern does stands above its function; every block's first eight bytes are written; the blocks that
- * are left at the end are freed inside the measurement. The program's own tables are mapped, never allocated.
+ * bytes instead. What a pattern does stands above its function; every block's first eight bytes are written; the
+ * blocks that are left at the end are freed inside the measurement. The program's own tables are mapped, never
+ * allocated.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

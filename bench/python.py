@@ -2,10 +2,10 @@
 """Python programs under `heapwright run` against the same programs on stock Python.
 
 The workloads are the scripts in python/. Compared are instructions (callgrind, less an empty start of the same kind),
-peak resident memory, and the times of the locality workload; wall and CPU time of the others are shown for information. The
-interpreter is PYTHON from the environment, or /usr/bin/python3, or the first python3 on the path. Both sides have
-environments of equal size and the hash seed 0. The last lines are `ratio NAME VALUE GOAL`: ours divided by stock, and
-what is asked for.
+peak resident memory, and the times of the locality workload; wall and CPU time of the others are shown for
+information. The interpreter is PYTHON from the environment, or /usr/bin/python3, or the first python3 on the path.
+Both sides have environments of equal size and the hash seed 0. The last lines are `ratio NAME VALUE GOAL`: ours
+divided by stock, and what is asked for.
 """
 
 import argparse
@@ -141,7 +141,8 @@ def show_instructions(counts, scale):
         stock, ours = count["stock"], count["ours"]
         rows.append([name, f"{stock / 1e6:.1f}", f"{ours / 1e6:.1f}", f"{ours / stock:.3f}"])
     reduced = "" if scale == 1 else f", with {scale:g} of the work"
-    harness.print_table(f"million instructions, less an empty start{reduced}", ["workload", "stock", "ours", "ratio"], rows)
+    harness.print_table(f"million instructions, less an empty start{reduced}",
+                        ["workload", "stock", "ours", "ratio"], rows)
 
 
 def ratio_lines(counts, runs):

@@ -15,18 +15,39 @@ _Noreturn static void foreign(const char *call, const void *block, const void *s
         .what = "not a block of this pool", .call = call, .address = block, .called_by = site});
 }
 
+/* What is rare, out of line so that the rest needs no stack frame. */
+__attribute__((noinline)) static void *alloc_rare(hwr_pool *pool, size_t size, const void *site) {
+    return pool->checked ? hwri_checked_alloc(pool, size, 0, false, site) : hwri_pool_alloc(pool, size, pool->shared);
+}
+
+__attribute__((noinline)) static void free_rare(hwr_pool *pool, void *block, const void *site) {
+    if (!block) return;
+    if (pool->checked)
+        hwri_checked_free(pool, block, site);
+    else if (!hwri_pool_try_free(pool, block, pool->shared))
+        foreign("hwr_pool_free", block, site);
+}
+
+/* The first test of each function is enough for a shared pool and decides for the others too: a pool that is not shared has no
+ * entry in any thread's table, and its pages belong to no thread; a checked pool has neither a quick id nor quick slices. */
 void *hwr_pool_alloc(hwr_pool *pool, size_t size) {
-    if (hwri_unlikely(pool->checked)) return hwri_checked_alloc(pool, size, 0, false, CALLER);
-    if (hwri_likely(pool->shared)) return hwri_pool_alloc(pool, size, true);
-    return hwri_pool_alloc(pool, size, false);
+#if HWRI_THREADS
+    const hwri_tls_entry *entry = hwri_tls_entry_of(pool);
+    if (hwri_likely(entry->pool_id == pool->quick_id)) return hwri_local_alloc(pool, entry->local, size, true);
+#endif
+    if (hwri_likely(!pool->shared && !pool->checked)) return hwri_local_alloc(pool, &pool->own, size, false);
+    return alloc_rare(pool, size, CALLER);
 }
 
 void hwr_pool_free(hwr_pool *pool, void *block) {
-    if (hwri_unlikely(pool->checked)) {
-        if (block) hwri_checked_free(pool, block, CALLER);
-    } else if (!hwri_pool_try_free(pool, block, pool->shared) && block) {
-        foreign("hwr_pool_free", block, CALLER);
-    }
+    uintptr_t slice = ((uintptr_t)block - pool->window) >> HWRI_SLICE_SHIFT;
+    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+    if (hwri_likely(page && hwri_load_relaxed(&page->thread) == hwri_thread_token()))
+        hwri_page_free_own(pool, page, block, true);
+    else if (hwri_likely(page && !pool->shared))
+        hwri_page_free_own(pool, page, block, false);
+    else
+        free_rare(pool, block, CALLER);
 }
 
 /* A class whose blocks, lying end to end from an aligned start, are all aligned. */
@@ -101,7 +122,7 @@ size_t hwr_pool_usable_size(hwr_pool *pool, const void *block) {
 bool hwr_pool_owns(hwr_pool *pool, const void *address) { return hwri_page_of(pool, address) != NULL; }
 
 size_t hwr_pool_trim(hwr_pool *pool, bool now) {
-    hwri_local *local = hwri_local_of(pool, pool->shared);
+    hwri_local *local = pool->shared ? hwri_local_at_hand(pool) : &pool->own;
     if (local) hwri_local_trim(pool, local);
     hwri_pool_lock(pool);
     hwri_orphans_sweep(pool);

@@ -55,7 +55,6 @@ bool hwri_checked_open(hwr_pool *pool) {
     }
     hwri_pool_count_committed(pool, size, 0);
     pool->quarantine = q;
-    pool->checked = true;
     return true;
 }
 

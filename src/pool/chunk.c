@@ -28,12 +28,14 @@ static void set_bits(uint64_t *bits, size_t first, size_t count, bool value) {
 
 /* Makes the part of the map that describes slices [first, first + count) writable. */
 static bool map_commit(hwr_pool *pool, size_t first, size_t count) {
-    if (pool->map_whole) return true;
-    size_t page_size = hwr_raw_page_size(pool->raw), entries = page_size / sizeof(hwri_page *);
-    for (size_t i = first / entries; i <= (first + count - 1) / entries; i++) {
-        if (bit(pool->map_committed, i)) continue;
-        if (!hwr_raw_commit(pool->raw, (char *)pool->map + i * page_size, page_size)) return false;
-        set_bits(pool->map_committed, i, 1, true);
+    if (pool->whole) return true;
+    size_t page_size = hwr_raw_page_size(pool->raw), entry = sizeof(hwri_page *);
+    size_t from = (offsetof(hwr_pool, map) + first * entry) / page_size;
+    size_t to = (offsetof(hwr_pool, map) + (first + count) * entry - 1) / page_size;
+    for (size_t i = from; i <= to; i++) {
+        if (bit(pool->has_memory, i)) continue;
+        if (!hwr_raw_commit(pool->raw, (char *)pool + i * page_size, page_size)) return false;
+        set_bits(pool->has_memory, i, 1, true);
         hwri_pool_count_committed(pool, page_size, 0);
     }
     return true;
@@ -101,21 +103,23 @@ static bool fits_window(hwr_pool *pool, const char *base, size_t size) {
            map_commit(pool, first, count);
 }
 
-hwri_page *hwri_page_of_far(hwr_pool *pool, const void *address) {
+static hwri_page *page_of_far(hwr_pool *pool, uintptr_t address) {
+    size_t at = chunk_position(pool, address);
+    hwri_chunk *chunk = at ? pool->chunks[at - 1] : NULL;
+    if (!chunk || address - (uintptr_t)chunk->base >= chunk->size) return NULL;
+    if (chunk->huge) return &chunk->pages[0];
+    size_t slice = (address - (uintptr_t)chunk->base) >> pool->slice_shift;
+    if (!bit(chunk->used, slice)) return NULL;
+    while (chunk->pages[slice].state == HWRI_PAGE_UNUSED) slice--;
+    return &chunk->pages[slice];
+}
+
+hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address) {
+    uintptr_t slice = ((uintptr_t)address - pool->window) >> pool->slice_shift;
+    if (slice < pool->map_slices) return hwri_load_relaxed(&pool->map[slice]);
     if (!hwri_load_relaxed(&pool->far_chunks)) return NULL;
     hwri_pool_lock(pool);
-    hwri_page *page = NULL;
-    size_t at = chunk_position(pool, (uintptr_t)address);
-    hwri_chunk *chunk = at ? pool->chunks[at - 1] : NULL;
-    if (chunk && (uintptr_t)address - (uintptr_t)chunk->base < chunk->size) {
-        size_t slice = ((uintptr_t)address - (uintptr_t)chunk->base) >> pool->slice_shift;
-        if (chunk->huge) {
-            page = &chunk->pages[0];
-        } else if (bit(chunk->used, slice)) {
-            while (chunk->pages[slice].state == HWRI_PAGE_UNUSED) slice--;
-            page = &chunk->pages[slice];
-        }
-    }
+    hwri_page *page = page_of_far(pool, (uintptr_t)address);
     hwri_pool_unlock(pool);
     return page;
 }

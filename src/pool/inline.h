@@ -5,21 +5,25 @@
 
 #include "pool/internal.h"
 
-static inline hwri_local *hwri_local_of(hwr_pool *pool, bool shared) {
 #if HWRI_THREADS
-    if (shared) {
-        const hwri_tls_entry *entry = &hwri_tls[pool->tls_slot];
-        return hwri_likely(entry->pool_id == pool->id) ? entry->local : NULL;
-    }
-#else
-    (void)shared;
+static inline hwri_tls_entry *hwri_tls_entry_of(const hwr_pool *pool) {
+    return (hwri_tls_entry *)(void *)((char *)hwri_tls + pool->tls_offset);
+}
 #endif
-    return &pool->own;
+
+/* The calling thread's part of a shared pool if it is in the thread's table, otherwise NULL. */
+static inline hwri_local *hwri_local_at_hand(const hwr_pool *pool) {
+#if HWRI_THREADS
+    const hwri_tls_entry *entry = hwri_tls_entry_of(pool);
+    if (hwri_likely(entry->pool_id == pool->id)) return entry->local;
+#else
+    (void)pool;
+#endif
+    return NULL;
 }
 
-static inline void *hwri_pool_alloc(hwr_pool *pool, size_t size, bool shared) {
-    hwri_local *local = hwri_local_of(pool, shared);
-    if (hwri_likely(local && size <= HWRI_DIRECT_BYTES)) {
+static inline void *hwri_local_alloc(hwr_pool *pool, hwri_local *local, size_t size, bool shared) {
+    if (hwri_likely(size <= HWRI_DIRECT_BYTES)) {
         hwri_page *page = local->direct[(size + 7) / 8];
         hwri_block *block = page->free;
         if (hwri_likely(block != NULL)) {
@@ -31,23 +35,33 @@ static inline void *hwri_pool_alloc(hwr_pool *pool, size_t size, bool shared) {
     return hwri_page_alloc_slow(pool, local, size);
 }
 
+static inline void *hwri_pool_alloc(hwr_pool *pool, size_t size, bool shared) {
+    if (!shared) return hwri_local_alloc(pool, &pool->own, size, false);
+    hwri_local *local = hwri_local_at_hand(pool);
+    if (hwri_likely(local != NULL)) return hwri_local_alloc(pool, local, size, true);
+    return hwri_page_alloc_slow(pool, NULL, size);
+}
+
 /* The page of any address, or NULL. */
 static inline hwri_page *hwri_page_of(hwr_pool *pool, const void *address) {
-    uintptr_t slice = ((uintptr_t)address - pool->window) >> pool->slice_shift;
-    if (hwri_likely(slice < pool->map_slices)) return hwri_load_relaxed(&pool->map[slice]);
-    return hwri_page_of_far(pool, address);
+    uintptr_t slice = ((uintptr_t)address - pool->window) >> HWRI_SLICE_SHIFT;
+    if (hwri_likely(slice < pool->quick_slices)) return hwri_load_relaxed(&pool->map[slice]);
+    return hwri_page_of_any(pool, address);
+}
+
+/* Frees a block to its page, which belongs to the calling thread. */
+static inline void hwri_page_free_own(hwr_pool *pool, hwri_page *page, void *address, bool shared) {
+    hwri_block *block = address;
+    block->next = page->free;
+    page->free = block;
+    if (hwri_unlikely(hwri_count(&page->until, (uint32_t)-1, shared) == 0)) hwri_page_free_event(pool, page);
 }
 
 static inline void hwri_page_free(hwr_pool *pool, hwri_page *page, void *address, bool shared) {
-    hwri_block *block = address;
-    if (shared && hwri_unlikely(hwri_load_relaxed(&page->thread) != hwri_thread_token())) {
-        hwri_page_free_remote(pool, page, block);
-        return;
-    }
-    block->next = page->free;
-    page->free = block;
-    hwri_count(&page->until, (uint32_t)-1, shared);
-    if (hwri_unlikely(page->until == 0)) hwri_page_free_event(pool, page);
+    if (hwri_likely(!shared || hwri_load_relaxed(&page->thread) == hwri_thread_token()))
+        hwri_page_free_own(pool, page, address, shared);
+    else
+        hwri_page_free_remote(pool, page, address);
 }
 
 /* Frees a block, or returns false if it is not of this pool. Any address is allowed. */

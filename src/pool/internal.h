@@ -61,6 +61,7 @@ typedef struct hwri_chunk {
 } hwri_chunk;
 
 enum {
+    HWRI_SLICE_SHIFT = 16, /* a slice is 64 KiB, except in a small buffer */
     HWRI_TLS_SLOTS = 8,
     HWRI_MAP_SLICES = 1 << 20, /* at most: 64 GiB of addresses at 64 KiB a slice */
     HWRI_MAP_PAGES = HWRI_MAP_SLICES * 8 / 4096
@@ -68,29 +69,36 @@ enum {
 
 /* A pool.
  *
- * From an address to its page: `map` has an entry for each slice of a window of addresses around the first chunk, NULL where the
- * pool has no page. Chunks nearly always come to lie inside (the window is 64 GiB wide on 64-bit Linux, only addresses, not memory);
- * those that do not are found by a search in `chunks`, under the lock. So looking up an address takes a subtraction, a comparison
- * and one load, reads nothing but the pool's own tables, and cannot fault.
+ * From an address to its page: `map` has an entry for each slice of a window of addresses, NULL where the pool has no page. Over the
+ * system the window is 64 GiB wide (addresses, not memory) with the first chunk in its middle, and chunks nearly always come to lie
+ * inside; those that do not are found by a search in `chunks`, under the lock. So looking up an address takes a subtraction,
+ * a comparison and one load, reads nothing but the pool's own table, and cannot fault. `quick_slices` is what the hot
+ * paths compare with: the size of the map, or 0 where they must not take the short way (slices of another size than
+ * HWRI_SLICE_SHIFT says; guards around the blocks).
  *
  * In a shared pool `lock` guards the chunks, the orphans, the list of locals and the clock; a page's own fields belong to its
  * owner. In one that is not shared there is one local, `own`, and nobody takes the lock. */
 struct hwr_pool {
-    uintptr_t window;    /* lowest address that the map covers */
-    uintptr_t map_slices;
-    unsigned slice_shift;
-    unsigned granule_shift;
+    uintptr_t window; /* lowest address that the map covers */
+    uintptr_t quick_slices;
+    uint64_t quick_id;    /* the id of a shared pool that is not checked; otherwise one that no pool has */
+    uint64_t id;          /* never that of another pool of this process, not even of one that was closed */
+    uintptr_t tls_offset; /* of the pool's entry in hwri_tls, in bytes */
+    hwri_local own;
     bool shared;
     bool checked;
     bool owns_raw;
-    uint8_t tls_slot;
-    uint16_t class_count;
-    uint64_t id; /* never that of another pool of this process, not even of one that was closed */
+    unsigned slice_shift;
+    unsigned granule_shift;
+    unsigned class_count;
     hwr_raw *raw;
     hwri_mutex lock;
     hwri_fork_lock fork_lock;
     hwri_chunk **chunks; /* sorted by base */
     size_t chunk_count, chunk_room;
+    size_t far_chunks;   /* how many of them lie outside the window */
+    size_t chunk_size;   /* bytes of an ordinary one, at most */
+    size_t large_slices; /* a block of more slices is huge */
     hwri_local *locals;
     hwri_page_list orphans[HWRI_CLASSES];
     uint64_t delay;       /* nanoseconds that slices stay free before they are given back */
@@ -98,14 +106,11 @@ struct hwr_pool {
     uint64_t last_return; /* when a slice was last made free */
     size_t committed, peak_committed, given_back;
     struct hwri_quarantine *quarantine; /* checked pools only */
-    size_t far_chunks; /* how many chunks lie outside the window */
-    size_t chunk_size; /* bytes of an ordinary chunk, at most */
-    size_t large_slices; /* a block of more slices is huge */
-    size_t self_size;
-    hwri_page **map;
-    bool map_whole;    /* all of the map has memory; otherwise map_committed has a bit for each system page of it */
-    uint64_t map_committed[HWRI_MAP_PAGES / 64];
-    hwri_local own;
+    size_t size;                        /* bytes reserved for this structure and its map */
+    bool whole;                         /* all of that has memory; otherwise its pages have, whose bits are set in has_memory */
+    uint64_t has_memory[HWRI_MAP_PAGES / 64 + 1];
+    uintptr_t map_slices;
+    hwri_page *map[];
 };
 
 extern const hwri_page hwri_no_page;
@@ -117,12 +122,12 @@ static inline void hwri_pool_unlock(hwr_pool *pool) {
     if (pool->shared) hwri_mutex_unlock(&pool->lock);
 }
 
-/* A change of a page's counters by its owner. */
-static inline void hwri_count(uint32_t *counter, uint32_t change, bool shared) {
-    if (shared)
-        hwri_store_relaxed(counter, hwri_load_relaxed(counter) + change);
-    else
-        *counter += change;
+/* A change of one of a page's counters by its owner; returns the new value. */
+static inline uint32_t hwri_count(uint32_t *counter, uint32_t change, bool shared) {
+    if (!shared) return *counter += change;
+    uint32_t value = hwri_load_relaxed(counter) + change;
+    hwri_store_relaxed(counter, value);
+    return value;
 }
 
 /* Bytes of system pages that hold `size` bytes. */
@@ -208,7 +213,7 @@ void *hwri_pool_realloc(hwr_pool *pool, hwri_page *page, void *block, size_t siz
 /* inspect.c. Like hwr_pool_walk, but over the blocks of the underlying pool if it is checked. */
 bool hwri_walk(hwr_pool *pool, hwr_pool_visitor visit, void *context);
 
-/* The page that `address` lies in, found outside the window. Takes the lock. */
-hwri_page *hwri_page_of_far(hwr_pool *pool, const void *address);
+/* chunk.c. The page that any address lies in, or NULL, where the short way did not find it. */
+hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address);
 
 #endif

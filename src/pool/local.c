@@ -1,11 +1,11 @@
 /* A thread's part of a shared pool: found by a table in thread-local storage, made at the thread's first allocation, given up at its
  * end. Pages of a thread that has ended are orphans: frees go to their remote lists, and the next thread that needs a page
  * of their class takes one over. */
-#include "pool/internal.h"
+#include "pool/inline.h"
 
 #if HWRI_THREADS
 
-/* One entry for each of the pools this thread used last, at pool->tls_slot. An entry is valid if it has the pool's id; ids are never
+/* One entry for each of the pools this thread used last, at pool->tls_offset. An entry is valid if it has the pool's id; ids are never
  * used again, so nobody has to clear the entries of a pool that is closed. A thread that uses more pools than there are slots looks
  * the others up in its attachments. */
 HWRI_THREAD_LOCAL hwri_tls_entry hwri_tls[HWRI_TLS_SLOTS];
@@ -42,7 +42,7 @@ static void thread_ended(hwri_attachment *attachment) {
     hwri_orphans_sweep(pool);
     hwri_local_init(local, pool);
     local->thread = 0;
-    hwri_tls[pool->tls_slot].pool_id = 0;
+    hwri_tls_entry_of(pool)->pool_id = 0;
     hwri_pool_unlock(pool);
 }
 
@@ -122,16 +122,19 @@ hwri_local *hwri_local_attach(hwr_pool *pool) {
             return NULL;
         }
     }
-    hwri_tls[pool->tls_slot] = (hwri_tls_entry){pool->id, local};
+    *hwri_tls_entry_of(pool) = (hwri_tls_entry){pool->id, local};
     return local;
 }
 
 bool hwri_locals_open(hwr_pool *pool) {
     pool->id = hwri_unique_id();
-    pool->tls_slot = (uint8_t)(pool->id % HWRI_TLS_SLOTS);
+    pool->tls_offset = pool->id % HWRI_TLS_SLOTS * sizeof(hwri_tls_entry);
     pool->fork_lock = (hwri_fork_lock){.mutex = &pool->lock, .rank = HWRI_RANK_POOL, .in_child = after_fork};
+    if (!hwri_fork_register(&pool->fork_lock)) return false;
     hwri_mutex_init(&pool->lock);
-    return hwri_fork_register(&pool->fork_lock);
+    pool->shared = true;
+    if (!pool->checked) pool->quick_id = pool->id;
+    return true;
 }
 
 void hwri_locals_close(hwr_pool *pool) {
@@ -147,8 +150,14 @@ void hwri_locals_close(hwr_pool *pool) {
 
 #else
 
-hwri_local *hwri_local_attach(hwr_pool *pool) { return &pool->own; }
-bool hwri_locals_open(hwr_pool *pool) { return pool != NULL; }
+hwri_local *hwri_local_attach(hwr_pool *pool) {
+    (void)pool;
+    return NULL;
+}
+bool hwri_locals_open(hwr_pool *pool) {
+    (void)pool;
+    return false;
+}
 void hwri_locals_close(hwr_pool *pool) { (void)pool; }
 
 #endif

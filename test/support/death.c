@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -53,6 +54,12 @@ void death_run(death *result, void (*body)(void *), void *argument) {
     close(ends[0]);
     while (waitpid(child, &result->status, 0) < 0)
         CHECK(errno == EINTR);
+}
+
+void *death_share(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED);
+    return memory;
 }
 
 bool death_by_abort(const death *result) { return WIFSIGNALED(result->status) && WTERMSIG(result->status) == SIGABRT; }

@@ -4,11 +4,15 @@
 #define TEST_SUPPORT_DEATH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct death {
     int status;         /* as waitpid gave it */
     char message[4096]; /* the beginning of standard error, always a string */
 } death;
+
+/* Zeroed memory that a child shares with its parent, to say what it did. Kept to the end of the program. */
+void *death_share(size_t size);
 
 void death_run(death *result, void (*body)(void *), void *argument);
 
