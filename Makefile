@@ -12,7 +12,7 @@ configure = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null
 build = $(configure) && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
 ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 
-.PHONY: all run test soak test-asan test-tsan test-aarch64 bench-pool bench-python install format lint coverage \
+.PHONY: all run test soak test-asan test-tsan bench-pool bench-python install format lint coverage \
 	amalgamation clean help
 
 all: ## build everything; the tool is build/heapwright
@@ -28,7 +28,7 @@ test: ## install what is needed, build, run the tests
 	$(ctest) --test-dir build --timeout $(TEST_TIMEOUT)
 
 soak: ## the long versions of the tests: hours
-	$(need) build test cross
+	$(need) build test fuzz cross
 	$(call build,release)
 	HEAPWRIGHT_SOAK=1 $(ctest) --test-dir build --build-config Soak --timeout $(SOAK_TIMEOUT)
 
@@ -41,11 +41,6 @@ test-asan test-tsan: test-%:
 
 # The thread sanitizers of older compilers cannot start where addresses are random in more than 28 bits.
 test-tsan: fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
-
-test-aarch64: ## the tests compiled for aarch64, under qemu-user
-	$(need) build test cross
-	$(call build,aarch64)
-	$(ctest) --test-dir build-aarch64 --timeout $(TEST_TIMEOUT)
 
 bench-pool: ## the pool against other allocators
 	$(need) build bench

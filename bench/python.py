@@ -32,8 +32,8 @@ MEBI = 1 << 20
 
 SHOW = """
 import json, os, sys
-maps = open("/proc/self/maps").read()
-print(json.dumps({"version": sys.version.split()[0], "ours": "heapwright" in maps, "env": dict(os.environ)}))
+sys._debugmallocstats()
+print(json.dumps({"version": sys.version.split()[0], "env": dict(os.environ)}))
 """
 
 
@@ -62,8 +62,16 @@ def size_of(env):
     return sum(len(name) + len(value) + 2 for name, value in env.items())
 
 
+def show(command, env, ours):
+    """What SHOW prints in an interpreter, having seen that this runs on heapwright or, if not `ours`, that it does not."""
+    result = harness.run([*command, "-c", SHOW], env)
+    if ("heapwright" in result.stderr) != ours:
+        raise harness.Failed(f"{' '.join(command)}: this {'does not run' if ours else 'runs'} on heapwright")
+    return result.stdout
+
+
 def find_sides(build):
-    """Returns {"stock": Side, "ours": Side} and the version of Python, having seen that ours is really in place."""
+    """Returns {"stock": Side, "ours": Side} and the version of Python."""
     tool = os.path.join(build, "heapwright")
     if not os.path.exists(tool):
         raise harness.Failed(f"{tool} is not there; `make` builds it")
@@ -71,10 +79,11 @@ def find_sides(build):
     python = shutil.which(python) or python
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0",
            "PYTHONDONTWRITEBYTECODE": "1", "BENCH_PADDING": ""}
-    shown = json.loads(harness.run([tool, "run", python, "-c", SHOW], env).stdout)
+    shown = json.loads(show([tool, "run", python], env, ours=True))
     inner = shown["env"]
-    if not shown["ours"] or not json.loads(harness.run([python, "-c", SHOW], inner).stdout)["ours"]:
-        raise harness.Failed(f"`{tool} run {python}` does not run on heapwright (try `{tool} doctor`)")
+    show([python], env, ours=False)
+    if shutil.which("valgrind"):
+        show(["valgrind", "--quiet", "--tool=none", python], inner, ours=True)
     padded = dict(env, BENCH_PADDING="x" * (size_of(inner) - size_of(env)))
     return {"stock": Side([python], padded, python, padded),
             "ours": Side([tool, "run", python], env, python, inner)}, f"Python {shown['version']} ({python})"

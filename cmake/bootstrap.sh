@@ -26,7 +26,8 @@ test      libc6-dbg               -
 test      libpython3.11-testsuite ?
 lint      clang-format-14         clang-format-14
 lint      clang-tidy-14           clang-tidy-14
-clang     clang                   clang
+fuzz      clang                   clang
+fuzz      libclang-rt-dev         ?
 sanitize  libasan8                ?
 sanitize  libtsan2                ?
 sanitize  libubsan1               ?

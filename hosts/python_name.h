@@ -1,4 +1,5 @@
-/* python_name.h: which files are taken for Python interpreters, by the tool before it starts one and by the preload object inside it. */
+/* python_name.h: which files are taken for Python interpreters, by the tool before it starts one and by the preload
+ * object inside it. */
 #ifndef HWRI_PYTHON_NAME_H
 #define HWRI_PYTHON_NAME_H
 

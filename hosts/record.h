@@ -1,11 +1,14 @@
 /* record.h: what the `heapwright` tool and a host library tell each other.
  *
- * The tool hands three words down through the environment; the first Python interpreter that finds them takes them out again, so that
- * the programs which that one starts run without them:
+ * The tool hands two words down through the environment; the first Python interpreter that finds them takes them
+ * out again, so that the programs which that one starts run without them:
  *
- *   HEAPWRIGHT_RECORD   path of a file that holds one struct hwri_record, written by the tool, for the host library to fill in
- *   HEAPWRIGHT_STRICT   set: a Python that cannot run on heapwright ends with status 2 instead of running on its own allocator
- *   HEAPWRIGHT_SAID     set by us once a Python has said that it keeps its own allocator: its children say nothing
+ *   HEAPWRIGHT_RECORD   path of a file that holds one struct hwri_record, for the host library to fill in
+ *   HEAPWRIGHT_STRICT   if set, a Python that cannot run on heapwright ends with status 2 instead of running without it
+ *
+ * and one word comes from the preload object itself:
+ *
+ *   HEAPWRIGHT_SAID     set once a Python has said that it keeps its own allocator: its children say nothing
  */
 #ifndef HWRI_RECORD_H
 #define HWRI_RECORD_H
@@ -31,9 +34,9 @@ enum hwri_state {
 enum hwri_domain { HWRI_RAW, HWRI_MEM, HWRI_OBJ, HWRI_DOMAINS };
 enum hwri_call { HWRI_MALLOC, HWRI_CALLOC, HWRI_REALLOC, HWRI_FREE, HWRI_CALLS };
 
-/* Live counters of one of Python's three domains. `asked` and `taken` add up over all requests that were met: the bytes that were asked
- * for and those of the blocks handed out. `bytes` and `blocks` are what is in use. Signed, because a block may be freed
- * through another domain than it came from. */
+/* Live counters of one of Python's three domains. `asked` and `taken` add up over all requests that were met: the
+ * bytes that were asked for and those of the blocks handed out. `bytes` and `blocks` are what is in use. Signed,
+ * because a block may be freed through another domain than it came from. */
 struct hwri_domain_record {
     atomic_uint_least64_t calls[HWRI_CALLS];
     atomic_uint_least64_t asked, taken;
@@ -52,11 +55,12 @@ struct hwri_snapshot {
     struct hwri_class_record classes[HWRI_MAX_CLASSES];
 };
 
-/* One run of one program. The tool makes the file and reads it; one process writes it, the one that claimed it by unlinking the file. It
- * lies in shared memory, so its figures survive whatever becomes of that process: the counters are always exact, a snapshot is
- * as old as its last renewal. Costs two pages and, per allocation, some ten uncontended atomic operations: only runs with statistics pay. */
+/* One run of one program. The tool makes the file and reads it; one process writes it, the one that claimed it by
+ * unlinking the file. It lies in shared memory, so its figures survive whatever becomes of that process: the counters
+ * are always exact, a snapshot is as old as its last renewal. Costs four pages and, per allocation, some ten
+ * uncontended atomic operations: only runs with statistics pay. */
 struct hwri_record {
-    uint32_t magic, version, size;
+    uint32_t magic, version;
     atomic_uint_least32_t state;
     uint32_t shared_libpython, free_threaded;
     char interpreter[1024];  /* path of the executable */

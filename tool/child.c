@@ -1,8 +1,9 @@
 /* child: runs a program, either in the place of this process or as a child that we stand in for.
  *
- * Standing in for it means: a signal sent to us reaches it; when it stops we stop, so that a shell sees its job stop; when it ends we end in
- * the same way. What the terminal sends goes to both of us by itself, so an interrupt is the child's alone to answer. While the
- * child runs all signals that matter are blocked here and taken one by one, so none is lost between two calls.
+ * Standing in for it means: a signal sent to us reaches it; when it stops we stop, so that a shell sees its job stop;
+ * when it ends we end in the same way. What the terminal sends goes to both of us by itself, so an interrupt is the
+ * child's alone to answer. While the child runs all signals that matter are blocked here and taken one by one, so
+ * none is lost between two calls.
  */
 #define _GNU_SOURCE
 #include "tool.h"

@@ -1,5 +1,5 @@
-/* doctor: `heapwright doctor`. Says which interpreters of this machine run on heapwright, by trying each of them: an interpreter that has
- * filled in a record can do it. */
+/* doctor: `heapwright doctor`. Says which interpreters of this machine run on heapwright, by trying each of them: an
+ * interpreter that has filled in a record can do it. */
 #define _GNU_SOURCE
 #include "tool.h"
 

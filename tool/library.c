@@ -1,5 +1,5 @@
-/* library: finds libheapwright-preload.so from where the tool itself stands, so that a build tree, an installed tree and one that was moved
- * work alike. */
+/* library: finds libheapwright-preload.so from where the tool itself stands, so that a build tree, an installed tree
+ * and one that was moved work alike. */
 #define _GNU_SOURCE
 #include "tool.h"
 

@@ -55,9 +55,12 @@ static int misuse(const char *word) {
     return STATUS_MISUSE;
 }
 
+/* getopt begins its complaints with argv[0]. */
+static char own_name[] = "heapwright";
+
 int main(int argc, char **argv) {
     const char *command = argc > 1 ? argv[1] : "";
-    if (argc > 1) argv[1] = argv[0];
+    if (argc > 1) argv[1] = own_name;
     if (strcmp(command, "run") == 0) return command_run(argc - 1, argv + 1);
     if (strcmp(command, "doctor") == 0) return command_doctor(argc - 1, argv + 1);
     if (strcmp(command, "--version") == 0 || strcmp(command, "-V") == 0) {

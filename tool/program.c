@@ -1,7 +1,7 @@
 /* program: finds out what the user wants to run, and whether it can run on heapwright.
  *
- * The answer is the file's own: how it is linked, what its first line says. Whatever cannot be known without running it, such as the
- * version of the interpreter behind a wrapper, is left to the preload object.
+ * The answer is the file's own: how it is linked, what its first line says. Whatever cannot be known without running
+ * it, such as the version of the interpreter behind a wrapper, is left to the preload object.
  */
 #define _GNU_SOURCE
 #include "tool.h"
@@ -88,7 +88,8 @@ static const char *obstacle_in_elf(const char *path, const ElfW(Ehdr) * elf) {
     return python ? NULL : "is not a Python interpreter";
 }
 
-/* Whether a "#!" line names Python: "#!/usr/bin/python3 -I", "#!/usr/bin/env python3", "#!/usr/bin/env -S VAR=x python3 -u". */
+/* Whether a "#!" line names Python: "#!/usr/bin/python3 -I", "#!/usr/bin/env python3", "#!/usr/bin/env -S VAR=x
+ * python3 -u". */
 static bool is_python_line(char *line) {
     line[strcspn(line, "\n")] = '\0';
     char *rest = NULL;

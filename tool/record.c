@@ -1,4 +1,5 @@
 /* record: makes the shared file that a program's figures travel in. */
+#define _GNU_SOURCE
 #include "tool.h"
 
 #include <errno.h>
@@ -30,7 +31,6 @@ bool record_open(struct record_file *file) {
     }
     file->record->magic = HWRI_RECORD_MAGIC;
     file->record->version = HWRI_RECORD_VERSION;
-    file->record->size = sizeof(struct hwri_record);
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* summary: what a program's memory did, for people: at most 100 columns. */
+#define _GNU_SOURCE
 #include "tool.h"
 
 #include <heapwright.h>
@@ -126,19 +127,52 @@ static void print_domains(FILE *out, const struct hwri_record *record) {
     print_domain(out, "all", &all);
 }
 
+/* Some classes together, for a line of the table. */
+struct class_row {
+    struct cell name;
+    uint64_t pages, blocks, capacity, bytes, room;
+};
+
+static void add_class(struct class_row *row, const struct hwri_class_record *class) {
+    row->pages += class->pages;
+    row->blocks += class->blocks;
+    row->capacity += class->capacity;
+    row->bytes += class->blocks * class->block_size;
+    row->room += class->capacity * class->block_size;
+}
+
+static void print_class_row(FILE *out, const struct class_row *row) {
+    if (row->pages == 0) return;
+    fprintf(out, "%-18s%12s%14s%14s%14s%10s\n", row->name.text, count_cell((int64_t)row->pages).text,
+            count_cell((int64_t)row->blocks).text, count_cell((int64_t)row->capacity).text,
+            bytes_cell((int64_t)row->bytes).text, percent_cell((double)row->bytes, (double)row->room).text);
+}
+
+/* Every class up to 512 bytes has a line of its own; above that, those up to the next power of two have one together. */
 static void print_classes(FILE *out, const struct hwri_snapshot *snapshot) {
-    fprintf(out, "\n%-14s%12s%14s%14s%14s%10s    near the peak\n", "block size", "pages", "blocks", "room for",
+    fprintf(out, "\nNear the peak:\n%-18s%12s%14s%14s%14s%10s\n", "block size", "pages", "blocks", "room for",
             "in blocks", "fill");
+    struct class_row row = {.pages = 0};
+    uint64_t until = 512;
     for (uint32_t i = 0; i < snapshot->class_count; i++) {
         const struct hwri_class_record *class = &snapshot->classes[i];
-        if (class->pages == 0) continue;
-        fprintf(out, "%-14s%12s%14s%14s%14s%10s\n", count_cell((int64_t) class->block_size).text,
-                count_cell((int64_t) class->pages).text, count_cell((int64_t) class->blocks).text,
-                count_cell((int64_t) class->capacity).text,
-                bytes_cell((int64_t)(class->blocks * class->block_size)).text,
-                percent_cell((double)class->blocks, (double)class->capacity).text);
+        if (class->block_size <= 512) {
+            struct class_row single = {.name = count_cell((int64_t) class->block_size)};
+            add_class(&single, class);
+            print_class_row(out, &single);
+            continue;
+        }
+        if (class->block_size > until) {
+            print_class_row(out, &row);
+            while (until < class->block_size) until *= 2;
+            row = (struct class_row){.pages = 0};
+            snprintf(row.name.text, sizeof row.name.text, "%.14s to %.14s",
+                     count_cell((int64_t) class->block_size).text, count_cell((int64_t)until).text);
+        }
+        add_class(&row, class);
     }
-    fprintf(out, "%-14s%12s%14s%14s%14s\n", "large", "", count_cell((int64_t)snapshot->large_blocks).text, "",
+    print_class_row(out, &row);
+    fprintf(out, "%-18s%12s%14s%14s%14s\n", "large", "", count_cell((int64_t)snapshot->large_blocks).text, "",
             bytes_cell((int64_t)snapshot->large_bytes).text);
 }
 

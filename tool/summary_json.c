@@ -1,4 +1,5 @@
-/* summary_json: the same figures for programs. docs/python.md says what the names mean; names are added, never changed. */
+/* summary_json: the same figures for programs. docs/python.md says what the names mean; names are added, never
+ * changed. */
 #include "tool.h"
 
 #include <heapwright.h>

@@ -31,12 +31,13 @@ struct program {
     const char *obstacle; /* why it cannot run on heapwright, as the rest of a sentence "'x' ..."; NULL: it can */
 };
 
-/* Finds what `words` mean: x.py, a Python interpreter with its arguments, or, if `module` is not NULL, a module with its arguments. `python`
- * is the interpreter for the first and the last, NULL for python3. Returns 0, or an exit status, having said why. */
+/* Finds what `words` mean: x.py, a Python interpreter with its arguments, or, if `module` is not NULL, a module with
+ * its arguments. `python` is the interpreter for the first and the last, NULL for python3. Returns 0, or an exit
+ * status, having said why. */
 int find_program(struct program *program, const char *python, const char *module, char **words);
 
-/* The executable file that `name` means, searched on PATH if there is no slash in it. Returns NULL if there is none; *status is then the
- * shells' exit status for it. */
+/* The executable file that `name` means, searched on PATH if there is no slash in it. Returns NULL if there is none;
+ * *status is then the shells' exit status for it. */
 char *find_executable(const char *name, int *status);
 
 /* ---- library.c: where our libraries are ---- */
@@ -68,8 +69,8 @@ void preload_into_children(const char *preload, bool strict, const struct record
 /* Executes the program in the place of this process. Returns an exit status, having said why it could not. */
 int execute(const struct program *program);
 
-/* Runs the program as a child and waits for it, as if this process were the program: passes signals on, stops when it stops. Returns
- * false, having said why, if it could not be started. */
+/* Runs the program as a child and waits for it, as if this process were the program: passes signals on, stops when it
+ * stops. Returns false, having said why, if it could not be started. */
 bool supervise(const struct program *program, struct ending *ending);
 
 /* Ends this process as the child ended. */

@@ -1,8 +1,8 @@
 /* allocator: the functions that Python calls, and how they come to be called.
  *
- * These are the hottest lines of the host: a call is the pool's own fast path, inlined, with the pool as the context that Python hands us.
- * A block is known to be ours by its address, so blocks from before our time, and those of extensions that mix allocators
- * up, find their way back to where they came from.
+ * These are the hottest lines of the host: a call is the pool's own fast path, inlined, with the pool as the context
+ * that Python hands us. A block is known to be ours by its address, so blocks from before our time, and those of
+ * extensions that mix allocators up, find their way back to where they came from.
  */
 #define _GNU_SOURCE
 #include "allocator.h"
@@ -16,8 +16,8 @@ struct hwri_python_domain hwri_domains[HWRI_DOMAINS];
 
 static const PyMemAllocatorDomain python_domains[HWRI_DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
 
-/* Stock Python sends a block that its small-object allocator does not know on to free(), so that a raw block freed as another
- * kind goes unnoticed there. It does here. */
+/* Stock Python sends a block that its small-object allocator does not know on to free(), so that a raw block freed as
+ * another kind goes unnoticed there. It does here. */
 static bool is_misplaced_raw(enum hwri_domain domain, const void *block) {
     return domain != HWRI_RAW && hwr_pool_owns(hwri_domains[HWRI_RAW].pool, block);
 }
@@ -34,9 +34,10 @@ void *hwri_foreign_realloc(enum hwri_domain domain, void *block, size_t size) {
     return hwri_domains[domain].before.realloc(hwri_domains[domain].before.ctx, block, size);
 }
 
-static inline void *realloc_in(void *pool, enum hwri_domain domain, void *block, size_t size) {
-    if (block == NULL || hwr_pool_owns(pool, block)) return hwr_pool_realloc(pool, block, size);
-    return hwri_foreign_realloc(domain, block, size);
+static inline void *realloc_in(hwr_pool *pool, bool shared, enum hwri_domain domain, void *block, size_t size) {
+    if (block == NULL) return hwri_pool_alloc(pool, size, shared);
+    hwri_page *page = hwri_page_of(pool, block);
+    return page != NULL ? hwri_pool_realloc(pool, page, block, size) : hwri_foreign_realloc(domain, block, size);
 }
 
 static void *zeroed(void *pool, size_t count, size_t item_size) {
@@ -45,7 +46,7 @@ static void *zeroed(void *pool, size_t count, size_t item_size) {
 
 static void *raw_malloc(void *pool, size_t size) { return hwri_pool_alloc(pool, size, true); }
 
-static void *raw_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, HWRI_RAW, block, size); }
+static void *raw_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, true, HWRI_RAW, block, size); }
 
 static void raw_free(void *pool, void *block) {
     if (!hwri_pool_try_free(pool, block, true)) hwri_foreign_free(HWRI_RAW, block);
@@ -53,13 +54,17 @@ static void raw_free(void *pool, void *block) {
 
 static void *object_malloc(void *pool, size_t size) { return hwri_pool_alloc(pool, size, objects_shared); }
 
-static void *mem_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, HWRI_MEM, block, size); }
+static void *mem_realloc(void *pool, void *block, size_t size) {
+    return realloc_in(pool, objects_shared, HWRI_MEM, block, size);
+}
 
 static void mem_free(void *pool, void *block) {
     if (!hwri_pool_try_free(pool, block, objects_shared)) hwri_foreign_free(HWRI_MEM, block);
 }
 
-static void *obj_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, HWRI_OBJ, block, size); }
+static void *obj_realloc(void *pool, void *block, size_t size) {
+    return realloc_in(pool, objects_shared, HWRI_OBJ, block, size);
+}
 
 static void obj_free(void *pool, void *block) {
     if (!hwri_pool_try_free(pool, block, objects_shared)) hwri_foreign_free(HWRI_OBJ, block);

@@ -9,9 +9,9 @@
 
 /* One of Python's domains, and what it was before us.
  *
- * `raw` has a pool of its own, which any thread may use at any time. `mem` and `obj` share the other one, whose thread rule is that of
- * the Python version. `before` is the allocator that we replaced: blocks that are in no pool of ours came from it, and
- * go back to it. Pools are never closed: Python frees its last blocks after its own end. */
+ * `raw` has a pool of its own, which any thread may use at any time. `mem` and `obj` share the other one, whose
+ * thread rule is that of the Python version. `before` is the allocator that we replaced: blocks that are in no pool
+ * of ours came from it, and go back to it. Pools are never closed: Python frees its last blocks after its own end. */
 struct hwri_python_domain {
     hwr_pool *pool;
     PyMemAllocatorEx before;
@@ -22,7 +22,8 @@ extern struct hwri_python_domain hwri_domains[HWRI_DOMAINS];
 /* Opens the pools. Returns false without memory. To be called before Python is pre-initialised. */
 bool hwri_allocator_open(void);
 
-/* Why Python's own choice of an allocator stands (PYTHONMALLOC or -X dev ask for one), or NULL. To be called once Python is pre-initialised. */
+/* Why Python's own choice of an allocator stands (PYTHONMALLOC or -X dev ask for one), or NULL. To be called once
+ * Python is pre-initialised. */
 const char *hwri_allocator_chosen(void);
 
 /* Puts our allocator in all three domains. With a record every call is counted there, otherwise nothing is counted. */

@@ -1,9 +1,9 @@
-/* counted: the allocator for runs with statistics. It does what the plain one does, by way of the public functions, and writes every
- * call into the record that the tool reads.
+/* counted: the allocator for runs with statistics. It does what the plain one does, by way of the public functions,
+ * and writes every call into the record that the tool reads.
  *
- * Counters are atomic, because the raw domain is used without any lock and the others by several interpreters at once. A snapshot of
- * the pools is taken from time to time, and only within calls of the domains mem and obj: their pool may belong to whoever
- * holds the interpreter's lock.
+ * Counters are atomic, because the raw domain is used without any lock and the others by several interpreters at
+ * once. A snapshot of the pools is taken from time to time, and only within calls of the domains mem and obj: their
+ * pool may belong to whoever holds the interpreter's lock.
  */
 #include "allocator.h"
 
@@ -61,7 +61,11 @@ static void watch(uint64_t calls) {
     if (atomic_load_explicit(&record->state, memory_order_relaxed) != HWRI_RUNNING) return;
     bool ending = Py_IsFinalizing();
     if (ending || calls % CALLS_BETWEEN_SNAPSHOTS == 0) take_snapshot(&record->end);
-    if (ending) atomic_store(&record->state, HWRI_CLEANING);
+    if (ending) {
+        if (record->end.bytes > record->peak.bytes) record->peak = record->end;
+        atomic_store(&record->state, HWRI_CLEANING);
+        return;
+    }
 
     int64_t bytes = atomic_load_explicit(&record->bytes, memory_order_relaxed);
     if (bytes > atomic_load_explicit(&next_peak, memory_order_relaxed)) {

@@ -1,8 +1,8 @@
 /* main: an interpreter's start, with heapwright in it.
  *
- * It is what Py_BytesMain does, in the same order, with our steps between: the pools are opened first; the allocator is set after the
- * pre-initialisation, which would undo it if PYTHONMALLOC or -X dev asked for another, and before the first object; what
- * patches live objects comes after the initialisation.
+ * It is what Py_BytesMain does, in the same order, with our steps between: the pools are opened first; the allocator
+ * is set after the pre-initialisation, which would undo it if PYTHONMALLOC or -X dev asked for another, and before
+ * the first object; what patches live objects comes after the initialisation.
  */
 #include "../host.h"
 #include "allocator.h"

@@ -1,8 +1,8 @@
 /* report: what Python itself says about its memory, with heapwright under it.
  *
- * sys.getallocatedblocks() and sys._debugmallocstats() are replaced in place, in the table of the sys module that every interpreter of
- * the process shares; so a name that was imported earlier changes with it. Each replacement begins with the original or ends with it: that
- * keeps signatures and errors Python's own.
+ * sys.getallocatedblocks() and sys._debugmallocstats() are replaced in place, in the table of the sys module that
+ * every interpreter of the process shares; so a name that was imported earlier changes with it. Each replacement
+ * begins with the original or ends with it: that keeps signatures and errors Python's own.
  */
 #include "report.h"
 
@@ -51,7 +51,8 @@ static PyObject *debugmallocstats(PyObject *module, PyObject *arguments) {
     return original_stats(module, arguments);
 }
 
-/* Puts `replacement` in the place of the sys function `name`; returns what was there, or NULL if that is not what we know. */
+/* Puts `replacement` in the place of the sys function `name`; returns what was there, or NULL if that is not what we
+ * know. */
 static PyCFunction replace(const char *name, PyCFunction replacement) {
     PyObject *function = PySys_GetObject(name);
     if (function == NULL || !PyCFunction_CheckExact(function)) return NULL;

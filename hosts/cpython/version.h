@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* Up to 3.11 one lock, the GIL, guards the domains mem and obj. From 3.12 on several interpreters, each with a lock of its own, may allocate
- * from them at once. */
+/* Up to 3.11 one lock, the GIL, guards the domains mem and obj. From 3.12 on several interpreters, each with a lock
+ * of its own, may allocate from them at once. */
 static const bool objects_shared = PY_VERSION_HEX >= 0x030C0000;
 
 #if PY_VERSION_HEX < 0x030D0000

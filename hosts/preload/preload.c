@@ -1,8 +1,9 @@
 /* preload: gets a Python interpreter to run on heapwright, without a change to it.
  *
- * This object is named in LD_PRELOAD, so every program of the process tree loads it: it must be tiny, must cost nothing, and may need no
- * symbol but libc's. It stands in front of __libc_start_main and wraps main. In a Python interpreter the wrapper loads
- * the host library for that version and calls its entry in the place of main; everywhere else main runs as ever.
+ * This object is named in LD_PRELOAD, so every program of the process tree loads it: it must be tiny, must cost
+ * nothing, and may need no symbol but libc's. It stands in front of __libc_start_main and wraps main. In a Python
+ * interpreter the wrapper loads the host library for that version and calls its entry in the place of main;
+ * everywhere else main runs as ever.
  */
 #define _GNU_SOURCE
 #include "../host.h"
@@ -51,7 +52,8 @@ static bool find_python(struct python *python) {
     return sscanf(version, "%u.%u", &python->major, &python->minor) == 2;
 }
 
-/* Takes the record that the tool has made for the first Python it meets. Unlinking the file is the claim: it works for one process only. */
+/* Takes the record that the tool has made for the first Python it meets. Unlinking the file is the claim: it works
+ * for one process only. */
 static struct hwri_record *claim_record(void) {
     const char *path = getenv(HWRI_RECORD_VARIABLE);
     if (path == NULL) return NULL;
@@ -79,7 +81,8 @@ static void describe(const struct python *python, struct hwri_record *record) {
     memcpy(record->python_version, python->version, sizeof record->python_version);
 }
 
-/* Loads the host library for this Python, which lies beside this object. Returns its entry, or NULL and in `reason` why not. */
+/* Loads the host library for this Python, which lies beside this object. Returns its entry, or NULL and in `reason`
+ * why not. */
 static hwri_host_main_function *load_host(const struct python *python, char *reason, size_t reason_size) {
     char path[4096];
     Dl_info self;
@@ -111,8 +114,8 @@ static const char *unsuitable(const struct python *python) {
     return NULL;
 }
 
-/* Tells the user and the tool that this Python runs on its own allocator; with --strict it does not run at all. One line for a whole tree
- * of processes is enough. */
+/* Tells the user and the tool that this Python runs on its own allocator; with --strict it does not run at all. One
+ * line for a whole tree of processes is enough. */
 static void refuse(const struct python *python, const char *reason, struct hwri_record *record, bool strict) {
     if (record != NULL) {
         snprintf(record->reason, sizeof record->reason, "%s", reason);

@@ -140,7 +140,7 @@ hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alig
         hwr_raw_release(pool->raw, chunk, described, has_memory ? described : 0);
         return NULL;
     }
-    memset(chunk, 0, described);
+    if (!hwr_raw_is_zeroed(pool->raw)) memset(chunk, 0, described);
     chunk->base = base;
     chunk->size = size;
     chunk->described_size = described;
@@ -249,8 +249,30 @@ static void run_use(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t coun
     map_set(pool, chunk, first, count, page);
 }
 
+/* Huge pages make a large heap faster, since the processor looks fewer addresses up, and a small heap larger. So they are asked for
+ * from a certain size on, for what lies ahead; and no longer for the surroundings of memory that was given back, which the
+ * system would fill up again otherwise. */
+static void hint_ahead(hwr_pool *pool, hwri_chunk *chunk, size_t first) {
+    if (chunk->hinted || pool->committed < pool->huge_from) return;
+    uintptr_t from = hwri_align_up((uintptr_t)chunk->base + (first << pool->slice_shift), HUGE_PAGE);
+    size_t before = from - (uintptr_t)chunk->base;
+    if (before < chunk->size) hwr_raw_hint_huge(pool->raw, chunk->base + before, chunk->size - before, true);
+    chunk->hinted = true;
+}
+
+static void unhint_around(hwr_pool *pool, const hwri_chunk *chunk, size_t first, size_t count) {
+    if (!chunk->hinted) return;
+    uintptr_t base = (uintptr_t)chunk->base, from = base + (first << pool->slice_shift);
+    uintptr_t to = hwri_align_up(from + (count << pool->slice_shift), HUGE_PAGE);
+    from &= ~((uintptr_t)HUGE_PAGE - 1);
+    if (from < base) from = base;
+    if (to > base + chunk->size) to = base + chunk->size;
+    hwr_raw_hint_huge(pool->raw, chunk->base + (from - base), to - from, false);
+}
+
 static hwri_page *take_from(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t count) {
     bool fresh;
+    hint_ahead(pool, chunk, first);
     if (!run_commit(pool, chunk, first, count, &fresh)) return NULL;
     hwri_page *page = &chunk->pages[first];
     *page = (hwri_page){.start = chunk->base + (first << pool->slice_shift), .slices = (uint32_t)count, .chunk = chunk};
@@ -323,6 +345,7 @@ static size_t chunk_look(hwr_pool *pool, hwri_chunk *chunk, bool now, bool *agin
         if (!bit(which, i) || bit(chunk->used, i) || !bit(chunk->committed, i)) continue;
         while (i + n < chunk->slices && bit(which, i + n) && !bit(chunk->used, i + n)) n++;
         hwr_raw_decommit(pool->raw, chunk->base + (i << pool->slice_shift), n << pool->slice_shift);
+        unhint_around(pool, chunk, i, n);
         set_bits(chunk->committed, i, n, false);
         given += n << pool->slice_shift;
     }

@@ -52,12 +52,13 @@ typedef struct hwri_chunk {
     uint32_t free_slices;
     bool huge;
     bool in_window;        /* the pool's map covers all of it */
+    bool hinted;           /* huge pages were asked for, for all that was not in use then */
     size_t size;           /* bytes reserved at base */
     size_t described_size; /* bytes reserved (and committed) for this description */
     uint64_t used[HWRI_CHUNK_WORDS];
     uint64_t committed[HWRI_CHUNK_WORDS];
     uint64_t aged[HWRI_CHUNK_WORDS];
-    _Alignas(64) hwri_page pages[]; /* pages[i] describes the page that begins at slice i */
+    _Alignas(128) hwri_page pages[]; /* pages[i] describes the page that begins at slice i */
 } hwri_chunk;
 
 enum {
@@ -101,6 +102,7 @@ struct hwr_pool {
     size_t large_slices; /* a block of more slices is huge */
     hwri_local *locals;
     hwri_page_list orphans[HWRI_CLASSES];
+    size_t huge_from;     /* bytes committed from which huge pages are asked for */
     uint64_t delay;       /* nanoseconds that slices stay free before they are given back */
     uint64_t next_look;   /* when to age and give back free slices; 0: there is nothing to do */
     uint64_t last_return; /* when a slice was last made free */

@@ -8,8 +8,9 @@ enum {
     CARVE_BYTES = 4096,  /* how much of a fresh page is put into its free list at once */
     PAGE_BLOCKS = 8,     /* a page has room for this many blocks at least, where memory allows it */
     RELIST_FRACTION = 8, /* a full page is listed again when this part of it is free: not for every single block */
-    FULL_PAGES_SEEN = 8  /* how many full pages are searched for blocks freed by other threads before a new page is made:
-                            if fewer than one in so many has some, little is wasted by not finding it */
+    REVIVE_FRACTION = 64, /* or when this part is, if there is no other page with room left */
+    FULL_PAGES_SEEN = 4   /* how many full pages are looked at for that before a new page is made, those longest full first:
+                             if fewer than one in so many would do, little is wasted by not finding it */
 };
 
 const hwri_page hwri_no_page;
@@ -117,16 +118,16 @@ static hwri_page *make_page(hwr_pool *pool, unsigned class_number) {
     return page;
 }
 
-/* Looks through some of the full pages for one that other threads freed enough blocks of. */
-static bool relist_freed_remotely(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+/* Looks through some of the full pages for one with enough free blocks, be they freed by its owner or by other threads. */
+static bool revive_full(hwr_pool *pool, hwri_local *local, unsigned class_number) {
     hwri_page_list *full = &local->classes[class_number].full;
     for (unsigned i = 0; i < FULL_PAGES_SEEN && full->first; i++) {
         hwri_page *page = full->first;
-        if (hwri_remote_count(hwri_load_relaxed(&page->remote)) >= page->until) {
+        uint32_t freed = page->wait - page->until + hwri_remote_count(hwri_load_relaxed(&page->remote));
+        if (freed > page->capacity / REVIVE_FRACTION) {
             relist_full(pool, local, page);
             return true;
         }
-        if (full->last == page) return false;
         hwri_list_remove(full, page);
         hwri_list_add_last(full, page);
     }
@@ -142,7 +143,7 @@ static void adopt(hwr_pool *pool, hwri_local *local, hwri_page *page) {
 
 /* Gives the class another listed page, new or not. */
 static bool get_page(hwr_pool *pool, hwri_local *local, unsigned class_number) {
-    if (pool->shared && relist_freed_remotely(pool, local, class_number)) return true;
+    if (revive_full(pool, local, class_number)) return true;
     hwri_pool_lock(pool);
     hwri_page *page = pool->orphans[class_number].first;
     if (page) {
@@ -217,7 +218,7 @@ void hwri_local_trim(hwr_pool *pool, hwri_local *local) {
         if (pool->shared)
             for (hwri_page *page = local->classes[c].full.first, *next; page; page = next) {
                 next = page->next;
-                if (hwri_remote_count(hwri_load_relaxed(&page->remote)) >= page->until) relist_full(pool, local, page);
+                if (hwri_load_relaxed(&page->remote)) relist_full(pool, local, page);
             }
         for (hwri_page *page = local->classes[c].listed.first, *next; page; page = next) {
             next = page->next;

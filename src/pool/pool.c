@@ -9,6 +9,7 @@
 
 enum {
     DEFAULT_DELAY_MS = 250,
+    DEFAULT_HUGE_FROM = 4 << 20,
     LEAST_SLICE_SHIFT = 12,
     LEAST_MAP_SLICES = 1 << 12,
     MALLOC_MAP_SLICES = 1 << 14,
@@ -70,6 +71,7 @@ static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o) {
     if (!pool) return NULL;
     pool->granule_shift = o->granularity == 8 ? 3 : 4;
     pool->delay = (o->give_back_ms ? o->give_back_ms : DEFAULT_DELAY_MS) * UINT64_C(1000000);
+    pool->huge_from = o->huge_pages_from ? o->huge_pages_from : DEFAULT_HUGE_FROM;
     size_t chunk_slices = extent || hwri_raw_is_sparse(raw) ? HWRI_CHUNK_SLICES : MALLOC_CHUNK_SLICES;
     pool->chunk_size = chunk_slices << pool->slice_shift;
     pool->large_slices = extent ? chunk_slices : chunk_slices / LARGE_FRACTION;

@@ -325,15 +325,18 @@ class Interface(OnPython):
         """A program that meets the system's limit gets a MemoryError and goes on."""
         self.check("""
             import resource
-            resource.setrlimit(resource.RLIMIT_AS, (80 << 30, 80 << 30))
-            kept = []
-            try:
-                while True:
-                    kept.append(bytearray(8 << 30))
-            except MemoryError:
-                count = len(kept)
+            now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (now + (200 << 20), now + (200 << 20)))
+            for size in 16 << 20, 40000, 400:
+                kept = []
+                try:
+                    while True:
+                        kept.append(bytearray(size))
+                except MemoryError:
+                    pass
+                held = len(kept) * size
                 kept.clear()
-            assert 1 <= count <= 10, count
+                assert 80 << 20 <= held <= 300 << 20, (size, held)
             assert len([str(i) for i in range(100000)]) == 100000
         """)
 

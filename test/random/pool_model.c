@@ -339,7 +339,7 @@ static void trim(model *m, step s) {
     size_t given_back = hwr_pool_trim(m->pool, now);
     hwr_pool_get_stats(m->pool, &after);
     CHECK(after.given_back - before.given_back == given_back);
-    CHECK(before.committed - after.committed == given_back);
+    CHECK(before.committed - after.committed >= given_back); /* bookkeeping may go too */
     CHECK(after.blocks == before.blocks && after.bytes == before.bytes);
 }
 

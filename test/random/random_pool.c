@@ -1,5 +1,5 @@
 /* random_pool SEEDS OPS [FIRST_SEED]: random sequences of OPS operations on a pool (pool_model.h), SEEDS of them for each configuration.
- * A sequence that fails is cut down to what still fails, and printed, with the bytes that `--replay` takes.
+ * A sequence that fails is cut down to what still fails, printed, and written to random_pool.failed.
  *
  *     --source=system|malloc|buffer|own   only pools over this source of memory
  *     --replay FILE                       runs one stored sequence and prints what it does
@@ -90,25 +90,35 @@ static void shrink(sequence *s) {
 
 static void run_traced(void *argument) {
     const sequence *s = argument;
-    model_run(s->bytes, s->length, stderr);
+    model_run(s->bytes, s->length, stdout);
+}
+
+static bool store(const sequence *s, const char *path) {
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return false;
+    bool written = fwrite(s->bytes, 1, s->length, file) == s->length;
+    return fclose(file) == 0 && written;
 }
 
 static void print_failure(const batch *b, sequence *s) {
+    static const char path[] = "random_pool.failed";
     printf("seed %llu fails (%s); cutting it down\n", (unsigned long long)*b->seed_reached,
            model_describe(b->configuration));
     fflush(stdout);
-    bool again = fails(s);
+    bool again = false;
+    for (int attempt = 0; attempt < 5 && !again; attempt++)
+        again = fails(s);
     if (!again) {
-        printf("on its own it does not fail again: it depends on time, threads or what ran before it\n");
+        printf("on its own it does not fail again: it depends on time or on what ran before it\n");
         return;
     }
     shrink(s);
     static death result;
     death_run(&result, run_traced, s);
-    printf("%zu operations fail with status 0x%x:\n%s\nas bytes:", steps_of(s), (unsigned)result.status, result.message);
-    for (size_t i = 0; i < s->length; i++)
-        printf(" %02x", s->bytes[i]);
-    printf("\n");
+    printf("these %zu operations fail with status 0x%x: %s\n", steps_of(s), (unsigned)result.status, result.message);
+    if (store(s, path))
+        printf("for random_pool --replay they are in %s\n", path);
 }
 
 static bool run_configuration(batch *b) {
@@ -163,8 +173,7 @@ static int write_corpus(const char *folder) {
         char path[1000];
         make_sequence(&s, (uint8_t)configuration, 1, 20 + configuration);
         snprintf(path, sizeof path, "%s/start-%02u", folder, configuration);
-        FILE *file = fopen(path, "wb");
-        if (file == NULL || fwrite(s.bytes, 1, s.length, file) != s.length || fclose(file) != 0) {
+        if (!store(&s, path)) {
             fprintf(stderr, "random_pool: cannot write %s\n", path);
             return 2;
         }

@@ -5,6 +5,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Found by a sanitizer's runtime, if there is one: a size that no allocator has must come back as NULL from malloc. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+__attribute__((visibility("default"))) const char *__asan_default_options(void) {
+    return "allocator_may_return_null=1";
+}
+
+__attribute__((visibility("default"))) const char *__tsan_default_options(void) {
+    return "allocator_may_return_null=1:halt_on_error=1";
+}
+
 enum { RUBBISH_BYTES = 2 << 20 };
 static const size_t default_buffer_size = (size_t)512 << 20;
 

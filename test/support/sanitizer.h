@@ -34,7 +34,9 @@ static inline bool under_valgrind(void) {
     return preload != NULL && strstr(preload, "vgpreload") != NULL;
 }
 
-/* Whether something makes the program many times slower. */
-static inline bool runs_slowly(void) { return UNDER_ASAN || UNDER_TSAN || under_valgrind(); }
+/* Whether something makes the program many times slower; what runs tests in an emulator says so in the environment. */
+static inline bool runs_slowly(void) {
+    return UNDER_ASAN || UNDER_TSAN || under_valgrind() || getenv("HEAPWRIGHT_TEST_EMULATED") != NULL;
+}
 
 #endif

@@ -451,6 +451,7 @@ static void honest_programs_are_left_alone(void **state) {
     enum { BLOCKS = 400 };
     static unsigned char *blocks[BLOCKS];
     static size_t held[BLOCKS];
+    memset(blocks, 0, sizeof blocks);
     unsigned char pieces[4096];
     unsigned char *model = hwr_pool_alloc(f->pool, 64);
     memcpy(pieces, model, 64);

@@ -288,7 +288,7 @@ static void trim_gives_everything_back(void **state) {
             fail_msg("of %zu MiB in blocks of %zu bytes, %zu bytes are kept", total / MiB, sizes[s],
                      stats_of(f).committed - before);
         assert_int_equal(stats_of(f).given_back, given_back + trimmed);
-        assert_true(committed - stats_of(f).committed == trimmed);
+        assert_true(committed - stats_of(f).committed >= trimmed); /* more when bookkeeping goes too */
         if (f->config.kind == HWR_RAW_SYSTEM && sizes[s] > 64)
             assert_true(resident_blocks(space, count) <= count / 8 + 1);
         assert_true(hwr_pool_trim(f->pool, true) == 0);
@@ -341,11 +341,10 @@ static void sleep_ms(long ms) {
 
 /* Memory goes back after the delay and not before: once for a program that calls trim, once for one that only allocates. */
 static void goes_back_after_the_delay(void **state) {
-    fixture *f = *state;
     for (int by_allocation = 0; by_allocation < 2; by_allocation++) {
+        fixture own = *(fixture *)*state, *f = &own;
         hwr_pool_options options = fixture_options(f);
         options.give_back_ms = 300;
-        hwr_pool *own = f->pool;
         f->pool = hwr_pool_open(&options);
         assert_non_null(f->pool);
         size_t count = grow(f, space, 500, 20 * MiB);
@@ -372,7 +371,6 @@ static void goes_back_after_the_delay(void **state) {
                      by_allocation == 0 ? "trim" : "allocation", stats_of(f).committed, full);
         assert_true(stats_of(f).given_back >= 12 * MiB);
         hwr_pool_close(f->pool);
-        f->pool = own;
     }
 }
 

@@ -1,0 +1,19 @@
+# For the tests that are not cmocka programs: what they have in common.
+
+# Support that needs nothing but the C library, and the two floors that are tested, for those who compile all of it in ways of
+# their own (the fuzzer's clang, a cross compiler).
+set(support_sources "")
+foreach(source backend.c death.c pattern.c)
+    list(APPEND support_sources ${PROJECT_SOURCE_DIR}/test/support/${source})
+endforeach()
+file(GLOB floor_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/raw/*.c ${PROJECT_SOURCE_DIR}/src/pool/*.c)
+file(GLOB_RECURSE all_headers CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/include/*.h ${PROJECT_SOURCE_DIR}/src/*.h ${PROJECT_SOURCE_DIR}/test/*.h)
+set(own_compile_flags -std=c11 -g -pthread -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+    -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/src -I${PROJECT_SOURCE_DIR}/test)
+
+# A test that cannot be had here: heapwright_skipped_test(name reason)
+function(heapwright_skipped_test name reason)
+    add_test(NAME ${name} COMMAND sh -c "echo 'skipped: ${reason}'; exit 77")
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
+endfunction()
