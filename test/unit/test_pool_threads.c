@@ -459,7 +459,6 @@ static void trims_and_counts_while_others_allocate(void **state) {
         hwr_pool_trim(f->pool, i % 2 == 0);
         hwr_pool_stats stats;
         hwr_pool_get_stats(f->pool, &stats);
-        if (stats.blocks > 1 + WORKERS * 201)fprintf(stderr, "%zu %zu\n", stats.blocks, stats.bytes);
         CHECK(stats.blocks <= 1 + WORKERS * 201);
         hwr_pool_class_stats class;
         for (unsigned number = 0; hwr_pool_get_class_stats(f->pool, number, &class); number++)

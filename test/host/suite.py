@@ -1,0 +1,115 @@
+"""Runs Python's own tests on its own allocator and on heapwright, and compares them test by test.
+
+    suite.py [--python EXE] [--jobs N] [--long | NAME...]
+
+Without names: a quick selection; --long is the whole of it. Prints every difference. Ends with status 1 if a test that passes on the stock
+allocator does not pass on heapwright twice in a row, otherwise with 0.
+"""
+import argparse
+import concurrent.futures
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+from support import TOOL, environment, interpreters
+
+QUICK = """test_gc test_weakref test_list test_dict test_set test_tuple test_bytes test_array test_memoryview test_sys test_tracemalloc
+test_finalization test_generators test_frame test_fork1 test_thread""".split()
+
+LONG = """test_gc test_weakref test_finalization test_descr test_generators test_coroutines test_asyncgen test_threading test_capi test_sys
+test_json test_pickle test_dict test_list test_set test_functools test_tracemalloc test_dataclasses test_concurrent_futures test_io
+test_itertools test_frame test_class test_weakset test_contextlib test_traceback test_copy test_ordered_dict test_exceptions
+test_subclassinit test_super test_typing test_sqlite3 test_xml_etree test_ast test_compile test_interpreters test__xxsubinterpreters
+test_atexit test_fork1 test_marshal test_ssl test_collections test_enum test_inspect test_asyncio test_faulthandler test_module test_import
+test_embed test_cmd_line test_unittest test_structseq test_types test_memoryview test_array test_zipfile test_re test_decimal test_datetime
+test_unicode test_str test_bytes""".split()
+
+# They ask for something that only the stock allocator can be.
+EXPECTED = {"test.test_cmd_line.CmdLineTest.test_pythonmalloc": "it expects the allocator's name to be 'pymalloc'"}
+
+STOCK, OURS = [], [TOOL, "run", "--strict"]
+
+
+class Outcome:
+    """What came of one module: its tests by name ("passed", "failed", "skipped"), the exit status of the run, what was printed."""
+
+    def __init__(self, command, python, module):
+        with tempfile.TemporaryDirectory() as folder:
+            report = os.path.join(folder, "report.xml")
+            words = [*command, python, "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  errors="replace", env=environment(), cwd=folder)
+            self.status, self.output = done.returncode, done.stdout
+            self.tests = dict(self.read(report)) if os.path.exists(report) else {}
+
+    @staticmethod
+    def read(report):
+        for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+            failed = case.find("failure") is not None or case.find("error") is not None
+            yield case.get("name"), "failed" if failed else "skipped" if case.find("skipped") is not None else "passed"
+
+    def passed(self):
+        return {name for name, result in self.tests.items() if result == "passed"}
+
+
+def compare(python, module):
+    """The module's tests that pass on stock and not on heapwright, the other outcome if both agree that something is wrong, and counts."""
+    stock, ours = Outcome(STOCK, python, module), Outcome(OURS, python, module)
+    worse = stock.passed() - ours.passed()
+    if ours.status != stock.status and not worse and stock.status == 0:
+        worse = {module + ": exit status %d" % ours.status}
+    return worse, stock, ours
+
+
+def check(python, module):
+    """Lines to print, and whether heapwright is worse. A test that fails by chance fails once."""
+    worse, stock, ours = compare(python, module)
+    if worse - EXPECTED.keys():
+        again, stock, ours = compare(python, module)
+        worse &= again
+    lines = ["%-26s stock %4d passed of %4d, heapwright %4d of %4d" % (module, len(stock.passed()), len(stock.tests),
+                                                                      len(ours.passed()), len(ours.tests))]
+    for name in sorted(worse):
+        lines.append("    %s: %s" % (name, "not counted, " + EXPECTED[name] if name in EXPECTED else "WORSE"))
+    bad = bool(worse - EXPECTED.keys())
+    if bad:
+        lines += ["        " + line for line in ours.output.splitlines()[-60:]]
+    if not stock.tests:
+        lines.append("    no test ran, on either allocator (the stock run ended with status %d)" % stock.status)
+    return "\n".join(lines), bad
+
+
+def has_tests(python):
+    return subprocess.run([python, "-c", "import test.test_gc"], stderr=subprocess.DEVNULL, env=environment()).returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default="/usr/bin/python3")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+
+    if not os.path.exists(options.python) or not has_tests(options.python):
+        found = [path for version, path in interpreters() if has_tests(path)]
+        if not found:
+            print("SKIPPED: no Python here has its own tests (Debian has them in the package libpython3.11-testsuite)")
+            return 77
+        print("%s has no tests of its own; taking %s" % (options.python, found[0]))
+        options.python = found[0]
+
+    names = options.names or (LONG if options.long else QUICK)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = []
+        for lines, bad in pool.map(lambda name: check(options.python, name), names):
+            print(lines, flush=True)
+            results.append(bad)
+    print("%d modules, %d worse on heapwright" % (len(results), sum(results)))
+    return 1 if any(results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
