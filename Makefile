@@ -20,7 +20,7 @@ all: ## build everything; the tool is build/heapwright
 	$(call build,release)
 
 run: all ## run the Python examples on heapwright and print what their memory did
-	bash examples/python/run-all.sh
+	sh examples/python/run-all.sh build/heapwright
 
 test: ## install what is needed, build, run the tests
 	$(need) build test

@@ -63,7 +63,7 @@ def size_of(env):
 
 
 def show(command, env, ours):
-    """What SHOW prints in an interpreter, having seen that this runs on heapwright or, if not `ours`, that it does not."""
+    """What SHOW prints in an interpreter, having seen that it is on heapwright or, if not `ours`, that it is not."""
     result = harness.run([*command, "-c", SHOW], env)
     if ("heapwright" in result.stderr) != ours:
         raise harness.Failed(f"{' '.join(command)}: this {'does not run' if ours else 'runs'} on heapwright")

@@ -20,7 +20,7 @@
 #define HWRI_STRICT_VARIABLE "HEAPWRIGHT_STRICT"
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
 
-enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 1, HWRI_MAX_CLASSES = 128 };
+enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 1, HWRI_MAX_CLASSES = 320 };
 
 /* How far the program came. The states follow one another in this order, but for REFUSED, which is an end. */
 enum hwri_state {
@@ -57,7 +57,7 @@ struct hwri_snapshot {
 
 /* One run of one program. The tool makes the file and reads it; one process writes it, the one that claimed it by
  * unlinking the file. It lies in shared memory, so its figures survive whatever becomes of that process: the counters
- * are always exact, a snapshot is as old as its last renewal. Costs four pages and, per allocation, some ten
+ * are always exact, a snapshot is as old as its last renewal. Costs some eight pages and, per allocation, some ten
  * uncontended atomic operations: only runs with statistics pay. */
 struct hwri_record {
     uint32_t magic, version;

@@ -17,8 +17,8 @@
 static const char help[] =
     "Usage: heapwright doctor [--json]\n"
     "\n"
-    "Says which Python interpreters and other runtimes there are on this machine, which of them can run on\n"
-    "heapwright, and what is missing. Ends with status 0 if the default python3 can, with 1 if not.\n";
+    "Says which Python interpreters and other runtimes there are on this machine, which of them can\n"
+    "run on heapwright, and what is missing. Ends with status 0 if python3 can, with 1 if not.\n";
 
 /* An interpreter that was tried. `python` is what it said of itself; nothing, if it never came to that. */
 struct interpreter {

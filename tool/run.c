@@ -62,7 +62,7 @@ static int read_options(int argc, char **argv, struct options *options) {
 
 static void summarise(FILE *out, bool json, const struct run_summary *summary) {
     (json ? print_summary_json : print_summary)(out, summary);
-    if (fflush(out) != 0) say("cannot write the statistics: %s", strerror(errno));
+    if (fflush(out) != 0 || ferror(out)) say("cannot write the statistics: %s", strerror(errno));
 }
 
 static int run_with_statistics(const struct options *options, const struct program *program, const char *preload) {

@@ -4,6 +4,7 @@
 
 #include <heapwright.h>
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,15 +62,31 @@ static struct cell percent_cell(double part, double whole) {
     return cell;
 }
 
+static struct cell range_cell(int64_t first, int64_t last) {
+    struct cell cell;
+    snprintf(cell.text, sizeof cell.text, "%.13s to %.13s", count_cell(first).text, count_cell(last).text);
+    return cell;
+}
+
+/* On one line, as far as there is room from column 11 on. */
+static void print_words(FILE *out, char *const *words) {
+    int column = 11;
+    for (; *words != NULL; words++, column++) {
+        for (const char *c = *words; *c != '\0'; c++, column++) {
+            if (column > 96) {
+                fputs("...\n", out);
+                return;
+            }
+            fputc(iscntrl((unsigned char)*c) ? ' ' : *c, out);
+        }
+        fputc(' ', out);
+    }
+    fputc('\n', out);
+}
+
 static void print_program(FILE *out, const struct run_summary *summary) {
     fprintf(out, "heapwright %s: what the memory of this program did\n\n  program  ", hwr_version());
-    char *const *words = summary->program->arguments;
-    size_t column = 11;
-    for (; *words != NULL && column + strlen(*words) < 97; words++) {
-        fprintf(out, "%s ", *words);
-        column += strlen(*words) + 1;
-    }
-    fputs(*words != NULL ? "...\n" : "\n", out);
+    print_words(out, summary->program->arguments);
     if (summary->record->interpreter[0] != '\0')
         fprintf(out, "  python   %s, %s, %s\n", summary->record->python_version, summary->record->interpreter,
                 summary->record->shared_libpython ? "shared library" : "static");
@@ -148,7 +165,7 @@ static void print_class_row(FILE *out, const struct class_row *row) {
             bytes_cell((int64_t)row->bytes).text, percent_cell((double)row->bytes, (double)row->room).text);
 }
 
-/* Every class up to 512 bytes has a line of its own; above that, those up to the next power of two have one together. */
+/* Every class up to 512 bytes has a line of its own; above that, those up to the next power of two share one. */
 static void print_classes(FILE *out, const struct hwri_snapshot *snapshot) {
     fprintf(out, "\nNear the peak:\n%-18s%12s%14s%14s%14s%10s\n", "block size", "pages", "blocks", "room for",
             "in blocks", "fill");
@@ -166,8 +183,7 @@ static void print_classes(FILE *out, const struct hwri_snapshot *snapshot) {
             print_class_row(out, &row);
             while (until < class->block_size) until *= 2;
             row = (struct class_row){.pages = 0};
-            snprintf(row.name.text, sizeof row.name.text, "%.14s to %.14s",
-                     count_cell((int64_t) class->block_size).text, count_cell((int64_t)until).text);
+            row.name = range_cell((int64_t) class->block_size, (int64_t)until);
         }
         add_class(&row, class);
     }

@@ -12,7 +12,8 @@ def same_object(text):
 for text in "-6", "-5", "0", "256", "257", "1000000":
     print(f"{text:>8} computed twice: {'one object' if same_object(text) else 'two objects'}")
 
-# So a list of a thousand small integers needs a thousand references and no new object at all; with large ones it is different.
+# So a list of a thousand small integers needs a thousand references and no new object at all. With large ones it is
+# different.
 small = [int("7") for i in range(1000)]
 large = [int("7000") for i in range(1000)]
 print("different objects among 1000 times 7:   ", len(set(map(id, small))))

@@ -34,4 +34,5 @@ assert read["index"] == index
 
 print("words:", sum(len(found) for found in places.values()), "different:", len(places), "pairs:", len(pairs))
 print("characters of JSON:", len(written))
-print("most frequent:", ", ".join(f"{word} {entry['count']}" for word, entry in sorted(index.items(), key=lambda each: -each[1]["count"])[:5]))
+frequent = sorted(index, key=lambda word: -index[word]["count"])[:5]
+print("most frequent:", ", ".join(f"{word} {index[word]['count']}" for word in frequent))

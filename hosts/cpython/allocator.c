@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 struct hwri_python_domain hwri_domains[HWRI_DOMAINS];
+hwr_raw *hwri_python_memory;
 
 static const PyMemAllocatorDomain python_domains[HWRI_DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
 
@@ -78,7 +79,7 @@ static const PyMemAllocatorEx plain_allocators[HWRI_DOMAINS] = {
 
 bool hwri_allocator_open(void) {
     hwr_raw *raw = hwr_raw_open(NULL);
-    hwr_pool_options options = {.size = sizeof options, .raw = raw, .granularity = 16, .shared = true};
+    hwr_pool_options options = {.size = sizeof options, .raw = raw, .granularity = 16, .shared = true, .huge_pages_from = SIZE_MAX};
     hwr_pool *raw_pool = raw != NULL ? hwr_pool_open(&options) : NULL;
     options.shared = objects_shared;
     hwr_pool *object_pool = raw_pool != NULL ? hwr_pool_open(&options) : NULL;
@@ -87,6 +88,7 @@ bool hwri_allocator_open(void) {
         hwr_raw_close(raw);
         return false;
     }
+    hwri_python_memory = raw;
     hwri_domains[HWRI_RAW].pool = raw_pool;
     hwri_domains[HWRI_MEM].pool = hwri_domains[HWRI_OBJ].pool = object_pool;
     for (int i = 0; i < HWRI_DOMAINS; i++) PyMem_GetAllocator(python_domains[i], &hwri_domains[i].before);

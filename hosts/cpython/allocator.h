@@ -18,6 +18,7 @@ struct hwri_python_domain {
 };
 
 extern struct hwri_python_domain hwri_domains[HWRI_DOMAINS];
+extern hwr_raw *hwri_python_memory; /* what both pools take their memory from */
 
 /* Opens the pools. Returns false without memory. To be called before Python is pre-initialised. */
 bool hwri_allocator_open(void);

@@ -7,9 +7,13 @@
  */
 #include "allocator.h"
 
+#include "pool/size_class.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert((int)HWRI_CLASSES <= (int)HWRI_MAX_CLASSES, "the record has room for every size class");
 
 enum { CALLS_BETWEEN_SNAPSHOTS = 1 << 16, PEAK_STEP = 64 * 1024 };
 
@@ -38,21 +42,21 @@ static void take_snapshot(struct hwri_snapshot *snapshot) {
     if (atomic_flag_test_and_set(&busy)) return;
     hwr_pool *pools[] = {hwri_domains[HWRI_RAW].pool, hwri_domains[HWRI_OBJ].pool};
     memset(snapshot, 0, sizeof *snapshot);
-    size_t peak_committed = 0;
     for (int i = 0; i < 2; i++) {
         hwr_pool_stats stats;
         hwr_pool_get_stats(pools[i], &stats);
         snapshot->blocks += stats.blocks;
         snapshot->bytes += stats.bytes;
         snapshot->page_bytes += stats.page_bytes;
-        snapshot->committed += stats.committed;
-        snapshot->given_back += stats.given_back;
         snapshot->large_blocks += stats.large_blocks;
         snapshot->large_bytes += stats.large_bytes;
-        peak_committed += stats.peak_committed;
         add_classes(pools[i], snapshot);
     }
-    record->peak_committed = peak_committed;
+    hwr_raw_stats memory;
+    hwr_raw_get_stats(hwri_python_memory, &memory);
+    snapshot->committed = memory.committed;
+    snapshot->given_back = memory.given_back;
+    record->peak_committed = memory.peak_committed;
     atomic_flag_clear(&busy);
 }
 

@@ -30,7 +30,7 @@ typedef struct hwr_pool_options {
     bool checked;           /* find double frees, foreign pointers, overflows and writes after free: about 3 times slower */
     uint32_t give_back_ms;  /* how long memory stays free before it is given back, in milliseconds; 0: the default, 250 */
     size_t huge_pages_from; /* ask the system for huge pages once the pool has this many bytes: faster, and up to 2 MiB more
-                               resident; 0: the default, 4 MiB; SIZE_MAX: never */
+                               resident; 0: the default, 256 MiB; SIZE_MAX: never */
 } hwr_pool_options;
 
 /* Opens a pool. NULL options mean: the system, granularity 16, one thread, not checked. Returns NULL when the options make no sense

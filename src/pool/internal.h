@@ -26,14 +26,19 @@ typedef struct hwri_page_list {
 enum { HWRI_DIRECT_BYTES = 1024, HWRI_DIRECT_ENTRIES = HWRI_DIRECT_BYTES / 8 + 1 };
 
 /* One thread's part of a pool (all of it, in a pool that is not shared): for each class the pages with room, the first of which
- * serves allocation, and the full ones, those longest full first. direct[(size + 7) / 8] is always the first page with room of the class
- * for that size, or hwri_no_page, so that allocation needs no class at all. About 5 KiB. A local of a shared pool is made at a
+ * serves allocation, and the full ones, those longest full first. A class that is rarely used has no page but borrows blocks from larger
+ * classes, until `borrowed` (the bytes wasted by that) exceeds what a page would cost. direct[(size + 7) / 8] is always the first page with room of the class
+ * for that size, or hwri_no_page, so that allocation needs no class at all. About 11 KiB, of which a program touches what it
+ * uses. A local of a shared pool is made at a
  * thread's first allocation, outlives the thread, and is taken over by a later one. */
 typedef struct hwri_local {
     hwri_page *direct[HWRI_DIRECT_ENTRIES];
     struct {
         hwri_page_list listed, full;
+        uint32_t pages; /* in both lists */
+        uint32_t borrowed;
     } classes[HWRI_CLASSES];
+    hwri_page *kept; /* the only empty page of several slices that is kept; NULL: none */
     hwr_pool *pool;
     uintptr_t thread; /* token; 0: the thread has ended (or the pool is not shared) */
     struct hwri_local *next;
@@ -100,6 +105,7 @@ struct hwr_pool {
     size_t far_chunks;   /* how many of them lie outside the window */
     size_t chunk_size;   /* bytes of an ordinary one, at most */
     size_t large_slices; /* a block of more slices is huge */
+    size_t grown_slices; /* and so is a block of more than this many once it has outgrown its place */
     hwri_local *locals;
     hwri_page_list orphans[HWRI_CLASSES];
     size_t huge_from;     /* bytes committed from which huge pages are asked for */

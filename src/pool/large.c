@@ -1,5 +1,7 @@
 /* Blocks too large to share a page: a run of slices inside a chunk, or, when huge, a chunk of their own that the system can make
  * larger without copying. They belong to no thread; each call takes the lock. */
+#include <string.h>
+
 #include "pool/internal.h"
 #include "raw/backend.h"
 
@@ -17,16 +19,19 @@ static hwri_page *huge_page(hwr_pool *pool, size_t slices, size_t alignment) {
     return page;
 }
 
+static hwri_page *make_large(hwr_pool *pool, hwri_page *page, size_t slices) {
+    page->large_size = slices << pool->slice_shift;
+    page->until = page->capacity = 1;
+    page->state = HWRI_PAGE_LARGE;
+    if (page->chunk->huge) hwri_chunk_publish(pool, page);
+    return page;
+}
+
 static hwri_page *large_page(hwr_pool *pool, size_t size, size_t alignment) {
     size_t slices = slices_for(pool, size);
     bool huge = slices > pool->large_slices;
     hwri_page *page = huge ? huge_page(pool, slices, alignment) : hwri_slices_take(pool, slices, alignment);
-    if (!page) return NULL;
-    page->large_size = slices << pool->slice_shift;
-    page->until = page->capacity = 1;
-    page->state = HWRI_PAGE_LARGE;
-    if (huge) hwri_chunk_publish(pool, page);
-    return page;
+    return page ? make_large(pool, page, slices) : NULL;
 }
 
 hwri_page *hwri_large_new(hwr_pool *pool, size_t size, size_t alignment) {
@@ -66,13 +71,28 @@ static bool resize_slices(hwr_pool *pool, hwri_page *page, size_t slices) {
     return true;
 }
 
+/* A block that grew once grows again, as a rule: so one that cannot grow where it is moves to a reservation of its own, where the system
+ * enlarges it without copying. */
+static void *move(hwr_pool *pool, hwri_page *page, hwri_page *to) {
+    size_t size = page->large_size < to->large_size ? page->large_size : to->large_size;
+    memcpy(to->start, page->start, size);
+    hwri_slices_return(pool, page, 0);
+    return to->start;
+}
+
 void *hwri_large_resize(hwr_pool *pool, hwri_page *page, size_t size) {
     size_t slices = slices_for(pool, size);
     if (size > (size_t)PTRDIFF_MAX - hwri_slice_size(pool)) return NULL;
     hwri_pool_lock(pool);
-    bool done = page->chunk->huge ? slices > pool->large_slices && hwri_chunk_resize(pool, page, slices)
-                                  : resize_slices(pool, page, slices);
-    void *block = done ? page->start : NULL;
+    void *block = NULL;
+    if (page->chunk->huge) {
+        if (slices > pool->grown_slices && hwri_chunk_resize(pool, page, slices)) block = page->start;
+    } else if (resize_slices(pool, page, slices)) {
+        block = page->start;
+    } else if (slices > pool->grown_slices) {
+        hwri_page *to = huge_page(pool, slices, 0);
+        if (to) block = move(pool, page, make_large(pool, to, slices));
+    }
     hwri_pool_unlock(pool);
     return block;
 }

@@ -2,13 +2,17 @@
  * enough of them came back, returned when all did. The functions here run once in many allocations. */
 #include <string.h>
 
-#include "pool/internal.h"
+#include "pool/free_map.h"
 
 enum {
     CARVE_BYTES = 4096,  /* how much of a fresh page is put into its free list at once */
     PAGE_BLOCKS = 8,     /* a page has room for this many blocks at least, where memory allows it */
     RELIST_FRACTION = 8, /* a full page is listed again when this part of it is free: not for every single block */
     REVIVE_FRACTION = 64, /* or when this part is, if there is no other page with room left */
+    BORROW_REACH = 8,     /* classes that a block is borrowed from */
+    BORROW_BYTES = 4096,
+    SORT_PAGES = 8,
+    SORT_FRACTION = 2,
     FULL_PAGES_SEEN = 4   /* how many full pages are looked at for that before a new page is made, those longest full first:
                              if fewer than one in so many would do, little is wasted by not finding it */
 };
@@ -26,6 +30,8 @@ static void update_direct(const hwr_pool *pool, hwri_local *local, unsigned clas
 
 void hwri_local_init(hwri_local *local, hwr_pool *pool) {
     local->pool = pool;
+    local->kept = NULL;
+    for (size_t c = 0; c < HWRI_CLASSES; c++) local->classes[c].pages = 0;
     for (size_t i = 0; i < HWRI_DIRECT_ENTRIES; i++) local->direct[i] = (hwri_page *)(uintptr_t)&hwri_no_page;
 }
 
@@ -48,12 +54,21 @@ static void unlist_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
     if (first) update_direct(pool, local, page->class_number);
 }
 
+/* A page that comes to serve allocation and of which most was freed, in whatever order: its blocks are handed out in order of address,
+ * so that what is allocated together lies together. Not for a class of a few pages, which are in the cache anyway. */
+static void sort_if_sparse(const hwri_local *local, hwri_page *page) {
+    if (page->slices > 1 || local->classes[page->class_number].pages < SORT_PAGES) return;
+    if (page->carved - hwri_page_used(page) >= page->capacity / SORT_FRACTION) hwri_free_sort(page);
+}
+
 static void make_full(hwr_pool *pool, hwri_local *local, hwri_page *page) {
     unlist_page(pool, local, page);
     page->wait = page->capacity / RELIST_FRACTION ? page->capacity / RELIST_FRACTION : 1;
     page->state = HWRI_PAGE_FULL;
     hwri_store_relaxed(&page->until, page->wait);
     hwri_list_add_last(&local->classes[page->class_number].full, page);
+    if (local->classes[page->class_number].listed.first)
+        sort_if_sparse(local, local->classes[page->class_number].listed.first);
 }
 
 static void relist_full(hwr_pool *pool, hwri_local *local, hwri_page *page) {
@@ -63,6 +78,8 @@ static void relist_full(hwr_pool *pool, hwri_local *local, hwri_page *page) {
 
 /* Gives a listed page that is empty back to its chunk. */
 static void return_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    if (local->kept == page) local->kept = NULL;
+    local->classes[page->class_number].pages--;
     unlist_page(pool, local, page);
     hwri_pool_lock(pool);
     hwri_slices_return(pool, page, 0);
@@ -111,7 +128,7 @@ static hwri_page *make_page(hwr_pool *pool, unsigned class_number) {
     if (!page && slices > 1) page = hwri_slices_take(pool, (block_size + slice - 1) / slice, 0);
     if (!page) return NULL;
     if (pool->checked && !page->zeroed) memset(page->start, 0, page->slices * slice); /* no guards of earlier blocks */
-    page->class_number = (uint8_t)class_number;
+    page->class_number = (uint16_t)class_number;
     page->block_size = (uint32_t)block_size;
     page->capacity = (uint32_t)(page->slices * slice / block_size);
     page->state = HWRI_PAGE_LISTED;
@@ -134,11 +151,16 @@ static bool revive_full(hwr_pool *pool, hwri_local *local, unsigned class_number
     return false;
 }
 
-static void adopt(hwr_pool *pool, hwri_local *local, hwri_page *page) {
-    hwri_list_remove(&pool->orphans[page->class_number], page);
+static void own_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
     page->local = local;
     hwri_store_relaxed(&page->thread, local->thread);
+    local->classes[page->class_number].pages++;
     list_page(pool, local, page, true);
+}
+
+static void adopt(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    hwri_list_remove(&pool->orphans[page->class_number], page);
+    own_page(pool, local, page);
 }
 
 /* Gives the class another listed page, new or not. */
@@ -149,9 +171,7 @@ static bool get_page(hwr_pool *pool, hwri_local *local, unsigned class_number) {
     if (page) {
         adopt(pool, local, page);
     } else if ((page = make_page(pool, class_number)) != NULL) {
-        page->local = local;
-        hwri_store_relaxed(&page->thread, local->thread);
-        list_page(pool, local, page, true);
+        own_page(pool, local, page);
     }
     hwri_pool_unlock(pool);
     return page != NULL;
@@ -164,10 +184,27 @@ static void *alloc_from(hwri_page *page, bool shared) {
     return block;
 }
 
+/* A block of a larger class, for a class that has no page. It costs the difference in size, a page of its own at least a system page that
+ * nobody else uses: so a class borrows until the differences add up to that. */
+static void *borrow(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+    size_t size = hwri_class_size(class_number, pool->granule_shift);
+    for (unsigned c = class_number + 1; c <= class_number + BORROW_REACH && c < pool->class_count; c++) {
+        hwri_page *page = local->classes[c].listed.first;
+        if (!page || (!page->free && !carve(page, pool->shared))) continue;
+        uint32_t *borrowed = &local->classes[class_number].borrowed;
+        if (*borrowed > BORROW_BYTES) return NULL;
+        *borrowed += page->block_size - (uint32_t)size;
+        return alloc_from(page, pool->shared);
+    }
+    return NULL;
+}
+
 static void *alloc_in_class(hwr_pool *pool, hwri_local *local, unsigned class_number) {
     hwri_page_list *listed = &local->classes[class_number].listed;
     for (;;) {
         hwri_page *page = listed->first;
+        void *borrowed = page || local->classes[class_number].full.first ? NULL : borrow(pool, local, class_number);
+        if (borrowed) return borrowed;
         if (!page) {
             if (!get_page(pool, local, class_number)) return NULL;
         } else if (page->free || (pool->shared && hwri_page_collect_remote(page)) || carve(page, pool->shared)) {
@@ -190,6 +227,17 @@ void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size) {
     return block;
 }
 
+/* The last page with room of its class is empty. It is kept; but of those with several slices only one in all, since programs that use
+ * one size of buffer after another would gather as many empty pages. */
+static void keep_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
+    hwri_store_relaxed(&page->until, HWRI_PAGE_KEPT);
+    if (page->slices == 1) return;
+    hwri_page *kept = local->kept;
+    if (kept && kept != page && kept->until == HWRI_PAGE_KEPT && kept->state == HWRI_PAGE_LISTED)
+        return_page(pool, local, kept);
+    local->kept = page;
+}
+
 void hwri_page_free_event(hwr_pool *pool, hwri_page *page) {
     hwri_local *local = page->local;
     if (page->state == HWRI_PAGE_LARGE)
@@ -197,7 +245,7 @@ void hwri_page_free_event(hwr_pool *pool, hwri_page *page) {
     else if (page->state == HWRI_PAGE_FULL)
         relist_full(pool, local, page);
     else if (local->classes[page->class_number].listed.first == page && !page->next)
-        hwri_store_relaxed(&page->until, HWRI_PAGE_KEPT);
+        keep_page(pool, local, page);
     else
         return_page(pool, local, page);
 }

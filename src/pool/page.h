@@ -38,7 +38,7 @@ typedef struct hwri_page {
     uint32_t block_size; /* 0 for LARGE, see large_size */
     uint32_t capacity;   /* blocks that fit */
     uint32_t carved;     /* blocks that have ever been in use or in `free` */
-    uint8_t class_number;
+    uint16_t class_number;
     uint8_t state;       /* hwri_page_state */
     bool zeroed;         /* the memory read as zero when the page was made */
 

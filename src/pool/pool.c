@@ -9,11 +9,12 @@
 
 enum {
     DEFAULT_DELAY_MS = 250,
-    DEFAULT_HUGE_FROM = 4 << 20,
+    DEFAULT_HUGE_FROM = 256 << 20,
     LEAST_SLICE_SHIFT = 12,
     LEAST_MAP_SLICES = 1 << 12,
     MALLOC_MAP_SLICES = 1 << 14,
     MALLOC_CHUNK_SLICES = 64,
+    GROWN_SLICES = 3,
     LARGE_FRACTION = 4 /* a block of more than this part of a chunk gets a chunk of its own */
 };
 
@@ -75,6 +76,7 @@ static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o) {
     size_t chunk_slices = extent || hwri_raw_is_sparse(raw) ? HWRI_CHUNK_SLICES : MALLOC_CHUNK_SLICES;
     pool->chunk_size = chunk_slices << pool->slice_shift;
     pool->large_slices = extent ? chunk_slices : chunk_slices / LARGE_FRACTION;
+    pool->grown_slices = extent ? chunk_slices : GROWN_SLICES;
     while (pool->class_count < HWRI_CLASSES &&
            hwri_class_size(pool->class_count, pool->granule_shift) <= hwri_slice_size(pool))
         pool->class_count++;

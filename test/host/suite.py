@@ -1,13 +1,15 @@
 """Runs Python's own tests on its own allocator and on heapwright, and compares them test by test.
 
-    suite.py [--python EXE] [--jobs N] [--long | NAME...]
+    suite.py [--python EXE]... [--jobs N] [--long | NAME...]
 
-Without names: a quick selection; --long is the whole of it. Prints every difference. Ends with status 1 if a test that passes on the stock
-allocator does not pass on heapwright twice in a row, otherwise with 0.
+Without names: a quick selection, by the system's Python and the newest one; --long is the whole of it, by the system's. Prints every
+difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
+otherwise with 0.
 """
 import argparse
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,16 +17,17 @@ import xml.etree.ElementTree
 
 from support import TOOL, environment, interpreters
 
-QUICK = """test_gc test_weakref test_list test_dict test_set test_tuple test_bytes test_array test_memoryview test_sys test_tracemalloc
-test_finalization test_generators test_frame test_fork1 test_thread""".split()
+QUICK = """test_gc test_weakref test_list test_dict test_set test_tuple test_bytes test_array test_memoryview test_sys
+test_tracemalloc test_finalization test_generators test_frame test_fork1 test_thread""".split()
 
-LONG = """test_gc test_weakref test_finalization test_descr test_generators test_coroutines test_asyncgen test_threading test_capi test_sys
-test_json test_pickle test_dict test_list test_set test_functools test_tracemalloc test_dataclasses test_concurrent_futures test_io
-test_itertools test_frame test_class test_weakset test_contextlib test_traceback test_copy test_ordered_dict test_exceptions
-test_subclassinit test_super test_typing test_sqlite3 test_xml_etree test_ast test_compile test_interpreters test__xxsubinterpreters
-test_atexit test_fork1 test_marshal test_ssl test_collections test_enum test_inspect test_asyncio test_faulthandler test_module test_import
-test_embed test_cmd_line test_unittest test_structseq test_types test_memoryview test_array test_zipfile test_re test_decimal test_datetime
-test_unicode test_str test_bytes""".split()
+LONG = """test_gc test_weakref test_finalization test_descr test_generators test_coroutines test_asyncgen
+test_threading test_capi test_sys test_json test_pickle test_dict test_list test_set test_functools test_tracemalloc
+test_dataclasses test_concurrent_futures test_io test_itertools test_frame test_class test_weakset test_contextlib
+test_traceback test_copy test_ordered_dict test_exceptions test_subclassinit test_super test_typing test_sqlite3
+test_xml_etree test_ast test_compile test_interpreters test__xxsubinterpreters test_atexit test_fork1 test_marshal
+test_ssl test_collections test_enum test_inspect test_asyncio test_faulthandler test_module test_import test_embed
+test_cmd_line test_unittest test_structseq test_types test_memoryview test_array test_zipfile test_re test_decimal
+test_datetime test_unicode test_str test_bytes""".split()
 
 # They ask for something that only the stock allocator can be.
 EXPECTED = {"test.test_cmd_line.CmdLineTest.test_pythonmalloc": "it expects the allocator's name to be 'pymalloc'"}
@@ -55,7 +58,7 @@ class Outcome:
 
 
 def compare(python, module):
-    """The module's tests that pass on stock and not on heapwright, the other outcome if both agree that something is wrong, and counts."""
+    """The module's tests that pass on stock and not on heapwright, and both outcomes."""
     stock, ours = Outcome(STOCK, python, module), Outcome(OURS, python, module)
     worse = stock.passed() - ours.passed()
     if ours.status != stock.status and not worse and stock.status == 0:
@@ -85,30 +88,40 @@ def has_tests(python):
     return subprocess.run([python, "-c", "import test.test_gc"], stderr=subprocess.DEVNULL, env=environment()).returncode == 0
 
 
+def choose(long):
+    """The system's own Python, and for a quick run also the newest: from 3.12 on the thread rules are others."""
+    found = sorted((tuple(map(int, re.findall(r"\d+", version)[:3])), path) for version, path in interpreters() if has_tests(path))
+    system = [path for version, path in found if path.startswith("/usr/bin/")]
+    newest = [path for version, path in found[-1:] if path not in system]
+    return system + newest if system and not long else system or newest
+
+
+def run_all(python, names, jobs):
+    """Whether any module is worse on heapwright."""
+    print(python, flush=True)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = []
+        for lines, bad in pool.map(lambda name: check(python, name), names):
+            print(lines, flush=True)
+            results.append(bad)
+    print("%d modules, %d worse on heapwright\n" % (len(results), sum(results)))
+    return any(results)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default="/usr/bin/python3")
+    parser.add_argument("--python", action="append")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--long", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
 
-    if not os.path.exists(options.python) or not has_tests(options.python):
-        found = [path for version, path in interpreters() if has_tests(path)]
-        if not found:
-            print("SKIPPED: no Python here has its own tests (Debian has them in the package libpython3.11-testsuite)")
-            return 77
-        print("%s has no tests of its own; taking %s" % (options.python, found[0]))
-        options.python = found[0]
-
+    chosen = options.python or choose(options.long)
+    if not chosen:
+        print("SKIPPED: no Python here has its own tests (Debian has them in the package libpython3.11-testsuite)")
+        return 77
     names = options.names or (LONG if options.long else QUICK)
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        results = []
-        for lines, bad in pool.map(lambda name: check(options.python, name), names):
-            print(lines, flush=True)
-            results.append(bad)
-    print("%d modules, %d worse on heapwright" % (len(results), sum(results)))
-    return 1 if any(results) else 0
+    return 1 if any([run_all(python, names, options.jobs) for python in chosen]) else 0
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ class RunAll(unittest.TestCase):
 
     def test_no_tool(self):
         result = run("sh", os.path.join(FOLDER, "run-all.sh"), "/no/such/tool")
-        self.assertEqual((result.returncode, result.stderr), (1, "run-all.sh: there is no heapwright command at /no/such/tool; run 'make' first\n"))
+        line = "run-all.sh: there is no heapwright command at /no/such/tool; run 'make' first\n"
+        self.assertEqual((result.returncode, result.stderr), (1, line))
 
 
 if __name__ == "__main__":

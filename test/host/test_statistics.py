@@ -102,7 +102,8 @@ class Endings(Statistics, unittest.TestCase):
 
     def test_killed(self):
         for number in 9, 11, 15:
-            figures = self.figures(PYTHON, "-c", self.ALLOCATE + "import os; os.kill(os.getpid(), %d)" % number, status=-number, cwd=self.folder)
+            code = self.ALLOCATE + "import os; os.kill(os.getpid(), %d)" % number
+            figures = self.figures(PYTHON, "-c", code, status=-number, cwd=self.folder)
             self.assertEqual(figures["signal"], number)
             self.check_alive(figures)
 
@@ -148,8 +149,9 @@ class Endings(Statistics, unittest.TestCase):
         self.assertEqual(os.listdir(scratch), [])
 
     def test_not_on_heapwright(self):
-        for words, variables, reason in (([PYTHON, "-c", "pass"], {"PYTHONMALLOC": "malloc"}, "PYTHONMALLOC has chosen another one"),
-                                         ([PYTHON, "-X", "dev", "-c", "pass"], {}, "development mode (-X dev) has chosen another one")):
+        for words, variables, reason in (
+                ([PYTHON, "-c", "pass"], {"PYTHONMALLOC": "malloc"}, "PYTHONMALLOC has chosen another one"),
+                ([PYTHON, "-X", "dev", "-c", "pass"], {}, "development mode (-X dev) has chosen another one")):
             figures = self.figures(*words, env=environment(**variables))
             self.assertEqual((figures["on_heapwright"], figures["reason"]), (False, reason))
             self.assertNotIn("memory", figures)
@@ -166,10 +168,11 @@ class Output(Statistics, unittest.TestCase):
         lines = result.stderr.splitlines()
         self.assertRegex(lines[0], r"^heapwright \d+\.\d+\.\d+: ")
         self.assertLessEqual(max(map(len, lines)), 100)
-        for pattern in (r"program +\S*python", r"python +3\.\d+\.\d+, /", r"end +exit status 0", r"in blocks in use +[\d.]+ MiB +[\d.]+ MiB +",
-                        r"taken from the system +[\d.]+ MiB ", r"given back to the system so far +", r"blocks in use +1\d\d,\d{3} +",
-                        r"raw +[\d,]+ ", r"mem +[\d,]+ ", r"obj +[\d,]+ ", r"all +[\d,]+ ", r"64 +[\d,]+ +[\d,]+ +[\d,]+ +[\d.]+ \w+ +[\d.]+ %",
-                        r"large +[\d,]+ "):
+        for pattern in (r"program +\S*python", r"python +3\.\d+\.\d+, /", r"end +exit status 0",
+                        r"in blocks in use +[\d.]+ MiB +[\d.]+ MiB +", r"taken from the system +[\d.]+ MiB ",
+                        r"given back to the system so far +", r"blocks in use +1\d\d,\d{3} +",
+                        r"raw +[\d,]+ ", r"mem +[\d,]+ ", r"obj +[\d,]+ ", r"all +[\d,]+ ",
+                        r"64 +[\d,]+ +[\d,]+ +[\d,]+ +[\d.]+ \w+ +[\d.]+ %", r"large +[\d,]+ "):
             self.assertTrue(any(re.match(" *" + pattern, line) for line in lines), (pattern, result.stderr))
 
     def test_to_a_file(self):

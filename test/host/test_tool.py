@@ -42,8 +42,10 @@ class Transparency(Tool):
                 self.assertEqual((result.returncode, result.stdout, result.stderr), (status, "", ""))
 
     def test_killed_by_signal(self):
-        for number in signal.SIGTERM, signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT, signal.SIGINT, signal.SIGPIPE, signal.SIGUSR1:
-            code = "import os, signal; signal.signal({0}, signal.SIG_DFL) if {0} != 9 else 0; os.kill(os.getpid(), {0})".format(int(number))
+        for number in (signal.SIGTERM, signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT, signal.SIGINT, signal.SIGPIPE,
+                       signal.SIGUSR1):
+            code = ("import os, signal; signal.signal({0}, signal.SIG_DFL) if {0} != 9 else 0; os.kill(os.getpid(), {0})"
+                    .format(int(number)))
             for result in self.each_way(PYTHON, "-c", code, cwd=self.folder):
                 self.assertEqual((result.returncode, result.stderr), (-number, ""))
 
@@ -84,7 +86,8 @@ class Signals(Tool):
     SAY_AND_WAIT = "import signal, sys, time\n%s\nprint('ready', flush=True)\nwhile True: time.sleep(0.01)"
 
     def start_program(self, setup="", *options, **more):
-        process = self.start("run", "--stats=" + os.path.join(self.folder, "stats"), *options, PYTHON, "-c", self.SAY_AND_WAIT % setup, **more)
+        stats = "--stats=" + os.path.join(self.folder, "stats")
+        process = self.start("run", stats, *options, PYTHON, "-c", self.SAY_AND_WAIT % setup, **more)
         self.assertEqual(process.stdout.readline(), "ready\n")
         return process
 
@@ -120,7 +123,8 @@ class Signals(Tool):
     def test_interrupted_at_the_terminal(self):
         """Ctrl-C reaches the program once, and the tool outlives it to print the summary."""
         main, terminal = pty.openpty()
-        setup = "count = [0]\ndef handler(*_): count[0] += 1; time.sleep(0.3); sys.exit(40 + count[0])\nsignal.signal(signal.SIGINT, handler)"
+        setup = ("count = [0]\ndef handler(*_): count[0] += 1; time.sleep(0.3); sys.exit(40 + count[0])\n"
+                 "signal.signal(signal.SIGINT, handler)")
 
         def own_terminal():
             os.setsid()
@@ -191,7 +195,8 @@ class Programs(Tool):
                     self.assertEqual((result.returncode, result.stdout, result.stderr), (status, "", "heapwright: %s\n" % line))
 
     def test_misuse(self):
-        for words in [], ["run"], ["run", "--stats"], ["run", "--no-such-option", PYTHON], ["run", "--python"], ["no-such-command"], ["--no-such"]:
+        for words in ([], ["run"], ["run", "--stats"], ["run", "--no-such-option", PYTHON], ["run", "--python"], ["run", "-m"],
+                      ["no-such-command"], ["--no-such"]):
             with self.subTest(words=words):
                 result = heapwright(*words)
                 self.assertEqual((result.returncode, result.stdout), (2, ""))
@@ -247,8 +252,9 @@ class Others(Tool):
         with open(program, "wb") as file:
             file.write(head)
         result = heapwright("run", "--strict", program)
+        why = "is made for another kind of processor than heapwright"
         self.assertEqual((result.returncode, result.stderr),
-                         (2, "heapwright: '%s' is made for another kind of processor than heapwright; it is not run (--strict)\n" % program))
+                         (2, "heapwright: '%s' %s; it is not run (--strict)\n" % (program, why)))
 
     def test_set_uid(self):
         for mode in 0o4755, 0o2755:
@@ -258,6 +264,53 @@ class Others(Tool):
             if os.stat(program).st_mode & 0o6000 == 0:
                 self.skipTest("this system lets nobody make a set-uid program here")
             self.check(program, "is set-uid or set-gid, and nothing can be loaded into such a program", "", ["/dev/null"])
+
+
+class Unsuitable(Tool):
+    """Interpreters that heapwright leaves alone, played by a program that has what it takes to be known as one."""
+
+    INTERPRETER = """
+        #include <stdio.h>
+        int Py_BytesMain(int argc, char **argv) { return argc && argv ? 0 : 1; }
+        const char *Py_GetVersion(void) { return VERSION; }
+        int main(int argc, char **argv) { puts("ran"); return Py_BytesMain(argc, argv); }
+    """
+
+    def check(self, version, why):
+        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+        if compiler is None:
+            self.skipTest("there is no C compiler to make an interpreter with")
+        program = os.path.join(self.folder, "python3.x")
+        made = run(compiler, '-DVERSION="%s"' % version, "-rdynamic", self.write("python.c", self.INTERPRETER), "-o", program)
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        line = "^heapwright: Python %s %%s: %s\n$" % (version.split()[0], why)
+        for way in WAYS:
+            with self.subTest(way=way):
+                result = heapwright(*way, program)
+                self.assertEqual((result.returncode, result.stdout), (0, "ran\n"))
+                self.assertRegex(result.stderr, line % "keeps its own allocator")
+                refused = heapwright(*way, "--strict", program)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertRegex(refused.stderr, line % "cannot run on heapwright")
+
+    def test_free_threaded(self):
+        self.check("3.13.1 experimental free-threading build (main, Jan 1 2025)", "a free-threaded build cannot give its allocator away")
+
+    def test_too_old(self):
+        self.check("3.9.2 (default, Jan 1 2021)", "heapwright needs Python 3.10 or later")
+
+    def test_unknown_version(self):
+        self.check("3.99.0a1 (main, Jan 1 2090)", r"heapwright has no library for Python 3\.99; install its headers .*")
+
+    def test_another_name(self):
+        """What is not called python is not touched, whatever symbols it has."""
+        compiler = shutil.which("cc")
+        if compiler is None:
+            self.skipTest("there is no C compiler to make a program with")
+        program = os.path.join(self.folder, "embedding")
+        run(compiler, '-DVERSION="3.9.2"', "-rdynamic", self.write("python.c", self.INTERPRETER), "-o", program)
+        result = run(program, env=environment(LD_PRELOAD=doctor()["preload"]))
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "ran\n", ""))
 
 
 class MissingParts(Tool):

@@ -1,4 +1,5 @@
-/* random_pool SEEDS OPS [FIRST_SEED]: random sequences of OPS operations on a pool (pool_model.h), SEEDS of them for each configuration.
+/* random_pool SEEDS OPS [FIRST_SEED]: random sequences of OPS operations on a pool (pool_model.h), SEEDS of them for each configuration; with every
+ * other one memory is given back after 1 ms.
  * A sequence that fails is cut down to what still fails, printed, and written to random_pool.failed.
  *
  *     --source=system|malloc|buffer|own   only pools over this source of memory
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONFIGURATIONS = 2 * MODEL_EAGER, SHRINK_SECONDS = 60 };
+enum { CONFIGURATIONS = MODEL_EAGER, SHRINK_SECONDS = 60 };
 
 typedef struct sequence {
     uint8_t *bytes;
@@ -30,7 +31,7 @@ static size_t steps_of(const sequence *s) { return (s->length - 1) / MODEL_STEP;
 static void make_sequence(sequence *s, uint8_t configuration, uint64_t seed, size_t operations) {
     random_stream stream = {seed * 64 + configuration};
     s->length = 1 + operations * MODEL_STEP;
-    s->bytes[0] = configuration;
+    s->bytes[0] = (uint8_t)(configuration | (seed % 2 != 0 ? MODEL_EAGER : 0));
     for (size_t i = 1; i < s->length; i++)
         s->bytes[i] = (uint8_t)random_next(&stream);
 }
@@ -104,7 +105,7 @@ static bool store(const sequence *s, const char *path) {
 static void print_failure(const batch *b, sequence *s) {
     static const char path[] = "random_pool.failed";
     printf("seed %llu fails (%s); cutting it down\n", (unsigned long long)*b->seed_reached,
-           model_describe(b->configuration));
+           model_describe(s->bytes[0]));
     fflush(stdout);
     bool again = false;
     for (int attempt = 0; attempt < 5 && !again; attempt++)
@@ -161,7 +162,7 @@ static int replay(const char *path) {
     static uint8_t bytes[1 << 20];
     size_t length = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    printf("%s\n", length > 0 ? model_describe(bytes[0] & (CONFIGURATIONS - 1)) : "empty");
+    printf("%s\n", length > 0 ? model_describe(bytes[0]) : "empty");
     model_run(bytes, length, stdout);
     return 0;
 }
@@ -169,9 +170,9 @@ static int replay(const char *path) {
 static int write_corpus(const char *folder) {
     static uint8_t space[1 + 100 * MODEL_STEP];
     sequence s = {space, 0};
-    for (unsigned configuration = 0; configuration < CONFIGURATIONS; configuration += 5) {
+    for (unsigned configuration = 0; configuration < CONFIGURATIONS; configuration += 3) {
         char path[1000];
-        make_sequence(&s, (uint8_t)configuration, 1, 20 + configuration);
+        make_sequence(&s, (uint8_t)configuration, configuration % 2, 20 + configuration);
         snprintf(path, sizeof path, "%s/start-%02u", folder, configuration);
         if (!store(&s, path)) {
             fprintf(stderr, "random_pool: cannot write %s\n", path);

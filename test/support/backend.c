@@ -53,6 +53,10 @@ void backend_close(backend *b) {
     hwr_raw_get_stats(b->raw, &stats);
     CHECK(stats.committed == 0);
     CHECK(stats.reserved == 0);
+    backend_abandon(b);
+}
+
+void backend_abandon(backend *b) {
     hwr_raw_close(b->raw);
     if (b->buffer != NULL)
         backend_unmap_buffer(b->buffer, b->buffer_size);

@@ -26,6 +26,9 @@ void backend_open(backend *b, hwr_raw_kind kind, size_t limit);
 /* Checks that nothing is reserved or committed any more, and closes. */
 void backend_close(backend *b);
 
+/* Closes without checking. */
+void backend_abandon(backend *b);
+
 /* How many bytes are committed now; how many operations have failed so far. */
 size_t backend_committed(const backend *b);
 size_t backend_failures(const backend *b);

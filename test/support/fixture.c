@@ -47,9 +47,13 @@ static int tear_down(void **state) {
     if (!well)
         print_error("after the test the pool does not verify: %s\n", problem);
     hwr_pool_close(f->pool);
-    backend_close(&f->backend);
+    hwr_raw_stats left;
+    hwr_raw_get_stats(f->backend.raw, &left);
+    if (left.reserved != 0 || left.committed != 0)
+        print_error("after the test %zu bytes are still reserved and %zu committed\n", left.reserved, left.committed);
+    backend_abandon(&f->backend);
     free(f);
-    return well ? 0 : -1;
+    return well && left.reserved == 0 && left.committed == 0 ? 0 : -1;
 }
 
 static const char *name_of(char *space, const char *test, const fixture_config *config) {

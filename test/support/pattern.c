@@ -23,20 +23,27 @@ static bool for_each_stretch(unsigned char *block, size_t filled, uint64_t seed,
 }
 
 static bool fill_stretch(unsigned char *block, size_t from, size_t to, uint64_t seed) {
-    for (size_t offset = from; offset < to; offset += 8) {
+    size_t offset = from;
+    for (; offset + 8 <= to; offset += 8) {
         uint64_t word = word_at(seed, offset);
-        memcpy(block + offset, &word, to - offset < 8 ? to - offset : 8);
+        memcpy(block + offset, &word, sizeof word);
     }
+    uint64_t last = word_at(seed, offset);
+    if (offset < to)
+        memcpy(block + offset, &last, to - offset);
     return true;
 }
 
 static bool check_stretch(unsigned char *block, size_t from, size_t to, uint64_t seed) {
-    for (size_t offset = from; offset < to; offset += 8) {
-        uint64_t word = word_at(seed, offset);
-        if (memcmp(block + offset, &word, to - offset < 8 ? to - offset : 8) != 0)
+    size_t offset = from;
+    for (; offset + 8 <= to; offset += 8) {
+        uint64_t word;
+        memcpy(&word, block + offset, sizeof word);
+        if (word != word_at(seed, offset))
             return false;
     }
-    return true;
+    uint64_t last = word_at(seed, offset);
+    return offset >= to || memcmp(block + offset, &last, to - offset) == 0;
 }
 
 void pattern_fill(void *block, size_t size, uint64_t seed) { for_each_stretch(block, size, seed, size, fill_stretch); }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 400 };
+enum { ROOM = 200 };
 
 typedef struct live_block {
     unsigned char *block;
@@ -92,31 +92,31 @@ static void release(workload *w, size_t which) {
 }
 
 static void play(workload *w, bool checked) {
-    const size_t huge = (size_t)(checked ? 3 : 33) << 20; /* a checked pool writes all of a block */
-    for (size_t i = 0; i < 120; i++)
-        allocate(w, i * 37 % 1500);
-    for (size_t size = 1000; size < 3000000; size += size / 2) {
+    const size_t huge = (size_t)(checked ? 2 : 9) << 20; /* a checked pool writes all of a block */
+    for (size_t i = 0; i < 60; i++)
+        allocate(w, i * 61 % 1500);
+    for (size_t size = 1000; size < 1000000; size *= 2) {
         allocate(w, size);
-        allocate_zeroed(w, size);
+        allocate_zeroed(w, size + 100);
         allocate_aligned(w, size / 5, size < 40000 ? 64 : 8192);
     }
     allocate(w, huge);
     allocate_zeroed(w, huge + 5);
     allocate_aligned(w, 100, (size_t)1 << (checked ? 20 : 24));
-    for (size_t i = 0; i < 60; i++)
+    for (size_t i = 0; i < 40; i++)
         release(w, i * 7);
     hwr_pool_trim(w->pool, true);
-    for (size_t size = 20; size < 2 * huge; size *= 3)
+    for (size_t size = 20; size < 2 * huge; size *= 7)
         resize(w, 11, size);
-    for (size_t size = 2 * huge; size > 10; size /= 5)
+    for (size_t size = 2 * huge; size > 10; size /= 9)
         resize(w, 11, size);
-    for (size_t i = 0; i < 60; i++)
-        allocate(w, i * 1000);
-    while (w->count > 40)
+    for (size_t i = 0; i < 30; i++)
+        allocate(w, i * 2000);
+    while (w->count > 20)
         release(w, w->count / 2);
     hwr_pool_trim(w->pool, true);
-    for (size_t i = 0; i < 40; i++)
-        resize(w, i, (i + 1) * 3000);
+    for (size_t i = 0; i < 20; i++)
+        resize(w, i, (i + 1) * 5000);
     expect_contents(w);
     expect_verified(w);
     while (w->count > 0)
@@ -169,19 +169,15 @@ static void every_operation_fails(fixture *f, unsigned mask, bool for_good) {
 }
 
 static void reserving_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_RESERVE, false); }
-static void reserving_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_RESERVE, true); }
 static void committing_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_COMMIT, false); }
-static void committing_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_COMMIT, true); }
 static void resizing_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_RESIZE, false); }
-static void resizing_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_RESIZE, true); }
-static void anything_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_ALL, false); }
 static void anything_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_ALL, true); }
 
 /* The same with a limit that creeps upwards instead of a fault. */
 static void any_limit_can_be_met(void **state) {
     fixture *f = *state;
     static workload w;
-    for (size_t limit = 1 << 16; limit < (size_t)48 << 20; limit += limit / (runs_slowly() ? 2 : 6)) {
+    for (size_t limit = 1 << 16; limit < (size_t)32 << 20; limit += limit / (runs_slowly() ? 2 : 6)) {
         w = (workload){0};
         backend_open(&w.raw, f->config.kind, limit);
         hwr_pool_options options = fixture_options(f);
@@ -201,10 +197,8 @@ static void any_limit_can_be_met(void **state) {
 
 int main(void) {
     static const fixture_test tests[] = {
-        FIXTURE_TEST(reserving_fails_once, FIXTURE_ALL),     FIXTURE_TEST(reserving_fails_for_good, FIXTURE_ALL),
-        FIXTURE_TEST(committing_fails_once, FIXTURE_ALL),    FIXTURE_TEST(committing_fails_for_good, FIXTURE_ALL),
-        FIXTURE_TEST(resizing_fails_once, FIXTURE_ALL),      FIXTURE_TEST(resizing_fails_for_good, FIXTURE_ALL),
-        FIXTURE_TEST(anything_fails_once, FIXTURE_ALL),      FIXTURE_TEST(anything_fails_for_good, FIXTURE_ALL),
+        FIXTURE_TEST(reserving_fails_once, FIXTURE_ALL),    FIXTURE_TEST(committing_fails_once, FIXTURE_ALL),
+        FIXTURE_TEST(resizing_fails_once, FIXTURE_ALL),     FIXTURE_TEST(anything_fails_for_good, FIXTURE_ALL),
         FIXTURE_TEST(any_limit_can_be_met, FIXTURE_ALL),
     };
     return fixture_run("pool with faults", tests, sizeof tests / sizeof tests[0]);

@@ -137,11 +137,11 @@ static void several_pools_keep_apart(void **state) {
 
 static void freed_memory_is_reused(void **state) {
     fixture *f = *state;
-    const size_t sizes[] = {16, 100, 1000, 10000, 100000, 3 * MiB};
+    const size_t sizes[] = {16, 100, 1000, 10000, 100000, 2 * MiB};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         size_t after_first = 0;
-        for (int round = 0; round < 10; round++) {
-            shrink(f, space, grow(f, space, sizes[s], 6 * MiB));
+        for (int round = 0; round < 6; round++) {
+            shrink(f, space, grow(f, space, sizes[s], 4 * MiB));
             if (round == 0)
                 after_first = stats_of(f).peak_committed;
         }
@@ -199,7 +199,7 @@ static void keeps_to_the_limit_of_raw(void **state) {
     count = grow(f, space, 20000, 5 * MiB);
     shrink(f, space, count);
     void *large = hwr_pool_alloc(f->pool, 5 * MiB);
-    assert_non_null(large);
+    assert_true(large != NULL || f->config.checked); /* there freed blocks wait before their memory is used again */
     hwr_pool_free(f->pool, large);
     hwr_raw_set_limit(f->backend.raw, 0);
     large = hwr_pool_alloc(f->pool, 20 * MiB);
@@ -273,10 +273,10 @@ static size_t resident_blocks(unsigned char *const *blocks, size_t count) {
 
 static void trim_gives_everything_back(void **state) {
     fixture *f = *state;
-    const size_t sizes[] = {64, 1000, 30000, 200000, 10 * MiB};
+    const size_t sizes[] = {64, 1000, 30000, 200000, 5 * MiB};
     hwr_pool_trim(f->pool, true);
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-        size_t total = 40 * MiB;
+        size_t total = 20 * MiB;
         size_t before = stats_of(f).committed;
         size_t count = grow(f, space, sizes[s], total);
         assert_true(stats_of(f).committed >= before + total);
@@ -284,7 +284,7 @@ static void trim_gives_everything_back(void **state) {
         shrink(f, space, count);
         size_t committed = stats_of(f).committed, given_back = stats_of(f).given_back;
         size_t trimmed = hwr_pool_trim(f->pool, true);
-        if (stats_of(f).committed > before + 4 * MiB)
+        if (stats_of(f).committed > before + 2 * MiB)
             fail_msg("of %zu MiB in blocks of %zu bytes, %zu bytes are kept", total / MiB, sizes[s],
                      stats_of(f).committed - before);
         assert_int_equal(stats_of(f).given_back, given_back + trimmed);

@@ -193,7 +193,8 @@ static void memory_of_ended_threads_is_adopted(void **state) {
     size_t after_some = 0;
     enum { HELD = 20 };
     void *held[HELD] = {0};
-    for (size_t i = 0; i < 1000; i++) {
+    size_t threads = f->config.kind == HWR_RAW_SYSTEM ? 1000 : 300;
+    for (size_t i = 0; i < threads; i++) {
         void *left = NULL;
         pthread_join(start(short_life, f), &left);
         hwr_pool_free(f->pool, held[i % HELD]);
@@ -202,7 +203,7 @@ static void memory_of_ended_threads_is_adopted(void **state) {
             after_some = committed(f->pool);
     }
     if (committed(f->pool) > after_some + 4 * MiB)
-        fail_msg("after 100 threads %zu bytes, after 1000 %zu", after_some, committed(f->pool));
+        fail_msg("after 100 threads %zu bytes, after %zu %zu", after_some, threads, committed(f->pool));
     for (size_t i = 0; i < HELD; i++)
         hwr_pool_free(f->pool, held[i]);
     fixture_expect_holding(f, 0, 0);
@@ -303,6 +304,10 @@ static void *end_late(void *argument) {
 }
 
 static void destructors_may_use_the_pool(void **state) {
+    if (UNDER_TSAN) {
+        print_message("skipped: the thread sanitizer does not know a thread any more when its last destructors run\n");
+        skip();
+    }
     late_fixture = *state;
     assert_int_equal(pthread_key_create(&late_key, use_pool_late), 0);
     for (int i = 0; i < 50; i++)
@@ -499,7 +504,7 @@ static void the_child_of_a_fork_goes_on(void **state) {
     b.pool = f->pool;
     b.seed = 3;
     allocate_batch(&b);
-    for (int i = 0; i < rounds(40); i++) {
+    for (int i = 0; i < rounds(10); i++) {
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0)
