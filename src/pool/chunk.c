@@ -214,11 +214,12 @@ static size_t find_run(const hwr_pool *pool, const hwri_chunk *chunk, size_t cou
     return chunk->slices;
 }
 
-/* A free slice that has memory already, or chunk->slices. */
-static size_t find_committed(const hwri_chunk *chunk) {
+/* A free slice with memory or without, or chunk->slices. */
+static size_t find_slice(const hwri_chunk *chunk, bool clean) {
     for (size_t w = 0; w < HWRI_CHUNK_WORDS; w++) {
-        uint64_t bits = chunk->committed[w] & ~chunk->used[w];
-        if (bits) return w * 64 + (size_t)__builtin_ctzll(bits);
+        uint64_t bits = (clean ? ~chunk->committed[w] : chunk->committed[w]) & ~chunk->used[w];
+        size_t slice = w * 64 + (size_t)(bits ? __builtin_ctzll(bits) : 0);
+        if (bits) return slice < chunk->slices ? slice : chunk->slices;
     }
     return chunk->slices;
 }
@@ -270,14 +271,47 @@ static void unhint_around(hwr_pool *pool, const hwri_chunk *chunk, size_t first,
     hwr_raw_hint_huge(pool->raw, chunk->base + (from - base), to - from, false);
 }
 
+/* Gives back up to `most` bytes of a chunk: free slices whose bits are set in `which`. */
+static size_t chunk_give_back(hwr_pool *pool, hwri_chunk *chunk, const uint64_t *which, size_t most) {
+    size_t given = 0;
+    for (size_t i = 0, n; i < chunk->slices && given < most; i += n) {
+        for (n = 0; i + n < chunk->slices && bit(which, i + n) && bit(chunk->committed, i + n) && !bit(chunk->used, i + n) &&
+                    given + (n << pool->slice_shift) < most;)
+            n++;
+        if (n) {
+            hwr_raw_decommit(pool->raw, chunk->base + (i << pool->slice_shift), n << pool->slice_shift);
+            unhint_around(pool, chunk, i, n);
+            set_bits(chunk->committed, i, n, false);
+            set_bits(chunk->aged, i, n, false);
+            given += n << pool->slice_shift;
+        } else {
+            n = 1;
+        }
+    }
+    hwri_pool_count_committed(pool, 0, given);
+    pool->given_back += given;
+    return given;
+}
+
+/* The pool has taken `bytes` of fresh memory although it has free memory, in pieces too small or too far apart: it gives back as
+ * much of that. So what it holds grows only when what is in use grows. */
+static void give_back_instead(hwr_pool *pool, size_t bytes) {
+    for (size_t i = pool->chunk_count; i-- > 0 && bytes;) {
+        hwri_chunk *chunk = pool->chunks[i];
+        if (chunk->free_slices) bytes -= chunk_give_back(pool, chunk, chunk->committed, bytes);
+    }
+}
+
 static hwri_page *take_from(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t count) {
     bool fresh;
+    size_t before = pool->committed;
     hint_ahead(pool, chunk, first);
     if (!run_commit(pool, chunk, first, count, &fresh)) return NULL;
     hwri_page *page = &chunk->pages[first];
     *page = (hwri_page){.start = chunk->base + (first << pool->slice_shift), .slices = (uint32_t)count, .chunk = chunk};
     page->zeroed = fresh && hwr_raw_is_zeroed(pool->raw);
     run_use(pool, chunk, first, count, page);
+    give_back_instead(pool, pool->committed - before);
     return page;
 }
 
@@ -286,26 +320,40 @@ static void look_if_due(hwr_pool *pool) {
     if (pool->next_look && hwr_raw_now(pool->raw) >= pool->next_look) hwri_chunks_look(pool, false);
 }
 
-hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment) {
-    look_if_due(pool);
-    hwri_page *page = NULL;
-    if (count == 1 && alignment <= hwri_slice_size(pool))
-        for (size_t i = 0; i < pool->chunk_count; i++) {
-            hwri_chunk *chunk = pool->chunks[i];
-            size_t first = chunk->free_slices ? find_committed(chunk) : chunk->slices;
-            if (first < chunk->slices) return take_from(pool, chunk, first, 1);
-        }
-    for (size_t i = 0; i < pool->chunk_count && !page; i++) {
+static hwri_page *take_slice(hwr_pool *pool, bool clean) {
+    for (size_t i = 0; i < pool->chunk_count; i++) {
+        hwri_chunk *chunk = pool->chunks[i];
+        size_t first = chunk->free_slices ? find_slice(chunk, clean) : chunk->slices;
+        hwri_page *page = first < chunk->slices ? take_from(pool, chunk, first, 1) : NULL;
+        if (page) return page;
+    }
+    return NULL;
+}
+
+static hwri_page *take_run(hwr_pool *pool, size_t count, size_t alignment) {
+    for (size_t i = 0; i < pool->chunk_count; i++) {
         hwri_chunk *chunk = pool->chunks[i];
         size_t first = chunk->free_slices >= count ? find_run(pool, chunk, count, alignment) : chunk->slices;
-        if (first < chunk->slices && !(page = take_from(pool, chunk, first, count))) return NULL;
+        hwri_page *page = first < chunk->slices ? take_from(pool, chunk, first, count) : NULL;
+        if (page) return page;
     }
-    for (size_t slices = HWRI_CHUNK_SLICES; !page && slices >= count; slices /= 2) {
-        size_t size = slices << pool->slice_shift;
-        if (size > pool->chunk_size) continue;
+    return NULL;
+}
+
+static hwri_page *take_from_new_chunk(hwr_pool *pool, size_t count, size_t alignment) {
+    for (size_t slices = pool->chunk_size >> pool->slice_shift; slices >= count; slices /= 2) {
         hwri_chunk *chunk = hwri_chunk_new(pool, slices, false, alignment);
         if (chunk) return take_from(pool, chunk, 0, count);
     }
+    return NULL;
+}
+
+hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment, bool clean) {
+    look_if_due(pool);
+    hwri_page *page = NULL;
+    if (count == 1 && alignment <= hwri_slice_size(pool)) page = take_slice(pool, clean);
+    if (!page) page = take_run(pool, count, alignment);
+    if (!page) page = take_from_new_chunk(pool, count, alignment);
     return page;
 }
 
@@ -338,23 +386,11 @@ void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep) {
 /* Gives back what was free at the last look and still is (or all that is free, if `now`), and marks what is free now for
  * the next look. So memory goes back after one to two delays without use, and not after one busy moment. */
 static size_t chunk_look(hwr_pool *pool, hwri_chunk *chunk, bool now, bool *aging) {
-    size_t given = 0;
-    for (size_t i = 0, n; i < chunk->slices; i += n) {
-        const uint64_t *which = now ? chunk->committed : chunk->aged;
-        n = 1;
-        if (!bit(which, i) || bit(chunk->used, i) || !bit(chunk->committed, i)) continue;
-        while (i + n < chunk->slices && bit(which, i + n) && !bit(chunk->used, i + n)) n++;
-        hwr_raw_decommit(pool->raw, chunk->base + (i << pool->slice_shift), n << pool->slice_shift);
-        unhint_around(pool, chunk, i, n);
-        set_bits(chunk->committed, i, n, false);
-        given += n << pool->slice_shift;
-    }
+    size_t given = chunk_give_back(pool, chunk, now ? chunk->committed : chunk->aged, SIZE_MAX);
     for (size_t w = 0; w < HWRI_CHUNK_WORDS; w++) {
         chunk->aged[w] = chunk->committed[w] & ~chunk->used[w];
         *aging |= chunk->aged[w] != 0;
     }
-    hwri_pool_count_committed(pool, 0, given);
-    pool->given_back += given;
     return given;
 }
 

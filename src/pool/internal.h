@@ -38,7 +38,7 @@ typedef struct hwri_local {
         uint32_t pages; /* in both lists */
         uint32_t borrowed;
     } classes[HWRI_CLASSES];
-    hwri_page *kept; /* the only empty page of several slices that is kept; NULL: none */
+    hwri_page *kept; /* the only empty page of few blocks that is kept; NULL: none */
     hwr_pool *pool;
     uintptr_t thread; /* token; 0: the thread has ended (or the pool is not shared) */
     struct hwri_local *next;
@@ -181,7 +181,7 @@ hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alig
 void hwri_chunk_free(hwr_pool *pool, hwri_chunk *chunk);
 void hwri_chunk_publish(hwr_pool *pool, hwri_page *page);              /* a huge page, into the map */
 bool hwri_chunk_resize(hwr_pool *pool, hwri_page *page, size_t slices); /* a huge one; it may move */
-hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment);
+hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment, bool clean); /* clean: rather without memory */
 bool hwri_slices_extend(hwr_pool *pool, hwri_page *page, size_t count);
 void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep);
 size_t hwri_chunks_look(hwr_pool *pool, bool now);

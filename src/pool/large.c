@@ -30,7 +30,7 @@ static hwri_page *make_large(hwr_pool *pool, hwri_page *page, size_t slices) {
 static hwri_page *large_page(hwr_pool *pool, size_t size, size_t alignment) {
     size_t slices = slices_for(pool, size);
     bool huge = slices > pool->large_slices;
-    hwri_page *page = huge ? huge_page(pool, slices, alignment) : hwri_slices_take(pool, slices, alignment);
+    hwri_page *page = huge ? huge_page(pool, slices, alignment) : hwri_slices_take(pool, slices, alignment, false);
     return page ? make_large(pool, page, slices) : NULL;
 }
 

@@ -1,6 +1,8 @@
 /* A thread's part of a shared pool: found by a table in thread-local storage, made at the thread's first allocation, given up at its
  * end. Pages of a thread that has ended are orphans: frees go to their remote lists, and the next thread that needs a page
  * of their class takes one over. */
+#include <string.h>
+
 #include "pool/inline.h"
 
 #if HWRI_THREADS
@@ -38,6 +40,7 @@ static void thread_ended(hwri_attachment *attachment) {
     for (unsigned c = 0; c < pool->class_count; c++) {
         orphan_list(pool, &local->classes[c].listed);
         orphan_list(pool, &local->classes[c].full);
+        local->classes[c].pages = 0;
     }
     hwri_orphans_sweep(pool);
     hwri_local_init(local, pool);
@@ -77,8 +80,7 @@ static void after_fork(hwri_fork_lock *fork_lock) {
     for (hwri_local *local = pool->locals; local; local = local->next) {
         if (local->thread == survivor || local->thread == 0) continue;
         hwri_thread_forget(&local->attachment);
-        for (unsigned c = 0; c < pool->class_count; c++)
-            local->classes[c].listed = local->classes[c].full = (hwri_page_list){NULL, NULL};
+        memset(local->classes, 0, sizeof local->classes);
         hwri_local_init(local, pool);
         local->thread = 0;
     }

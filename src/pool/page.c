@@ -11,6 +11,7 @@ enum {
     REVIVE_FRACTION = 64, /* or when this part is, if there is no other page with room left */
     BORROW_REACH = 8,     /* classes that a block is borrowed from */
     BORROW_BYTES = 4096,
+    FEW_BLOCKS = 64,
     SORT_PAGES = 8,
     SORT_FRACTION = 2,
     FULL_PAGES_SEEN = 4   /* how many full pages are looked at for that before a new page is made, those longest full first:
@@ -31,7 +32,6 @@ static void update_direct(const hwr_pool *pool, hwri_local *local, unsigned clas
 void hwri_local_init(hwri_local *local, hwr_pool *pool) {
     local->pool = pool;
     local->kept = NULL;
-    for (size_t c = 0; c < HWRI_CLASSES; c++) local->classes[c].pages = 0;
     for (size_t i = 0; i < HWRI_DIRECT_ENTRIES; i++) local->direct[i] = (hwri_page *)(uintptr_t)&hwri_no_page;
 }
 
@@ -119,13 +119,14 @@ static bool carve(hwri_page *page, bool shared) {
     return true;
 }
 
-/* A fresh page: PAGE_BLOCKS blocks if there is a run of slices for that, otherwise one. Called with the lock. */
-static hwri_page *make_page(hwr_pool *pool, unsigned class_number) {
+/* A fresh page: PAGE_BLOCKS blocks if there is a run of slices for that, otherwise one. The first page of a class may never be full: it is
+ * made of memory that costs nothing before it is touched. Called with the lock. */
+static hwri_page *make_page(hwr_pool *pool, unsigned class_number, bool first) {
     size_t block_size = hwri_class_size(class_number, pool->granule_shift), slice = hwri_slice_size(pool);
     size_t slices = 1;
     while (slices * slice < PAGE_BLOCKS * block_size && slices < PAGE_BLOCKS) slices *= 2;
-    hwri_page *page = hwri_slices_take(pool, slices, 0);
-    if (!page && slices > 1) page = hwri_slices_take(pool, (block_size + slice - 1) / slice, 0);
+    hwri_page *page = hwri_slices_take(pool, slices, 0, first);
+    if (!page && slices > 1) page = hwri_slices_take(pool, (block_size + slice - 1) / slice, 0, first);
     if (!page) return NULL;
     if (pool->checked && !page->zeroed) memset(page->start, 0, page->slices * slice); /* no guards of earlier blocks */
     page->class_number = (uint16_t)class_number;
@@ -170,7 +171,7 @@ static bool get_page(hwr_pool *pool, hwri_local *local, unsigned class_number) {
     hwri_page *page = pool->orphans[class_number].first;
     if (page) {
         adopt(pool, local, page);
-    } else if ((page = make_page(pool, class_number)) != NULL) {
+    } else if ((page = make_page(pool, class_number, local->classes[class_number].pages == 0)) != NULL) {
         own_page(pool, local, page);
     }
     hwri_pool_unlock(pool);
@@ -227,14 +228,16 @@ void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size) {
     return block;
 }
 
-/* The last page with room of its class is empty. It is kept; but of those with several slices only one in all, since programs that use
+/* The last page with room of its class is empty. It is kept; but of those with few blocks only one in all, since programs that use
  * one size of buffer after another would gather as many empty pages. */
 static void keep_page(hwr_pool *pool, hwri_local *local, hwri_page *page) {
     hwri_store_relaxed(&page->until, HWRI_PAGE_KEPT);
-    if (page->slices == 1) return;
+    if (page->capacity > FEW_BLOCKS) return;
     hwri_page *kept = local->kept;
-    if (kept && kept != page && kept->until == HWRI_PAGE_KEPT && kept->state == HWRI_PAGE_LISTED)
-        return_page(pool, local, kept);
+    if (kept && kept != page && kept->state == HWRI_PAGE_LISTED) {
+        hwri_store_relaxed(&kept->until, kept->until & ~HWRI_PAGE_KEPT);
+        if (kept->until == 0) return_page(pool, local, kept);
+    }
     local->kept = page;
 }
 

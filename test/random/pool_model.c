@@ -53,9 +53,10 @@ static void say(model *m, const char *text, size_t a, size_t b) {
 const char *model_describe(uint8_t configuration) {
     static const char *const sources[MODEL_SOURCES] = {"system", "malloc", "buffer", "own raw allocator"};
     static char text[100];
-    snprintf(text, sizeof text, "%s, granularity %d%s%s%s", sources[(configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT],
-             (configuration & MODEL_GRANULARITY_8) != 0 ? 8 : 16, (configuration & MODEL_SHARED) != 0 ? ", shared" : "",
-             (configuration & MODEL_CHECKED) != 0 ? ", checked" : "", (configuration & MODEL_EAGER) != 0 ? ", eager" : "");
+    snprintf(
+        text, sizeof text, "%s, granularity %d%s%s%s", sources[(configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT],
+        (configuration & MODEL_GRANULARITY_8) != 0 ? 8 : 16, (configuration & MODEL_SHARED) != 0 ? ", shared" : "",
+        (configuration & MODEL_CHECKED) != 0 ? ", checked" : "", (configuration & MODEL_EAGER) != 0 ? ", eager" : "");
     return text;
 }
 
@@ -86,8 +87,7 @@ static void fill(model *m, shadow_block *b) {
 static bool enter(model *m, shadow_block *b, void *address, size_t size, size_t alignment) {
     if (address == NULL) {
         hwr_raw_stats stats = {0};
-        if (m->raw != NULL)
-            hwr_raw_get_stats(m->raw, &stats);
+        if (m->raw != NULL) hwr_raw_get_stats(m->raw, &stats);
         CHECK(size > (size_t)PTRDIFF_MAX || stats.failures > m->refusals);
         say(m, "    refused", 0, 0);
         return false;
@@ -121,12 +121,9 @@ static size_t size_of(step s) {
     case 6: return ((size_t)1 << s.low % 22) + (size_t)(s.high & 31) - 16;
     default: break;
     }
-    if (s.operation % 4 != 0)
-        return wide / 4;
-    if ((s.high & 31) < 29)
-        return wide * 300;
-    if ((s.high & 31) == 29)
-        return ((size_t)8 << 20) + ((size_t)s.low << 16);
+    if (s.operation % 4 != 0) return wide / 4;
+    if ((s.high & 31) < 29) return wide * 300;
+    if ((s.high & 31) == 29) return ((size_t)8 << 20) + ((size_t)s.low << 16);
     return (size_t)0 - ((size_t)s.low << (s.high == 255 ? 55 : 0)); /* 0 or above PTRDIFF_MAX, or nearly */
 }
 
@@ -138,8 +135,7 @@ static bool fits(const model *m, size_t size) {
 /* Operations on blocks */
 
 static void free_block(model *m, step s) {
-    if (m->count == 0)
-        return;
+    if (m->count == 0) return;
     shadow_block *b = &m->blocks[((size_t)s.which << 8 | s.low) % m->count];
     say(m, "free(block of %zu usable bytes, number %zu)", b->usable, (size_t)(b - m->blocks));
     check_content(b);
@@ -179,8 +175,7 @@ static void allocate_aligned(model *m, step s) {
     size_t size = size_of(s);
     if (s.which >= 250) {
         size_t bad = s.which == 250 ? 0 : s.which == 251 ? (size_t)32 << 20 : (size_t)s.low * 2 + 3;
-        if ((bad & (bad - 1)) == 0 && bad != 0 && bad <= (size_t)16 << 20)
-            return;
+        if ((bad & (bad - 1)) == 0 && bad != 0 && bad <= (size_t)16 << 20) return;
         say(m, "alloc_aligned(%zu, %zu)", size, bad);
         CHECK(hwr_pool_alloc_aligned(m->pool, size, bad) == NULL);
         return;
@@ -197,23 +192,19 @@ static void allocate_aligned(model *m, step s) {
 static void reallocate(model *m, step s) {
     size_t size = size_of(s);
     if (s.which >= 252 || m->count == 0) {
-        if (!fits(m, size))
-            return;
+        if (!fits(m, size)) return;
         say(m, "realloc(NULL, %zu)", size, 0);
         m->count += enter(m, &m->blocks[m->count], hwr_pool_realloc(m->pool, NULL, size), size, 1);
         return;
     }
     shadow_block *b = &m->blocks[s.which % m->count], old = *b;
-    if (size <= (size_t)PTRDIFF_MAX && m->bytes - old.usable + size > most_bytes)
-        return;
+    if (size <= (size_t)PTRDIFF_MAX && m->bytes - old.usable + size > most_bytes) return;
     say(m, "realloc(block of %zu usable bytes, %zu)", old.usable, size);
     check_content(b);
     unsigned char *block = hwr_pool_realloc(m->pool, old.address, size);
     size_t kept = old.usable < size ? old.usable : size;
-    if (block != NULL)
-        CHECK(pattern_holds(block, kept, old.usable, old.fill));
-    if (block != old.address)
-        m->freed[m->freed_count++ % FREED] = block != NULL ? old.address : NULL;
+    if (block != NULL) CHECK(pattern_holds(block, kept, old.usable, old.fill));
+    if (block != old.address) m->freed[m->freed_count++ % FREED] = block != NULL ? old.address : NULL;
     if (enter(m, b, block, size, 1))
         m->bytes -= old.usable;
     else
@@ -242,18 +233,15 @@ static void find_and_own(model *m, step s) {
     const void *found = hwr_pool_find(m->pool, address, &size);
     const shadow_block *expected = block_at(m, address);
     bool strictly_outside = expected == NULL && !is_checked(m); /* guards of a checked pool may count as the block */
-    if (expected != NULL)
-        CHECK(found == expected->address && size == expected->usable);
-    if (strictly_outside)
-        CHECK(found == NULL);
+    if (expected != NULL) CHECK(found == expected->address && size == expected->usable);
+    if (strictly_outside) CHECK(found == NULL);
     bool owned = hwr_pool_owns(m->pool, address);
     CHECK(found == NULL || owned);
     CHECK(address != (const unsigned char *)&in_data || !owned);
 }
 
 static void measure(model *m, step s) {
-    if (m->count == 0)
-        return;
+    if (m->count == 0) return;
     const shadow_block *b = &m->blocks[s.low % m->count];
     say(m, "usable_size(block of %zu usable bytes)", b->usable, 0);
     CHECK(hwr_pool_usable_size(m->pool, b->address) == b->usable);
@@ -318,8 +306,7 @@ static void check_statistics(model *m, bool of_classes) {
     CHECK(stats.blocks == m->count && stats.bytes == m->bytes);
     CHECK(stats.page_bytes >= stats.bytes && stats.peak_committed >= stats.committed);
     CHECK(stats.large_blocks <= stats.blocks && stats.large_bytes <= stats.bytes);
-    if (of_classes)
-        check_classes(m, stats.large_blocks);
+    if (of_classes) check_classes(m, stats.large_blocks);
     if (m->raw != NULL) {
         hwr_raw_stats raw;
         hwr_raw_get_stats(m->raw, &raw);
@@ -331,11 +318,9 @@ static void verify(model *m) {
     say(m, "verify", 0, 0);
     const char *problem = "";
     bool well = hwr_pool_verify(m->pool, &problem);
-    if (!well)
-        fprintf(stderr, "verify says: %s\n", problem);
+    if (!well) fprintf(stderr, "verify says: %s\n", problem);
     CHECK(well);
-    for (size_t i = 0; i < m->count; i++)
-        check_content(&m->blocks[i]);
+    for (size_t i = 0; i < m->count; i++) check_content(&m->blocks[i]);
 }
 
 static void trim(model *m, step s) {
@@ -353,8 +338,7 @@ static void trim(model *m, step s) {
 /* Want of memory */
 
 static void change_limit(model *m, step s) {
-    if (m->raw == NULL)
-        return;
+    if (m->raw == NULL) return;
     hwr_raw_stats raw;
     hwr_raw_get_stats(m->raw, &raw);
     size_t limit = s.which < 128 ? 0 : raw.committed + ((size_t)s.low << 14);
@@ -363,8 +347,7 @@ static void change_limit(model *m, step s) {
 }
 
 static void inject_fault(model *m, step s) {
-    if (m->raw == NULL)
-        return;
+    if (m->raw == NULL) return;
     uint64_t nth = s.which < 100 ? 0 : s.low % 8 + 1;
     bool for_good = s.which >= 220;
     unsigned mask = s.high % HWR_FAULT_ALL + 1;
@@ -382,8 +365,7 @@ static void relieve(model *m) {
 
 static void perform(model *m, step s) {
     hwr_raw_stats raw = {0};
-    if (m->raw != NULL)
-        hwr_raw_get_stats(m->raw, &raw);
+    if (m->raw != NULL) hwr_raw_get_stats(m->raw, &raw);
     m->refusals = raw.failures;
     unsigned operation = s.operation; /* how often each comes stands in these bounds, of 256 */
     if (operation < 88)
@@ -421,13 +403,11 @@ static void perform(model *m, step s) {
 static hwr_raw *open_raw(uint8_t configuration) {
     static void *buffer; /* kept, and dirty, from one run to the next */
     int source = (configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT;
-    if (source == MODEL_OWN)
-        return NULL;
+    if (source == MODEL_OWN) return NULL;
     hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
     if (source == MODEL_BUFFER) {
         options.buffer_size = (size_t)BUFFER_MIB << 20;
-        if (buffer == NULL)
-            buffer = backend_map_buffer(options.buffer_size);
+        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
         options.buffer = buffer;
     }
     hwr_raw *raw = hwr_raw_open(&options);
@@ -436,8 +416,7 @@ static hwr_raw *open_raw(uint8_t configuration) {
 }
 
 static void close_raw(const model *m) {
-    if (m->raw == NULL)
-        return;
+    if (m->raw == NULL) return;
     hwr_raw_stats raw;
     hwr_raw_get_stats(m->raw, &raw);
     CHECK(raw.committed == 0 && raw.reserved == 0);
@@ -446,8 +425,7 @@ static void close_raw(const model *m) {
 
 void model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     static model m;
-    if (length == 0)
-        return;
+    if (length == 0) return;
     m = (model){.configuration = bytes[0] & (2 * MODEL_EAGER - 1), .trace = trace};
     m.raw = open_raw(m.configuration);
     m.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options),

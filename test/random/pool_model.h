@@ -15,8 +15,21 @@
 enum { MODEL_STEP = 4 };
 
 /* The byte's bits: granularity 8, shared, checked, two bits for the source of memory (MODEL_...), memory given back after 1 ms. */
-enum { MODEL_GRANULARITY_8 = 1, MODEL_SHARED = 2, MODEL_CHECKED = 4, MODEL_SOURCE = 24, MODEL_SOURCE_SHIFT = 3, MODEL_EAGER = 32 };
-enum { MODEL_SYSTEM, MODEL_MALLOC, MODEL_BUFFER, MODEL_OWN, MODEL_SOURCES }; /* OWN: the pool opens its raw allocator itself */
+enum {
+    MODEL_GRANULARITY_8 = 1,
+    MODEL_SHARED = 2,
+    MODEL_CHECKED = 4,
+    MODEL_SOURCE = 24,
+    MODEL_SOURCE_SHIFT = 3,
+    MODEL_EAGER = 32
+};
+enum {
+    MODEL_SYSTEM,
+    MODEL_MALLOC,
+    MODEL_BUFFER,
+    MODEL_OWN,
+    MODEL_SOURCES
+}; /* OWN: the pool opens its raw allocator itself */
 
 /* Runs a sequence; aborts if the pool does not behave. Prints each operation to `trace` unless that is NULL. */
 void model_run(const uint8_t *bytes, size_t length, FILE *trace);

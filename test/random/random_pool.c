@@ -32,8 +32,7 @@ static void make_sequence(sequence *s, uint8_t configuration, uint64_t seed, siz
     random_stream stream = {seed * 64 + configuration};
     s->length = 1 + operations * MODEL_STEP;
     s->bytes[0] = (uint8_t)(configuration | (seed % 2 != 0 ? MODEL_EAGER : 0));
-    for (size_t i = 1; i < s->length; i++)
-        s->bytes[i] = (uint8_t)random_next(&stream);
+    for (size_t i = 1; i < s->length; i++) s->bytes[i] = (uint8_t)random_next(&stream);
 }
 
 /* Running in a child, so that a crash is an answer */
@@ -96,8 +95,7 @@ static void run_traced(void *argument) {
 
 static bool store(const sequence *s, const char *path) {
     FILE *file = fopen(path, "wb");
-    if (file == NULL)
-        return false;
+    if (file == NULL) return false;
     bool written = fwrite(s->bytes, 1, s->length, file) == s->length;
     return fclose(file) == 0 && written;
 }
@@ -108,8 +106,7 @@ static void print_failure(const batch *b, sequence *s) {
            model_describe(s->bytes[0]));
     fflush(stdout);
     bool again = false;
-    for (int attempt = 0; attempt < 5 && !again; attempt++)
-        again = fails(s);
+    for (int attempt = 0; attempt < 5 && !again; attempt++) again = fails(s);
     if (!again) {
         printf("on its own it does not fail again: it depends on time or on what ran before it\n");
         return;
@@ -118,15 +115,13 @@ static void print_failure(const batch *b, sequence *s) {
     static death result;
     death_run(&result, run_traced, s);
     printf("these %zu operations fail with status 0x%x: %s\n", steps_of(s), (unsigned)result.status, result.message);
-    if (store(s, path))
-        printf("for random_pool --replay they are in %s\n", path);
+    if (store(s, path)) printf("for random_pool --replay they are in %s\n", path);
 }
 
 static bool run_configuration(batch *b) {
     death result;
     death_run(&result, run_batch, b);
-    if (death_avoided(&result))
-        return true;
+    if (death_avoided(&result)) return true;
     printf("%s\n", result.message);
     make_sequence(&b->sequence, b->configuration, *b->seed_reached, b->operations);
     print_failure(b, &b->sequence);
@@ -141,8 +136,7 @@ static int run_all(uint64_t seeds, size_t operations, uint64_t first_seed, int s
     CHECK(b.sequence.bytes != NULL);
     int failed = 0, run = 0;
     for (unsigned configuration = 0; configuration < CONFIGURATIONS; configuration++) {
-        if (source >= 0 && (configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT != (unsigned)source)
-            continue;
+        if (source >= 0 && (configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT != (unsigned)source) continue;
         b.configuration = (uint8_t)configuration;
         failed += !run_configuration(&b);
         run++;
@@ -185,17 +179,14 @@ static int write_corpus(const char *folder) {
 static int source_named(const char *name) {
     static const char *const names[MODEL_SOURCES] = {"system", "malloc", "buffer", "own"};
     for (int i = 0; i < MODEL_SOURCES; i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
+        if (strcmp(name, names[i]) == 0) return i;
     return -1;
 }
 
 int main(int count, char **arguments) {
     int source = -1;
-    if (count == 3 && strcmp(arguments[1], "--replay") == 0)
-        return replay(arguments[2]);
-    if (count == 3 && strcmp(arguments[1], "--corpus") == 0)
-        return write_corpus(arguments[2]);
+    if (count == 3 && strcmp(arguments[1], "--replay") == 0) return replay(arguments[2]);
+    if (count == 3 && strcmp(arguments[1], "--corpus") == 0) return write_corpus(arguments[2]);
     if (count > 1 && strncmp(arguments[1], "--source=", 9) == 0) {
         source = source_named(arguments[1] + 9);
         count = source >= 0 ? count - 1 : 0;

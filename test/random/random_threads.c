@@ -59,8 +59,7 @@ static void allocate(actor *a) {
     case 1: h = hwr_pool_alloc_aligned(pool, size, (size_t)8 << random_below(&a->random, 12)); break;
     default: h = hwr_pool_alloc(pool, size); break;
     }
-    if (h == NULL)
-        return; /* a fault was injected; the counts at the end say whether anything was lost */
+    if (h == NULL) return; /* a fault was injected; the counts at the end say whether anything was lost */
     CHECK(hwr_pool_usable_size(pool, h) >= size);
     fill(a, h, size);
     put(a, h);
@@ -68,15 +67,13 @@ static void allocate(actor *a) {
 
 static void release(actor *a) {
     head *h = take(a);
-    if (h != NULL)
-        check(h);
+    if (h != NULL) check(h);
     hwr_pool_free(a->stage->pool, h);
 }
 
 static void resize(actor *a) {
     head *h = take(a);
-    if (h == NULL)
-        return;
+    if (h == NULL) return;
     head old = *h;
     size_t size = sizeof(head) + random_size(&a->random);
     head *moved = hwr_pool_realloc(a->stage->pool, h, size);
@@ -93,8 +90,7 @@ static void resize(actor *a) {
 
 static void inspect(actor *a) {
     head *h = take(a);
-    if (h == NULL)
-        return;
+    if (h == NULL) return;
     size_t size = 0;
     const char *inside = (const char *)h + random_below(&a->random, h->size);
     CHECK(hwr_pool_find(a->stage->pool, inside, &size) == h && size >= h->size);
@@ -139,11 +135,9 @@ static void perform(actor *actors) {
     for (bool any = true; any;) {
         any = false;
         for (size_t i = 0; i < THREADS; i++) {
-            if (running[i])
-                pthread_join(threads[i], NULL);
+            if (running[i]) pthread_join(threads[i], NULL);
             running[i] = actors[i].operations > 0;
-            if (running[i])
-                CHECK(pthread_create(&threads[i], NULL, act, &actors[i]) == 0);
+            if (running[i]) CHECK(pthread_create(&threads[i], NULL, act, &actors[i]) == 0);
             any |= running[i];
         }
     }
@@ -163,8 +157,7 @@ static void run(hwr_raw_kind kind, unsigned granularity, bool checked, size_t op
                                                .give_back_ms = seed % 2 == 0 ? 1 : 0});
     CHECK(s.pool != NULL);
     actor actors[THREADS];
-    for (uint64_t i = 0; i < THREADS; i++)
-        actors[i] = (actor){&s, {seed * THREADS + i}, operations};
+    for (uint64_t i = 0; i < THREADS; i++) actors[i] = (actor){&s, {seed * THREADS + i}, operations};
     perform(actors);
     size_t left = 0, bytes = 0;
     for (size_t i = 0; i < SLOTS; i++)
@@ -179,8 +172,7 @@ static void run(hwr_raw_kind kind, unsigned granularity, bool checked, size_t op
     CHECK(stats.blocks == left && stats.bytes == bytes);
     CHECK(hwr_pool_verify(s.pool, NULL));
     for (size_t i = 0; i < SLOTS; i++)
-        if (i % 3 != 0)
-            hwr_pool_free(s.pool, s.slots[i]);
+        if (i % 3 != 0) hwr_pool_free(s.pool, s.slots[i]);
     CHECK(hwr_pool_verify(s.pool, NULL));
     hwr_pool_close(s.pool);
     backend_close(&raw);

@@ -26,8 +26,7 @@ const char *backend_name(hwr_raw_kind kind) {
 }
 
 void *backend_map_buffer(size_t size) {
-    void *buffer =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *buffer = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK(buffer != MAP_FAILED);
     memset(buffer, 0xdb, size < RUBBISH_BYTES ? size : RUBBISH_BYTES);
     return buffer;
@@ -58,8 +57,7 @@ void backend_close(backend *b) {
 
 void backend_abandon(backend *b) {
     hwr_raw_close(b->raw);
-    if (b->buffer != NULL)
-        backend_unmap_buffer(b->buffer, b->buffer_size);
+    if (b->buffer != NULL) backend_unmap_buffer(b->buffer, b->buffer_size);
     *b = (struct backend){0};
 }
 

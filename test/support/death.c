@@ -12,8 +12,7 @@
 
 static _Noreturn void die_in_child(int error_pipe, void (*body)(void *), void *argument) {
     static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGALRM};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        signal(signals[i], SIG_DFL);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_DUMPABLE, 0);
     dup2(error_pipe, STDERR_FILENO);
@@ -27,14 +26,10 @@ static void read_message(death *result, int pipe) {
     char overflow[256];
     for (;;) {
         size_t room = sizeof result->message - 1 - length;
-        ssize_t got =
-            room > 0 ? read(pipe, result->message + length, room) : read(pipe, overflow, sizeof overflow);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        if (room > 0)
-            length += (size_t)got;
+        ssize_t got = room > 0 ? read(pipe, result->message + length, room) : read(pipe, overflow, sizeof overflow);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        if (room > 0) length += (size_t)got;
     }
     result->message[length] = '\0';
 }
@@ -52,8 +47,7 @@ void death_run(death *result, void (*body)(void *), void *argument) {
     close(ends[1]);
     read_message(result, ends[0]);
     close(ends[0]);
-    while (waitpid(child, &result->status, 0) < 0)
-        CHECK(errno == EINTR);
+    while (waitpid(child, &result->status, 0) < 0) CHECK(errno == EINTR);
 }
 
 void *death_share(size_t size) {

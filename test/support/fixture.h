@@ -3,8 +3,8 @@
 #ifndef TEST_SUPPORT_FIXTURE_H
 #define TEST_SUPPORT_FIXTURE_H
 
-#include "support/backend.h"
 #include "heapwright/pool.h"
+#include "support/backend.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ typedef struct fixture_test {
     unsigned filter;
 } fixture_test;
 
-#define FIXTURE_TEST(function, filter)                                                                                   \
+#define FIXTURE_TEST(function, filter)                                                                                 \
     { #function, function, filter }
 
 /* Runs the tests and returns how many failed. */

@@ -10,15 +10,12 @@ static uint64_t word_at(uint64_t seed, size_t offset) {
 typedef bool (*stretch_visitor)(unsigned char *block, size_t from, size_t to, uint64_t seed);
 
 static bool for_each_stretch(unsigned char *block, size_t filled, uint64_t seed, size_t size, stretch_visitor visit) {
-    if (filled <= PATTERN_WHOLE)
-        return visit(block, 0, size, seed);
+    if (filled <= PATTERN_WHOLE) return visit(block, 0, size, seed);
     size_t step = filled / PATTERN_WORDS & ~(size_t)7;
     size_t tail = (filled - PATTERN_END) & ~(size_t)7;
-    if (!visit(block, 0, size < PATTERN_END ? size : PATTERN_END, seed))
-        return false;
+    if (!visit(block, 0, size < PATTERN_END ? size : PATTERN_END, seed)) return false;
     for (size_t offset = PATTERN_END; offset + 8 <= tail && offset + 8 <= size; offset += step)
-        if (!visit(block, offset, offset + 8, seed))
-            return false;
+        if (!visit(block, offset, offset + 8, seed)) return false;
     return size <= tail || visit(block, tail, size, seed);
 }
 
@@ -29,8 +26,7 @@ static bool fill_stretch(unsigned char *block, size_t from, size_t to, uint64_t 
         memcpy(block + offset, &word, sizeof word);
     }
     uint64_t last = word_at(seed, offset);
-    if (offset < to)
-        memcpy(block + offset, &last, to - offset);
+    if (offset < to) memcpy(block + offset, &last, to - offset);
     return true;
 }
 
@@ -39,8 +35,7 @@ static bool check_stretch(unsigned char *block, size_t from, size_t to, uint64_t
     for (; offset + 8 <= to; offset += 8) {
         uint64_t word;
         memcpy(&word, block + offset, sizeof word);
-        if (word != word_at(seed, offset))
-            return false;
+        if (word != word_at(seed, offset)) return false;
     }
     uint64_t last = word_at(seed, offset);
     return offset >= to || memcmp(block + offset, &last, to - offset) == 0;
@@ -57,8 +52,7 @@ bool pattern_is_zero(const void *block, size_t size) {
     const unsigned char *bytes = block;
     for (size_t offset = 0; offset < size; offset += sizeof zeros) {
         size_t length = size - offset < sizeof zeros ? size - offset : sizeof zeros;
-        if (memcmp(bytes + offset, zeros, length) != 0)
-            return false;
+        if (memcmp(bytes + offset, zeros, length) != 0) return false;
     }
     return true;
 }

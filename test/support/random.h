@@ -21,12 +21,9 @@ static inline size_t random_below(random_stream *stream, size_t bound) { return 
 /* Sizes as programs ask for them: mostly small, sometimes some KiB, rarely a large block. */
 static inline size_t random_size(random_stream *stream) {
     size_t kind = random_below(stream, 256);
-    if (kind < 200)
-        return random_below(stream, 257);
-    if (kind < 245)
-        return random_below(stream, 4097);
-    if (kind < 255)
-        return random_below(stream, 65537);
+    if (kind < 200) return random_below(stream, 257);
+    if (kind < 245) return random_below(stream, 4097);
+    if (kind < 255) return random_below(stream, 65537);
     return random_below(stream, 1u << 20);
 }
 

@@ -34,9 +34,10 @@ static inline bool under_valgrind(void) {
     return preload != NULL && strstr(preload, "vgpreload") != NULL;
 }
 
-/* Whether something makes the program many times slower; what runs tests in an emulator says so in the environment. */
-static inline bool runs_slowly(void) {
-    return UNDER_ASAN || UNDER_TSAN || under_valgrind() || getenv("HEAPWRIGHT_TEST_EMULATED") != NULL;
-}
+/* Whether the program is interpreted; what runs tests in another emulator than valgrind says so in the environment. */
+static inline bool is_emulated(void) { return under_valgrind() || getenv("HEAPWRIGHT_TEST_EMULATED") != NULL; }
+
+/* Whether something makes the program many times slower. */
+static inline bool runs_slowly(void) { return UNDER_ASAN || UNDER_TSAN || is_emulated(); }
 
 #endif

@@ -12,8 +12,7 @@ static const size_t largest_alignment = (size_t)16 << 20;
 /* Allocates, checks what must hold of every block, and fills it. */
 static unsigned char *new_block(fixture *f, size_t size, uint64_t seed) {
     unsigned char *block = hwr_pool_alloc(f->pool, size);
-    if (block == NULL)
-        fail_msg("no block of %zu bytes", size);
+    if (block == NULL) fail_msg("no block of %zu bytes", size);
     size_t usable = hwr_pool_usable_size(f->pool, block);
     assert_true(usable >= size);
     assert_true(!f->config.checked || usable == size);
@@ -52,7 +51,8 @@ static void every_size_to_70000(void **state) {
 
 static void around_powers_of_two(void **state) {
     fixture *f = *state;
-    size_t largest = (size_t)(f->config.checked || runs_slowly() ? 4 : 64) << 20; /* a checked pool writes all of a block */
+    size_t largest = (size_t)(f->config.checked || runs_slowly() ? 4 : 64)
+                     << 20; /* a checked pool writes all of a block */
     for (size_t power = 1; power <= largest; power *= 2) {
         unsigned char *blocks[5];
         const size_t sizes[5] = {power - 1, power, power + 1, power + power / 8, power + power / 2 + 3};
@@ -88,19 +88,25 @@ static void blocks_of_zero_bytes_are_distinct(void **state) {
     for (size_t i = 0; i < 100; i++) {
         blocks[i] = hwr_pool_alloc(f->pool, 0);
         assert_non_null(blocks[i]);
-        for (size_t other = 0; other < i; other++)
-            assert_ptr_not_equal(blocks[i], blocks[other]);
+        for (size_t other = 0; other < i; other++) assert_ptr_not_equal(blocks[i], blocks[other]);
     }
-    for (size_t i = 0; i < 100; i++)
-        hwr_pool_free(f->pool, blocks[i]);
+    for (size_t i = 0; i < 100; i++) hwr_pool_free(f->pool, blocks[i]);
     fixture_expect_holding(f, 0, 0);
 }
 
 static void absurd_sizes_are_refused(void **state) {
     fixture *f = *state;
-    const size_t absurd[] = {(size_t)PTRDIFF_MAX + 1, SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 7, SIZE_MAX - 15,
-                             SIZE_MAX - 4095, SIZE_MAX - 65535, SIZE_MAX / 2 + 1, (size_t)PTRDIFF_MAX - 1,
-                             (size_t)PTRDIFF_MAX, (size_t)1 << 60};
+    const size_t absurd[] = {(size_t)PTRDIFF_MAX + 1,
+                             SIZE_MAX,
+                             SIZE_MAX - 1,
+                             SIZE_MAX - 7,
+                             SIZE_MAX - 15,
+                             SIZE_MAX - 4095,
+                             SIZE_MAX - 65535,
+                             SIZE_MAX / 2 + 1,
+                             (size_t)PTRDIFF_MAX - 1,
+                             (size_t)PTRDIFF_MAX,
+                             (size_t)1 << 60};
     unsigned char *block = new_block(f, 100, 1);
     for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++) {
         assert_null(hwr_pool_alloc(f->pool, absurd[i]));
@@ -134,13 +140,11 @@ static void blocks_do_not_overlap(void **state) {
     enum { BLOCKS = 3000 };
     static unsigned char *blocks[BLOCKS];
     random_stream stream = {f->config.granularity};
-    for (size_t i = 0; i < BLOCKS; i++)
-        blocks[i] = new_block(f, random_size(&stream) % 20000, 0);
+    for (size_t i = 0; i < BLOCKS; i++) blocks[i] = new_block(f, random_size(&stream) % 20000, 0);
     qsort(blocks, BLOCKS, sizeof blocks[0], by_address);
     for (size_t i = 1; i < BLOCKS; i++)
         assert_true(blocks[i - 1] + hwr_pool_usable_size(f->pool, blocks[i - 1]) <= blocks[i]);
-    for (size_t i = 0; i < BLOCKS; i++)
-        hwr_pool_free(f->pool, blocks[i]);
+    for (size_t i = 0; i < BLOCKS; i++) hwr_pool_free(f->pool, blocks[i]);
     fixture_expect_holding(f, 0, 0);
 }
 
@@ -149,8 +153,7 @@ static void content_survives_neighbours(void **state) {
     enum { BLOCKS = 2000, ROUNDS = 8 };
     static unsigned char *blocks[BLOCKS];
     random_stream stream = {77};
-    for (size_t i = 0; i < BLOCKS; i++)
-        blocks[i] = new_block(f, random_size(&stream) % 9000, i);
+    for (size_t i = 0; i < BLOCKS; i++) blocks[i] = new_block(f, random_size(&stream) % 9000, i);
     for (size_t round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < BLOCKS; i++)
             if (random_below(&stream, 2) == 0) {
@@ -159,8 +162,7 @@ static void content_survives_neighbours(void **state) {
                 blocks[i] = NULL;
             }
         for (size_t i = 0; i < BLOCKS; i++)
-            if (blocks[i] == NULL)
-                blocks[i] = new_block(f, random_size(&stream) % 9000, i);
+            if (blocks[i] == NULL) blocks[i] = new_block(f, random_size(&stream) % 9000, i);
     }
     for (size_t i = 0; i < BLOCKS; i++) {
         expect_content(f, blocks[i], i);
@@ -177,8 +179,7 @@ static void free_in_any_order(void **state) {
     const size_t sizes[] = {8, 16, 24, 100, 512, 1000, 1024, 1025, 4000, 8192, 30000, 65536, 65537, 100000};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
         for (int order = 0; order < 3; order++) {
-            for (size_t i = 0; i < BLOCKS; i++)
-                blocks[i] = new_block(f, sizes[s], i);
+            for (size_t i = 0; i < BLOCKS; i++) blocks[i] = new_block(f, sizes[s], i);
             for (size_t i = 0; i < BLOCKS; i++) {
                 size_t which = order == 0 ? i : order == 1 ? BLOCKS - 1 - i : (i * 7 + BLOCKS / 2) % BLOCKS;
                 expect_content(f, blocks[which], which);
@@ -205,10 +206,8 @@ static void zeroed_is_zero_on_dirty_memory(void **state) {
                     fail_msg("a zeroed block of %zu bytes is not zero", sizes[s]);
                 memset(blocks[i], 0xff, hwr_pool_usable_size(f->pool, blocks[i]));
             }
-            for (size_t i = 0; i < COPIES; i++)
-                hwr_pool_free(f->pool, blocks[i]);
-            if (round == 1)
-                hwr_pool_trim(f->pool, true);
+            for (size_t i = 0; i < COPIES; i++) hwr_pool_free(f->pool, blocks[i]);
+            if (round == 1) hwr_pool_trim(f->pool, true);
         }
     fixture_expect_holding(f, 0, 0);
 }
@@ -226,8 +225,7 @@ static void zeroed_is_zero_after_other_sizes(void **state) {
             assert_true(pattern_is_zero(blocks[i], sizes[s]));
             memset(blocks[i], 0xee, sizes[s]);
         }
-        for (size_t i = 0; i < BLOCKS; i++)
-            hwr_pool_free(f->pool, blocks[i]);
+        for (size_t i = 0; i < BLOCKS; i++) hwr_pool_free(f->pool, blocks[i]);
     }
 }
 
@@ -246,9 +244,14 @@ static void zeroed_products(void **state) {
     hwr_pool_free(f->pool, block);
     const struct {
         size_t count, item;
-    } overflowing[] = {{SIZE_MAX, 2}, {2, SIZE_MAX}, {SIZE_MAX, SIZE_MAX}, {SIZE_MAX / 2 + 1, 2},
-                       {(size_t)1 << 32, (size_t)1 << 32}, {((size_t)1 << 32) + 1, (size_t)1 << 32},
-                       {SIZE_MAX / 3 + 2, 3}, {0x100000001, 0xffffffff00000000}};
+    } overflowing[] = {{SIZE_MAX, 2},
+                       {2, SIZE_MAX},
+                       {SIZE_MAX, SIZE_MAX},
+                       {SIZE_MAX / 2 + 1, 2},
+                       {(size_t)1 << 32, (size_t)1 << 32},
+                       {((size_t)1 << 32) + 1, (size_t)1 << 32},
+                       {SIZE_MAX / 3 + 2, 3},
+                       {0x100000001, 0xffffffff00000000}};
     for (size_t i = 0; i < sizeof overflowing / sizeof overflowing[0]; i++)
         assert_null(hwr_pool_alloc_zeroed(f->pool, overflowing[i].count, overflowing[i].item));
     fixture_expect_holding(f, 0, 0);
@@ -264,8 +267,7 @@ static void aligned_at_every_power(void **state) {
         size_t count = alignment <= (size_t)1 << 20 ? 10 : 3; /* a checked block takes twice its alignment */
         for (size_t i = 0; i < count; i++) {
             blocks[i] = hwr_pool_alloc_aligned(f->pool, sizes[i], alignment);
-            if (blocks[i] == NULL)
-                fail_msg("no block of %zu bytes at alignment %zu", sizes[i], alignment);
+            if (blocks[i] == NULL) fail_msg("no block of %zu bytes at alignment %zu", sizes[i], alignment);
             assert_int_equal((uintptr_t)blocks[i] % alignment, 0);
             assert_int_equal((uintptr_t)blocks[i] % fixture_alignment(f, sizes[i]), 0);
             size_t usable = hwr_pool_usable_size(f->pool, blocks[i]);
@@ -301,11 +303,23 @@ static void aligned_in_numbers(void **state) {
 
 static void bad_alignments_are_refused(void **state) {
     fixture *f = *state;
-    const size_t bad[] = {0, 3, 5, 6, 7, 12, 24, 100, 4097, 65535, largest_alignment * 2, largest_alignment + 1,
-                          largest_alignment - 1, SIZE_MAX, SIZE_MAX / 2 + 1};
+    const size_t bad[] = {0,
+                          3,
+                          5,
+                          6,
+                          7,
+                          12,
+                          24,
+                          100,
+                          4097,
+                          65535,
+                          largest_alignment * 2,
+                          largest_alignment + 1,
+                          largest_alignment - 1,
+                          SIZE_MAX,
+                          SIZE_MAX / 2 + 1};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (hwr_pool_alloc_aligned(f->pool, 64, bad[i]) != NULL)
-            fail_msg("alignment %zu was accepted", bad[i]);
+        if (hwr_pool_alloc_aligned(f->pool, 64, bad[i]) != NULL) fail_msg("alignment %zu was accepted", bad[i]);
     fixture_expect_holding(f, 0, 0);
 }
 
@@ -334,7 +348,8 @@ static void aligned_blocks_can_be_resized(void **state) {
 
 static void realloc_keeps_content(void **state) {
     fixture *f = *state;
-    const size_t sizes[] = {0, 1, 7, 8, 9, 16, 17, 64, 100, 1000, 1024, 1025, 9000, 65536, 65537, 100000, 700000, 5 << 20};
+    const size_t sizes[] = {0,    1,    7,    8,    9,     16,    17,     64,     100,
+                            1000, 1024, 1025, 9000, 65536, 65537, 100000, 700000, 5 << 20};
     enum { SIZES = sizeof sizes / sizeof sizes[0] };
     for (size_t from = 0; from < SIZES; from++)
         for (size_t to = 0; to < SIZES; to++) {
@@ -409,8 +424,7 @@ static void realloc_step_by_step(void **state) {
         vectors[which] = block;
         sizes[which] = size;
     }
-    for (size_t i = 0; i < VECTORS; i++)
-        hwr_pool_free(f->pool, vectors[i]);
+    for (size_t i = 0; i < VECTORS; i++) hwr_pool_free(f->pool, vectors[i]);
     fixture_expect_holding(f, 0, 0);
 }
 

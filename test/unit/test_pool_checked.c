@@ -32,37 +32,37 @@ static __attribute__((noinline)) unsigned char *allocate_here(report *r, size_t 
     return block;
 }
 
-/* Whether the message names code just behind the start of allocate_here, as "file+0xoffset" or by the name of the function. */
+/* Whether the message names code just behind the start of allocate_here: as "function+0x12", as "file+0x1234", or as an address in a
+ * program that is linked statically. */
 static bool names_allocating_call(const char *message) {
     const char *text = strstr(message, "allocated by ");
-    Dl_info info;
+    if (text == NULL) return false;
+    text += strlen("allocated by ");
+    if (strncmp(text, "allocate_here+", 14) == 0) return true;
     void *function = (void *)(uintptr_t)allocate_here;
-    if (text == NULL || dladdr(function, &info) == 0)
-        return false;
-    const char *plus = strstr(text, "+0x");
-    if (plus == NULL)
-        return false;
-    if (strncmp(text, "allocated by allocate_here+", 27) == 0)
-        return true;
-    size_t offset = strtoul(plus + 3, NULL, 16);
-    size_t start = (size_t)((char *)function - (char *)info.dli_fbase);
-    return offset > start && offset < start + 512;
+    uintptr_t start = (uintptr_t)function;
+    if (strncmp(text, "0x", 2) != 0) {
+        Dl_info info;
+        text = strstr(text, "+0x");
+        if (text == NULL || dladdr(function, &info) == 0) return false;
+        text += 1;
+        start -= (uintptr_t)info.dli_fbase;
+    }
+    uintptr_t named = strtoul(text, NULL, 16);
+    return named > start && named < start + 512;
 }
 
 static void expect_message(const death *result, const char *what, bool of_a_block) {
     char expected[64];
     if (!death_by_abort(result))
         fail_msg("%s: not aborted (status 0x%x), but: %s", what, (unsigned)result->status, result->message);
-    if (strstr(result->message, what) == NULL)
-        fail_msg("no \"%s\" in the message: %s", what, result->message);
+    if (strstr(result->message, what) == NULL) fail_msg("no \"%s\" in the message: %s", what, result->message);
     snprintf(expected, sizeof expected, "0x%zx", (size_t)(uintptr_t)shared_report->block);
     if (strstr(result->message, expected) == NULL)
         fail_msg("no address %s in the message: %s", expected, result->message);
-    if (!of_a_block)
-        return;
+    if (!of_a_block) return;
     snprintf(expected, sizeof expected, "a block of %zu bytes", shared_report->size);
-    if (strstr(result->message, expected) == NULL)
-        fail_msg("no \"%s\" in the message: %s", expected, result->message);
+    if (strstr(result->message, expected) == NULL) fail_msg("no \"%s\" in the message: %s", expected, result->message);
     if (!names_allocating_call(result->message))
         fail_msg("the message does not name the allocating call: %s", result->message);
 }
@@ -94,14 +94,11 @@ static void free_twice_with_work_between(void *argument) {
     report *r = argument;
     hwr_pool *pool = r->fixture->pool;
     void *others[20];
-    for (size_t i = 0; i < 20; i++)
-        others[i] = hwr_pool_alloc(pool, 77);
+    for (size_t i = 0; i < 20; i++) others[i] = hwr_pool_alloc(pool, 77);
     unsigned char *block = allocate_here(r, 77);
     hwr_pool_free(pool, block);
-    for (size_t i = 0; i < 20; i++)
-        hwr_pool_free(pool, others[i]);
-    for (size_t i = 0; i < 20; i++)
-        CHECK(hwr_pool_alloc(pool, 77) != NULL);
+    for (size_t i = 0; i < 20; i++) hwr_pool_free(pool, others[i]);
+    for (size_t i = 0; i < 20; i++) CHECK(hwr_pool_alloc(pool, 77) != NULL);
     hwr_pool_free(pool, block);
 }
 
@@ -198,8 +195,14 @@ static void foreign_pointers_are_found(void **state) {
     hwr_pool_options options = fixture_options(f);
     hwr_pool *other = hwr_pool_open(&options);
     assert_non_null(other);
-    void *foreign[] = {&in_data, &on_stack, from_malloc, hwr_pool_alloc(other, 64), (void *)(uintptr_t)16,
-                       (void *)(UINTPTR_MAX - 15), (void *)((uintptr_t)1 << 46), f->pool};
+    void *foreign[] = {&in_data,
+                       &on_stack,
+                       from_malloc,
+                       hwr_pool_alloc(other, 64),
+                       (void *)(uintptr_t)16,
+                       (void *)(UINTPTR_MAX - 15),
+                       (void *)((uintptr_t)1 << 46),
+                       f->pool};
     void *own = hwr_pool_alloc(f->pool, 64); /* so that the pool has pages */
     for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
         foreign_pointer = foreign[i];
@@ -364,8 +367,7 @@ static void verify_finds_damage(void **state) {
     death result;
     shared_report->fixture = *state;
     death_run(&result, verify_reports_damage, shared_report);
-    if (!death_avoided(&result))
-        fail_msg("status 0x%x: %s", (unsigned)result.status, result.message);
+    if (!death_avoided(&result)) fail_msg("status 0x%x: %s", (unsigned)result.status, result.message);
 }
 
 /* Write after free */
@@ -433,14 +435,12 @@ static void new_and_freed_bytes_are_conspicuous(void **state) {
     fixture *f = *state;
     unsigned char *block = hwr_pool_alloc(f->pool, 100);
     assert_non_null(block);
-    for (size_t i = 1; i < 100; i++)
-        assert_int_equal(block[i], block[0]);
+    for (size_t i = 1; i < 100; i++) assert_int_equal(block[i], block[0]);
     assert_int_not_equal(block[0], 0);
     unsigned char fresh = block[0];
     memset(block, 0, 100);
     hwr_pool_free(f->pool, block);
-    for (size_t i = 1; i < 100; i++)
-        assert_int_equal(block[i], block[0]);
+    for (size_t i = 1; i < 100; i++) assert_int_equal(block[i], block[0]);
     assert_int_not_equal(block[0], 0);
     assert_int_not_equal(block[0], fresh);
 }
@@ -462,7 +462,8 @@ static void honest_programs_are_left_alone(void **state) {
             hwr_pool_free(f->pool, blocks[i]);
             held[i] = (i * 37 + (size_t)round * 101) % 3000;
             size_t alignment = (size_t)1 << (i + (size_t)round) % 9;
-            blocks[i] = i % 3 == 0 ? hwr_pool_alloc_aligned(f->pool, held[i], alignment) : hwr_pool_alloc(f->pool, held[i]);
+            blocks[i] =
+                i % 3 == 0 ? hwr_pool_alloc_aligned(f->pool, held[i], alignment) : hwr_pool_alloc(f->pool, held[i]);
             assert_non_null(blocks[i]);
             memcpy(blocks[i], pieces + i % 80, held[i]);
         }

@@ -45,8 +45,7 @@ static void free_shadow(fixture *f, size_t i) {
 /* Frees a part at random, so that pages are partly free. */
 static void thin_out(fixture *f, size_t left) {
     random_stream stream = {left};
-    while (shadow_count > left)
-        free_shadow(f, random_below(&stream, shadow_count));
+    while (shadow_count > left) free_shadow(f, random_below(&stream, shadow_count));
 }
 
 static void empty_pool(fixture *f) {
@@ -105,11 +104,9 @@ static void does_not_find_free_blocks(void **state) {
         }
         hwr_pool_trim(f->pool, true);
     }
-    for (size_t i = 0; i < shadow_count; i++)
-        expect_found(f, shadows[i].block, &shadows[i]);
+    for (size_t i = 0; i < shadow_count; i++) expect_found(f, shadows[i].block, &shadows[i]);
     empty_pool(f);
-    for (size_t i = 0; i < count; i++)
-        assert_null(hwr_pool_find(f->pool, freed[i], NULL));
+    for (size_t i = 0; i < count; i++) assert_null(hwr_pool_find(f->pool, freed[i], NULL));
 }
 
 static void never_faults_on_foreign_addresses(void **state) {
@@ -122,16 +119,31 @@ static void never_faults_on_foreign_addresses(void **state) {
     char *unmapped = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(unmapped != MAP_FAILED);
     assert_int_equal(munmap(unmapped, page), 0);
-    const void *foreign[] = {NULL, &in_data, &on_stack, from_malloc, from_malloc + 50, unmapped, unmapped + 100,
-                             (void *)(uintptr_t)1, (void *)(uintptr_t)8, (void *)(uintptr_t)4096, (void *)UINTPTR_MAX,
-                             (void *)(UINTPTR_MAX - 15), (void *)(UINTPTR_MAX / 2), (void *)(UINTPTR_MAX / 2 + 1),
-                             (void *)((uintptr_t)1 << 46), (void *)((uintptr_t)1 << 47), (void *)((uintptr_t)1 << 48),
-                             (void *)((uintptr_t)1 << 56), (void *)f->pool, (void *)f, (void *)f->backend.raw};
+    const void *foreign[] = {NULL,
+                             &in_data,
+                             &on_stack,
+                             from_malloc,
+                             from_malloc + 50,
+                             unmapped,
+                             unmapped + 100,
+                             (void *)(uintptr_t)1,
+                             (void *)(uintptr_t)8,
+                             (void *)(uintptr_t)4096,
+                             (void *)UINTPTR_MAX,
+                             (void *)(UINTPTR_MAX - 15),
+                             (void *)(UINTPTR_MAX / 2),
+                             (void *)(UINTPTR_MAX / 2 + 1),
+                             (void *)((uintptr_t)1 << 46),
+                             (void *)((uintptr_t)1 << 47),
+                             (void *)((uintptr_t)1 << 48),
+                             (void *)((uintptr_t)1 << 56),
+                             (void *)f->pool,
+                             (void *)f,
+                             (void *)f->backend.raw};
     for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
         size_t size = 7;
         assert_null(hwr_pool_find(f->pool, foreign[i], &size));
-        if (i < 18)
-            assert_false(hwr_pool_owns(f->pool, foreign[i]));
+        if (i < 18) assert_false(hwr_pool_owns(f->pool, foreign[i]));
     }
     free(from_malloc);
     empty_pool(f);
@@ -163,8 +175,7 @@ static void owns_its_blocks_only(void **state) {
     fill_pool(f, 6);
     for (size_t i = 0; i < shadow_count; i++) {
         assert_true(hwr_pool_owns(f->pool, shadows[i].block));
-        if (shadows[i].usable > 0)
-            assert_true(hwr_pool_owns(f->pool, shadows[i].block + shadows[i].usable - 1));
+        if (shadows[i].usable > 0) assert_true(hwr_pool_owns(f->pool, shadows[i].block + shadows[i].usable - 1));
         assert_false(hwr_pool_owns(other, shadows[i].block));
         assert_null(hwr_pool_find(other, shadows[i].block, NULL));
     }
@@ -261,15 +272,12 @@ static void walks_pages_in_address_order(void **state) {
     tour t = {seen, 0, BLOCKS + 1, 0};
     assert_true(hwr_pool_walk(f->pool, note, &t));
     size_t breaks = 0;
-    for (size_t i = 1; i < t.count; i++)
-        breaks += seen[i].block < seen[i - 1].block;
+    for (size_t i = 1; i < t.count; i++) breaks += seen[i].block < seen[i - 1].block;
     size_t pages = 0;
     hwr_pool_class_stats class;
-    for (unsigned number = 0; hwr_pool_get_class_stats(f->pool, number, &class); number++)
-        pages += class.pages;
+    for (unsigned number = 0; hwr_pool_get_class_stats(f->pool, number, &class); number++) pages += class.pages;
     assert_true(breaks <= pages);
-    for (size_t i = 0; i < BLOCKS; i++)
-        hwr_pool_free(f->pool, shadows[i].block);
+    for (size_t i = 0; i < BLOCKS; i++) hwr_pool_free(f->pool, shadows[i].block);
     shadow_count = 0;
 }
 
@@ -302,8 +310,7 @@ static void large_blocks_are_counted_apart(void **state) {
     fixture *f = *state;
     hwr_pool_stats stats;
     void *small[20], *large[5];
-    for (size_t i = 0; i < 20; i++)
-        small[i] = hwr_pool_alloc(f->pool, 100 * i);
+    for (size_t i = 0; i < 20; i++) small[i] = hwr_pool_alloc(f->pool, 100 * i);
     hwr_pool_get_stats(f->pool, &stats);
     assert_int_equal(stats.large_blocks, 0);
     assert_int_equal(stats.large_bytes, 0);
@@ -316,13 +323,11 @@ static void large_blocks_are_counted_apart(void **state) {
         assert_int_equal(stats.large_bytes, bytes);
         assert_int_equal(stats.blocks, 20 + i + 1);
     }
-    for (size_t i = 0; i < 5; i++)
-        hwr_pool_free(f->pool, large[i]);
+    for (size_t i = 0; i < 5; i++) hwr_pool_free(f->pool, large[i]);
     hwr_pool_get_stats(f->pool, &stats);
     assert_int_equal(stats.large_blocks, 0);
     assert_int_equal(stats.large_bytes, 0);
-    for (size_t i = 0; i < 20; i++)
-        hwr_pool_free(f->pool, small[i]);
+    for (size_t i = 0; i < 20; i++) hwr_pool_free(f->pool, small[i]);
 }
 
 static void classes_are_in_order(void **state) {
@@ -352,8 +357,7 @@ static void class_statistics_are_exact(void **state) {
         hwr_pool_class_stats class;
         for (unsigned number = 0; hwr_pool_get_class_stats(f->pool, number, &class); number++) {
             size_t expected = 0;
-            for (size_t i = 0; i < shadow_count; i++)
-                expected += shadows[i].usable == class.block_size;
+            for (size_t i = 0; i < shadow_count; i++) expected += shadows[i].usable == class.block_size;
             assert_int_equal(class.blocks, expected);
             assert_true(class.capacity >= class.blocks);
             assert_true(class.pages <= class.capacity);
@@ -363,8 +367,7 @@ static void class_statistics_are_exact(void **state) {
         hwr_pool_stats stats;
         hwr_pool_get_stats(f->pool, &stats);
         assert_int_equal(stats.blocks, in_classes + stats.large_blocks);
-        if (left == 0)
-            break;
+        if (left == 0) break;
     }
     fixture_expect_holding(f, 0, 0);
 }

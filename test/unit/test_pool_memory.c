@@ -33,8 +33,7 @@ static size_t grow(fixture *f, unsigned char **blocks, size_t size, size_t total
 }
 
 static void shrink(fixture *f, unsigned char **blocks, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        hwr_pool_free(f->pool, blocks[i]);
+    for (size_t i = 0; i < count; i++) hwr_pool_free(f->pool, blocks[i]);
 }
 
 static unsigned char *space[8 << 20]; /* addresses of blocks */
@@ -122,12 +121,10 @@ static void several_pools_keep_apart(void **state) {
         for (size_t i = 0; i < BLOCKS; i++) {
             size_t usable = hwr_pool_usable_size(pools[p], blocks[p][i]);
             assert_true(pattern_holds(blocks[p][i], usable, usable, p * BLOCKS + i));
-            if (p % 2 == 0)
-                hwr_pool_free(pools[p], blocks[p][i]);
+            if (p % 2 == 0) hwr_pool_free(pools[p], blocks[p][i]);
         }
         const char *problem = "";
-        if (!hwr_pool_verify(pools[p], &problem))
-            fail_msg("%s", problem);
+        if (!hwr_pool_verify(pools[p], &problem)) fail_msg("%s", problem);
         hwr_pool_close(pools[p]);
     }
     fixture_expect_holding(f, 0, 0);
@@ -142,8 +139,7 @@ static void freed_memory_is_reused(void **state) {
         size_t after_first = 0;
         for (int round = 0; round < 6; round++) {
             shrink(f, space, grow(f, space, sizes[s], 4 * MiB));
-            if (round == 0)
-                after_first = stats_of(f).peak_committed;
+            if (round == 0) after_first = stats_of(f).peak_committed;
         }
         size_t slack = f->config.checked ? 8 * MiB : MiB; /* a checked pool keeps freed blocks for a while */
         if (stats_of(f).peak_committed > after_first + slack)
@@ -157,8 +153,7 @@ static void memory_moves_between_sizes(void **state) {
     fixture *f = *state;
     size_t size = 8;
     size_t total = f->config.kind == HWR_RAW_SYSTEM ? 16 * MiB : 4 * MiB;
-    for (; size < 2 * MiB; size = size * 3 + 8)
-        shrink(f, space, grow(f, space, size, total));
+    for (; size < 2 * MiB; size = size * 3 + 8) shrink(f, space, grow(f, space, size, total));
     assert_true(stats_of(f).peak_committed < total * (f->config.checked ? 12 : 2) + 8 * MiB);
 }
 
@@ -189,11 +184,9 @@ static void keeps_to_the_limit_of_raw(void **state) {
     assert_null(hwr_pool_alloc_zeroed(f->pool, 13, MiB));
     assert_null(hwr_pool_alloc_aligned(f->pool, 13 * MiB, 4096));
     assert_null(hwr_pool_realloc(f->pool, space[0], 13 * MiB));
-    for (size_t i = 0; i < count; i++)
-        assert_true(pattern_holds(space[i], 3000, 3000, i));
+    for (size_t i = 0; i < count; i++) assert_true(pattern_holds(space[i], 3000, 3000, i));
     const char *problem = "";
-    if (!hwr_pool_verify(f->pool, &problem))
-        fail_msg("%s", problem);
+    if (!hwr_pool_verify(f->pool, &problem)) fail_msg("%s", problem);
 
     shrink(f, space, count); /* what was freed can be had again, in blocks of another size */
     count = grow(f, space, 20000, 5 * MiB);
@@ -229,15 +222,13 @@ static void lives_in_a_small_buffer(void **state) {
             hwr_raw *raw = hwr_raw_open(&(hwr_raw_options){
                 .size = sizeof(hwr_raw_options), .kind = HWR_RAW_BUFFER, .buffer = buffer, .buffer_size = size});
             assert_non_null(raw);
-            hwr_pool *pool = hwr_pool_open(
-                &(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = raw, .checked = round == 1});
-            if (pool == NULL)
-                fail_msg("no pool in a buffer of %zu KiB", size >> 10);
+            hwr_pool *pool =
+                hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = raw, .checked = round == 1});
+            if (pool == NULL) fail_msg("no pool in a buffer of %zu KiB", size >> 10);
             size_t count = 0;
             while (count < sizeof space / sizeof space[0] && (space[count] = hwr_pool_alloc(pool, 200)) != NULL)
                 pattern_fill(space[count], 200, count), count++;
-            if (count * 200 < size / 4)
-                fail_msg("only %zu blocks of 200 bytes in %zu KiB", count, size >> 10);
+            if (count * 200 < size / 4) fail_msg("only %zu blocks of 200 bytes in %zu KiB", count, size >> 10);
             for (size_t i = 0; i < count; i++) {
                 assert_true(pattern_holds(space[i], 200, 200, i));
                 hwr_pool_free(pool, space[i]);
@@ -306,8 +297,7 @@ static void the_process_shrinks(void **state) {
     size_t full = resident_bytes();
     shrink(f, space, count);
     hwr_pool_trim(f->pool, true);
-    if (resident_bytes() + 56 * MiB > full)
-        fail_msg("%zu bytes resident before, %zu after", full, resident_bytes());
+    if (resident_bytes() + 56 * MiB > full) fail_msg("%zu bytes resident before, %zu after", full, resident_bytes());
 }
 
 /* A pool whose memory was given back goes on as before. */
@@ -315,11 +305,9 @@ static void memory_given_back_is_taken_again(void **state) {
     fixture *f = *state;
     for (int round = 0; round < 5; round++) {
         size_t count = grow(f, space, 300, 5 * MiB);
+        for (size_t i = 0; i < count; i++) pattern_fill(space[i], 300, i);
         for (size_t i = 0; i < count; i++)
-            pattern_fill(space[i], 300, i);
-        for (size_t i = 0; i < count; i++)
-            if (i % 1000 != 0)
-                hwr_pool_free(f->pool, space[i]);
+            if (i % 1000 != 0) hwr_pool_free(f->pool, space[i]);
         hwr_pool_trim(f->pool, true);
         for (size_t i = 0; i < count; i += 1000) {
             assert_true(pattern_holds(space[i], 300, 300, i));
@@ -335,8 +323,7 @@ static void memory_given_back_is_taken_again(void **state) {
 
 static void sleep_ms(long ms) {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    while (nanosleep(&time, &time) != 0)
-        continue;
+    while (nanosleep(&time, &time) != 0) continue;
 }
 
 /* Memory goes back after the delay and not before: once for a program that calls trim, once for one that only allocates. */
@@ -361,14 +348,13 @@ static void goes_back_after_the_delay(void **state) {
             for (size_t block = 0; block < 2000; block++) { /* work that needs pages now and then */
                 space[block] = hwr_pool_alloc(f->pool, 10000 + block % 100 * 500);
                 assert_non_null(space[block]);
-                if (block >= 10)
-                    hwr_pool_free(f->pool, space[block - 10]);
+                if (block >= 10) hwr_pool_free(f->pool, space[block - 10]);
             }
             shrink(f, space + 1990, 10);
         }
         if (stats_of(f).committed + 12 * MiB > full)
-            fail_msg("%s: %zu of %zu bytes are still there after 3 seconds",
-                     by_allocation == 0 ? "trim" : "allocation", stats_of(f).committed, full);
+            fail_msg("%s: %zu of %zu bytes are still there after 3 seconds", by_allocation == 0 ? "trim" : "allocation",
+                     stats_of(f).committed, full);
         assert_true(stats_of(f).given_back >= 12 * MiB);
         hwr_pool_close(f->pool);
     }

@@ -75,8 +75,7 @@ static void foreign_frees_come_home(void **state) {
         b.seed = (uint64_t)round;
         allocate_batch(&b);
         run_and_join(free_batch, &b);
-        if (round == count / 3)
-            after_warm_up = committed(f->pool);
+        if (round == count / 3) after_warm_up = committed(f->pool);
     }
     fixture_expect_holding(f, 0, 0);
     assert_true(committed(f->pool) <= after_warm_up + 8 * MiB);
@@ -91,7 +90,7 @@ static void threads_may_leave_blocks_behind(void **state) {
             b[i].seed = (uint64_t)round * 10000 + i * 100;
             run_and_join(allocate_batch, &b[i]);
         }
-        free_batch(&b[1]); /* by this thread */
+        free_batch(&b[1]);               /* by this thread */
         run_and_join(free_batch, &b[0]); /* by yet another */
         run_and_join(free_batch, &b[2]);
     }
@@ -140,18 +139,15 @@ static void *consume(void *argument) {
         bool any = false;
         for (size_t slot = 0; slot < RING; slot++) {
             message *m = atomic_exchange(&r->slots[slot], NULL);
-            if (m == NULL)
-                continue;
+            if (m == NULL) continue;
             any = true;
             CHECK(hwr_pool_usable_size(r->pool, m) >= m->size);
             CHECK(hwr_pool_owns(r->pool, m));
             CHECK(pattern_holds(m + 1, m->size - sizeof *m, m->size - sizeof *m, m->seed));
             hwr_pool_free(r->pool, m);
         }
-        if (!any && last)
-            return NULL;
-        if (!any)
-            sched_yield();
+        if (!any && last) return NULL;
+        if (!any) sched_yield();
     }
 }
 
@@ -163,10 +159,8 @@ static void producers_feed_consumers(void **state) {
     atomic_init(&r.producing, PRODUCERS);
     r.messages = rounds(30000);
     pthread_t threads[PRODUCERS + CONSUMERS];
-    for (int i = 0; i < PRODUCERS + CONSUMERS; i++)
-        threads[i] = start(i < PRODUCERS ? produce : consume, &r);
-    for (int i = 0; i < PRODUCERS + CONSUMERS; i++)
-        pthread_join(threads[i], NULL);
+    for (int i = 0; i < PRODUCERS + CONSUMERS; i++) threads[i] = start(i < PRODUCERS ? produce : consume, &r);
+    for (int i = 0; i < PRODUCERS + CONSUMERS; i++) pthread_join(threads[i], NULL);
     fixture_expect_holding(f, 0, 0);
 }
 
@@ -182,8 +176,7 @@ static void *short_life(void *argument) {
     }
     for (size_t i = 0; i < 100; i++) {
         CHECK(pattern_holds(blocks[i], i * 40, i * 40, i));
-        if (i != 50)
-            hwr_pool_free(f->pool, blocks[i]);
+        if (i != 50) hwr_pool_free(f->pool, blocks[i]);
     }
     return blocks[50]; /* left behind */
 }
@@ -199,13 +192,11 @@ static void memory_of_ended_threads_is_adopted(void **state) {
         pthread_join(start(short_life, f), &left);
         hwr_pool_free(f->pool, held[i % HELD]);
         held[i % HELD] = left;
-        if (i == 100)
-            after_some = committed(f->pool);
+        if (i == 100) after_some = committed(f->pool);
     }
     if (committed(f->pool) > after_some + 4 * MiB)
         fail_msg("after 100 threads %zu bytes, after %zu %zu", after_some, threads, committed(f->pool));
-    for (size_t i = 0; i < HELD; i++)
-        hwr_pool_free(f->pool, held[i]);
+    for (size_t i = 0; i < HELD; i++) hwr_pool_free(f->pool, held[i]);
     fixture_expect_holding(f, 0, 0);
 }
 
@@ -218,11 +209,9 @@ static void memory_of_ended_threads_is_given_back(void **state) {
         b[i].seed = i;
         threads[i] = start(allocate_batch, &b[i]);
     }
-    for (size_t i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < 4; i++) pthread_join(threads[i], NULL);
     size_t full = committed(f->pool);
-    for (size_t i = 0; i < 4; i++)
-        free_batch(&b[i]);
+    for (size_t i = 0; i < 4; i++) free_batch(&b[i]);
     hwr_pool_trim(f->pool, true);
     assert_true(full > 8 * MiB);
     if (!f->config.checked && committed(f->pool) > 5 * MiB)
@@ -241,14 +230,12 @@ static void *visit_pools(void *argument) {
     guest *g = argument;
     for (;;) {
         pthread_barrier_wait(&g->turn);
-        if (g->done)
-            return NULL;
+        if (g->done) return NULL;
         for (size_t i = 0; i < 50; i++) {
             void *block = hwr_pool_alloc(g->pool, i * 30);
             CHECK(block != NULL && hwr_pool_owns(g->pool, block));
             memset(block, 1, i * 30);
-            if (i % 2 == 0)
-                hwr_pool_free(g->pool, block);
+            if (i % 2 == 0) hwr_pool_free(g->pool, block);
         }
         pthread_barrier_wait(&g->turn);
     }
@@ -292,8 +279,7 @@ static void use_pool_late(void *value) {
     void *large = hwr_pool_realloc(late_fixture->pool, NULL, 100000);
     CHECK(large != NULL);
     hwr_pool_free(late_fixture->pool, large);
-    if (left > 1)
-        pthread_setspecific(late_key, (void *)(left - 1));
+    if (left > 1) pthread_setspecific(late_key, (void *)(left - 1));
 }
 
 static void *end_late(void *argument) {
@@ -310,8 +296,7 @@ static void destructors_may_use_the_pool(void **state) {
     }
     late_fixture = *state;
     assert_int_equal(pthread_key_create(&late_key, use_pool_late), 0);
-    for (int i = 0; i < 50; i++)
-        run_and_join(end_late, NULL);
+    for (int i = 0; i < 50; i++) run_and_join(end_late, NULL);
     pthread_key_delete(late_key);
     hwr_pool_stats stats;
     hwr_pool_get_stats(late_fixture->pool, &stats);
@@ -340,8 +325,7 @@ static void *walk_pools(void *argument) {
         *block = size;
         pattern_fill(block + 1, size - sizeof *block, p);
         size_t *other = atomic_exchange(&w->exchange[p], block);
-        if (other == NULL)
-            continue;
+        if (other == NULL) continue;
         CHECK(pattern_holds(other + 1, *other - sizeof *other, *other - sizeof *other, p));
         hwr_pool_free(w->pools[p], other);
     }
@@ -364,8 +348,7 @@ static void many_pools_to_a_thread(void **state) {
         walkers[i] = (walker){pools, exchange, i};
         threads[i] = start(walk_pools, &walkers[i]);
     }
-    for (size_t i = 0; i < WALKERS; i++)
-        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < WALKERS; i++) pthread_join(threads[i], NULL);
     for (size_t i = 0; i < POOLS; i++) {
         hwr_pool_stats stats;
         hwr_pool_get_stats(pools[i], &stats);
@@ -432,8 +415,7 @@ static void *keep_allocating(void *argument) {
         CHECK(blocks[i] != NULL);
         pattern_fill(blocks[i], sizes[i], w->seed + i);
     }
-    for (size_t i = 0; i < SLOTS; i++)
-        hwr_pool_free(pool, blocks[i]);
+    for (size_t i = 0; i < SLOTS; i++) hwr_pool_free(pool, blocks[i]);
     return NULL;
 }
 
@@ -449,8 +431,7 @@ static void start_workers(fixture *f, worker *workers, pthread_t *threads, atomi
 
 static void stop_workers(pthread_t *threads, atomic_bool *stop) {
     atomic_store(stop, true);
-    for (size_t i = 0; i < WORKERS; i++)
-        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < WORKERS; i++) pthread_join(threads[i], NULL);
 }
 
 static void trims_and_counts_while_others_allocate(void **state) {
@@ -507,11 +488,9 @@ static void the_child_of_a_fork_goes_on(void **state) {
     for (int i = 0; i < rounds(10); i++) {
         pid_t child = fork();
         CHECK(child >= 0);
-        if (child == 0)
-            live_in_child(f, &b);
+        if (child == 0) live_in_child(f, &b);
         int status = 0;
-        while (waitpid(child, &status, 0) < 0)
-            CHECK(errno == EINTR);
+        while (waitpid(child, &status, 0) < 0) CHECK(errno == EINTR);
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
     stop_workers(threads, &stop);
@@ -558,8 +537,7 @@ static void a_child_inherits_what_other_threads_had(void **state) {
     pthread_barrier_wait(&barrier);
     pid_t child = fork();
     CHECK(child >= 0);
-    if (child == 0)
-        take_over_in_child(f, &b);
+    if (child == 0) take_over_in_child(f, &b);
     int status = 0;
     CHECK(waitpid(child, &status, 0) == child);
     pthread_barrier_wait(&barrier);

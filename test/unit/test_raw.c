@@ -1,9 +1,9 @@
 /* raw: every function over every backend, with exact accounts. */
 #define _GNU_SOURCE
-#include "support/backend.h"
-#include "support/death.h"
 #include "heapwright/raw.h"
+#include "support/backend.h"
 #include "support/check.h"
+#include "support/death.h"
 #include "support/pattern.h"
 #include "support/random.h"
 #include "support/sanitizer.h"
@@ -45,8 +45,7 @@ static bool is_mapped(const void *address) {
 static int set_up(void **state) {
     hwr_raw_kind kind = *(const hwr_raw_kind *)*state;
     backend *raw = calloc(1, sizeof *raw);
-    if (raw == NULL)
-        return -1;
+    if (raw == NULL) return -1;
     backend_open(raw, kind, 0);
     *state = raw;
     return 0;
@@ -92,8 +91,7 @@ static void refuses_bad_options(void **state) {
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         hwr_raw *raw = hwr_raw_open(&bad[i]);
-        if (raw != NULL)
-            fail_msg("bad options number %zu were accepted", i);
+        if (raw != NULL) fail_msg("bad options number %zu were accepted", i);
     }
 }
 
@@ -115,10 +113,8 @@ static void opens_the_smallest_buffer(void **state) {
         memset(range, 1, page);
         hwr_raw_release(raw, range, page, page);
         hwr_raw_close(raw);
-        for (size_t i = 0; i < offset; i++)
-            assert_int_equal(space[i], 0xdb);
-        for (size_t i = offset + 16 * 1024; i < sizeof space; i++)
-            assert_int_equal(space[i], 0xdb);
+        for (size_t i = 0; i < offset; i++) assert_int_equal(space[i], 0xdb);
+        for (size_t i = offset + 16 * 1024; i < sizeof space; i++) assert_int_equal(space[i], 0xdb);
     }
 }
 
@@ -182,13 +178,20 @@ static void refuses_senseless_reservations(void **state) {
     size_t page = hwr_raw_page_size(raw->raw);
     const struct {
         size_t size, alignment;
-    } bad[] = {{0, 0},         {page, 3},          {page, page + 1},           {page, 3 * page},
-               {SIZE_MAX, 0},  {SIZE_MAX - 1, 0},  {SIZE_MAX - page + 1, 0},   {SIZE_MAX / 2, page},
-               {(size_t)1 << 62, 0}, {SIZE_MAX - 3 * page, 4 * page}, {page, SIZE_MAX / 2 + 1}};
+    } bad[] = {{0, 0},
+               {page, 3},
+               {page, page + 1},
+               {page, 3 * page},
+               {SIZE_MAX, 0},
+               {SIZE_MAX - 1, 0},
+               {SIZE_MAX - page + 1, 0},
+               {SIZE_MAX / 2, page},
+               {(size_t)1 << 62, 0},
+               {SIZE_MAX - 3 * page, 4 * page},
+               {page, SIZE_MAX / 2 + 1}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         void *range = hwr_raw_reserve(raw->raw, bad[i].size, bad[i].alignment);
-        if (range != NULL)
-            fail_msg("reserved %zu bytes at alignment %zu", bad[i].size, bad[i].alignment);
+        if (range != NULL) fail_msg("reserved %zu bytes at alignment %zu", bad[i].size, bad[i].alignment);
     }
     hwr_raw_stats stats = stats_of(raw);
     assert_int_equal(stats.reserve_calls, sizeof bad / sizeof bad[0]);
@@ -221,8 +224,7 @@ static void commits_parts(void **state) {
         expect_held(raw, PAGES * page, committed);
     }
     for (size_t i = 0; i < PAGES; i++)
-        if (i % 4 >= 2)
-            assert_true(pattern_holds(range + i * page, page, page, i));
+        if (i % 4 >= 2) assert_true(pattern_holds(range + i * page, page, page, i));
     hwr_raw_stats stats = stats_of(raw);
     assert_int_equal(stats.peak_committed, PAGES * page);
     size_t decommitted = raw->kind == HWR_RAW_SYSTEM ? PAGES * page / 2 : 0; /* the others do it in name only */
@@ -269,13 +271,10 @@ static void system_memory_really_goes_back(void **state) {
     char *range = hwr_raw_reserve(raw.raw, size, 0);
     assert_true(hwr_raw_commit(raw.raw, range, size));
     memset(range, 1, size);
-    for (size_t i = 0; i < size; i += page)
-        assert_true(is_resident(range + i));
+    for (size_t i = 0; i < size; i += page) assert_true(is_resident(range + i));
     hwr_raw_decommit(raw.raw, range, size / 2);
-    for (size_t i = 0; i < size / 2; i += page)
-        assert_false(is_resident(range + i));
-    for (size_t i = size / 2; i < size; i += page)
-        assert_true(is_resident(range + i));
+    for (size_t i = 0; i < size / 2; i += page) assert_false(is_resident(range + i));
+    for (size_t i = size / 2; i < size; i += page) assert_true(is_resident(range + i));
     hwr_raw_release(raw.raw, range, size, size / 2);
     assert_false(is_mapped(range));
     backend_close(&raw);
@@ -294,14 +293,11 @@ static void close_releases_everything(void **state) {
     for (size_t i = 0; i < 20; i++) {
         ranges[i] = hwr_raw_reserve(second, (i + 1) * page, 0);
         assert_non_null(ranges[i]);
-        if (i % 2 == 0)
-            assert_true(hwr_raw_commit(second, ranges[i], page));
+        if (i % 2 == 0) assert_true(hwr_raw_commit(second, ranges[i], page));
     }
     hwr_raw_close(second); /* over malloc the leak checkers look whether it did */
-    for (size_t i = 0; i < 20 && kind == HWR_RAW_SYSTEM; i++)
-        assert_false(is_mapped(ranges[i]));
-    if (buffer != NULL)
-        backend_unmap_buffer(buffer, buffer_size);
+    for (size_t i = 0; i < 20 && kind == HWR_RAW_SYSTEM; i++) assert_false(is_mapped(ranges[i]));
+    if (buffer != NULL) backend_unmap_buffer(buffer, buffer_size);
 }
 
 static void keeps_many_ranges_apart(void **state) {
@@ -315,8 +311,7 @@ static void keeps_many_ranges_apart(void **state) {
     size_t total = 0;
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < RANGES; i++) {
-            if (round > 0 && i % 3 == (size_t)round)
-                continue;
+            if (round > 0 && i % 3 == (size_t)round) continue;
             ranges[i].size = (i * 7 % 13 + 1) * page;
             ranges[i].address = hwr_raw_reserve(raw->raw, ranges[i].size, page << (i % 5));
             assert_non_null(ranges[i].address);
@@ -327,8 +322,7 @@ static void keeps_many_ranges_apart(void **state) {
         expect_held(raw, total, total);
         for (size_t i = 0; i < RANGES; i++) {
             assert_true(pattern_holds(ranges[i].address, ranges[i].size, ranges[i].size, i));
-            if (round < 2 && i % 3 == (size_t)round + 1)
-                continue;
+            if (round < 2 && i % 3 == (size_t)round + 1) continue;
             hwr_raw_release(raw->raw, ranges[i].address, ranges[i].size, ranges[i].size);
             total -= ranges[i].size;
         }
@@ -368,8 +362,7 @@ static void tables_read_as_zero(void **state) {
     assert_int_equal(committed, raw->kind != HWR_RAW_SYSTEM);
     assert_true(pattern_is_zero(table, size));
     expect_held(raw, size, committed ? size : 0);
-    if (!committed)
-        assert_true(hwr_raw_commit(raw->raw, table + 7 * page, page));
+    if (!committed) assert_true(hwr_raw_commit(raw->raw, table + 7 * page, page));
     table[7 * page] = 1;
     assert_true(pattern_is_zero(table, 7 * page));
     hwr_raw_release(raw->raw, table, size, committed ? size : page);
@@ -526,8 +519,7 @@ static void resizes_between_neighbours(void **state) {
     for (size_t i = 0; i < RANGES; i++) {
         size_t new_size = i % 2 == 0 ? size + 5 * page : size + 3 * alignment;
         char *moved = hwr_raw_resize(raw->raw, ranges[i], size, new_size, alignment);
-        if (moved == NULL)
-            continue;
+        if (moved == NULL) continue;
         assert_int_equal((uintptr_t)moved % alignment, 0);
         ranges[i] = moved;
         sizes[i] = new_size;
@@ -539,8 +531,7 @@ static void resizes_between_neighbours(void **state) {
         total += sizes[i];
     }
     expect_held(raw, total, total);
-    for (size_t i = 0; i < RANGES; i++)
-        hwr_raw_release(raw->raw, ranges[i], sizes[i], sizes[i]);
+    for (size_t i = 0; i < RANGES; i++) hwr_raw_release(raw->raw, ranges[i], sizes[i], sizes[i]);
 }
 
 static void refuses_senseless_resizes(void **state) {
@@ -614,8 +605,7 @@ static void commit_faults(void **state) {
             expect_held(raw, 8 * page, committed);
         }
         for (uint64_t i = 1; i <= 6; i++)
-            if (i != nth)
-                hwr_raw_decommit(raw->raw, range + i * page, page);
+            if (i != nth) hwr_raw_decommit(raw->raw, range + i * page, page);
     }
     hwr_raw_release(raw->raw, range, 8 * page, 0);
 }
@@ -629,10 +619,8 @@ static void resize_faults(void **state) {
     expect_held(raw, 4 * page, 4 * page);
     assert_true(pattern_holds(range, 4 * page, 4 * page, 5));
     hwr_raw_inject_fault(raw->raw, HWR_FAULT_RESIZE, 1, true);
-    for (int i = 0; i < 3; i++)
-        assert_null(hwr_raw_resize(raw->raw, range, 4 * page, 8 * page, 0));
-    if (raw->kind == HWR_RAW_SYSTEM)
-        assert_int_equal(stats_of(raw).failures, 4);
+    for (int i = 0; i < 3; i++) assert_null(hwr_raw_resize(raw->raw, range, 4 * page, 8 * page, 0));
+    if (raw->kind == HWR_RAW_SYSTEM) assert_int_equal(stats_of(raw).failures, 4);
     expect_held(raw, 4 * page, 4 * page);
     assert_true(pattern_holds(range, 4 * page, 4 * page, 5));
     hwr_raw_release(raw->raw, range, 4 * page, 4 * page);
@@ -703,13 +691,12 @@ static void without_addresses(void *unused) {
 static void survives_a_system_without_addresses(void **state) {
     (void)state;
     if (runs_slowly()) {
-        print_message("skipped: a sanitizer or valgrind needs more addresses than this test leaves\n");
+        print_message("skipped: a sanitizer or an emulator needs more addresses than this test leaves\n");
         skip();
     }
     death result;
     death_run(&result, without_addresses, NULL);
-    if (!death_avoided(&result))
-        fail_msg("%s", result.message);
+    if (!death_avoided(&result)) fail_msg("%s", result.message);
 }
 
 /* Threads */
@@ -751,15 +738,14 @@ static void serves_many_threads(void **state) {
         crowds[i] = (crowd){.raw = *state, .random = {i}};
         assert_int_equal(pthread_create(&threads[i], NULL, reserve_and_release, &crowds[i]), 0);
     }
-    for (unsigned i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    for (unsigned i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     expect_held(*state, 0, 0);
 }
 
-#define OVER_EACH_BACKEND(function)                                                                                      \
-    {#function " [system]", function, set_up, tear_down, (void *)&kinds[0]},                                             \
-        {#function " [malloc]", function, set_up, tear_down, (void *)&kinds[1]}, {                                       \
-        #function " [buffer]", function, set_up, tear_down, (void *)&kinds[2]                                            \
+#define OVER_EACH_BACKEND(function)                                                                                    \
+    {#function " [system]", function, set_up, tear_down, (void *)&kinds[0]},                                           \
+        {#function " [malloc]", function, set_up, tear_down, (void *)&kinds[1]}, {                                     \
+#function " [buffer]", function, set_up, tear_down, (void *)&kinds[2]                                          \
     }
 
 int main(void) {
