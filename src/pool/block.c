@@ -54,8 +54,8 @@ void hwr_pool_free(hwr_pool *pool, void *block) {
 static void *alloc_aligned_class(hwr_pool *pool, size_t size, size_t alignment) {
     unsigned c = hwri_class_of((size + alignment - 1) & ~(alignment - 1), pool->granule_shift);
     while (c < pool->class_count && hwri_class_size(c, pool->granule_shift) & (alignment - 1)) c++;
-    return c < pool->class_count ? hwri_pool_alloc(pool, hwri_class_size(c, pool->granule_shift), pool->shared)
-                                 : hwri_large_alloc(pool, size, alignment);
+    if (c == pool->class_count) return hwri_large_alloc(pool, size, alignment);
+    return hwri_page_alloc_exact(pool, pool->shared ? hwri_local_at_hand(pool) : &pool->own, c);
 }
 
 void *hwri_pool_alloc_at(hwr_pool *pool, size_t size, size_t alignment) {

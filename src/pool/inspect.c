@@ -85,9 +85,10 @@ static bool count_page(hwr_pool *pool, hwri_page *page, void *context) {
     stats->blocks += used;
     stats->bytes += used * hwri_page_block_size(page);
     stats->page_bytes += page_bytes;
-    if (page->state == HWRI_PAGE_LARGE) {
+    size_t size = page->large_size;
+    if (page->state == HWRI_PAGE_LARGE && (!pool->checked || hwri_checked_visible(pool, page->start, size, &size))) {
         stats->large_blocks++;
-        stats->large_bytes += page->large_size;
+        stats->large_bytes += size;
     }
     return true;
 }

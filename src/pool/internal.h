@@ -187,8 +187,9 @@ void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep);
 size_t hwri_chunks_look(hwr_pool *pool, bool now);
 void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less);
 
-/* page.c */
+/* page.c. A NULL local means that of the calling thread. */
 void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size);
+void *hwri_page_alloc_exact(hwr_pool *pool, hwri_local *local, unsigned class_number); /* not from a larger class */
 void hwri_page_free_event(hwr_pool *pool, hwri_page *page);
 void hwri_page_free_remote(hwr_pool *pool, hwri_page *page, hwri_block *block);
 uint32_t hwri_page_collect_remote(hwri_page *page);

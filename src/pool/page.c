@@ -200,11 +200,12 @@ static void *borrow(hwr_pool *pool, hwri_local *local, unsigned class_number) {
     return NULL;
 }
 
-static void *alloc_in_class(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+static void *alloc_in_class(hwr_pool *pool, hwri_local *local, unsigned class_number, bool exact) {
     hwri_page_list *listed = &local->classes[class_number].listed;
     for (;;) {
         hwri_page *page = listed->first;
-        void *borrowed = page || local->classes[class_number].full.first ? NULL : borrow(pool, local, class_number);
+        bool has_page = page || local->classes[class_number].full.first;
+        void *borrowed = exact || has_page ? NULL : borrow(pool, local, class_number);
         if (borrowed) return borrowed;
         if (!page) {
             if (!get_page(pool, local, class_number)) return NULL;
@@ -216,16 +217,23 @@ static void *alloc_in_class(hwr_pool *pool, hwri_local *local, unsigned class_nu
     }
 }
 
-void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size) {
-    if (size > hwri_slice_size(pool)) return hwri_large_alloc(pool, size, 0);
+static void *alloc_or_trim(hwr_pool *pool, hwri_local *local, unsigned class_number, bool exact) {
     if (!local && !(local = hwri_local_attach(pool))) return NULL;
-    unsigned class_number = hwri_class_of(size, pool->granule_shift);
-    void *block = alloc_in_class(pool, local, class_number);
+    void *block = alloc_in_class(pool, local, class_number, exact);
     if (!block) {
         hwr_pool_trim(pool, true);
-        block = alloc_in_class(pool, local, class_number);
+        block = alloc_in_class(pool, local, class_number, exact);
     }
     return block;
+}
+
+void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size) {
+    if (size > hwri_slice_size(pool)) return hwri_large_alloc(pool, size, 0);
+    return alloc_or_trim(pool, local, hwri_class_of(size, pool->granule_shift), false);
+}
+
+void *hwri_page_alloc_exact(hwr_pool *pool, hwri_local *local, unsigned class_number) {
+    return alloc_or_trim(pool, local, class_number, true);
 }
 
 /* The last page with room of its class is empty. It is kept; but of those with few blocks only one in all, since programs that use

@@ -30,7 +30,8 @@ enum {
     FIXTURE_CHECKED = 1,   /* checked pools only */
     FIXTURE_UNCHECKED = 2, /* the others only */
     FIXTURE_SHARED = 4,    /* shared pools only */
-    FIXTURE_SYSTEM = 8     /* over the system only */
+    FIXTURE_SYSTEM = 8,    /* over the system only */
+    FIXTURE_FEW = 16       /* six that between them have every two properties together: for what takes long */
 };
 
 typedef struct fixture_test {
