@@ -65,7 +65,7 @@ HWR_API size_t hwr_pool_usable_size(hwr_pool *pool, const void *block);
 
 /* The block that `address` points to or into, if that is a block of this pool which is not free: returns its start and puts the usable
  * size in *size (which may be NULL). Otherwise NULL. Any address may be asked about; nothing outside the pool is read. Costs a
- * walk over one page's free list. */
+ * walk over one page's free list. No other thread may use the pool meanwhile. */
 HWR_API void *hwr_pool_find(hwr_pool *pool, const void *address, size_t *size);
 
 /* Whether `address` lies in memory that the pool holds now, allocated or not. Constant time, never faults. */

@@ -91,7 +91,7 @@ void *hwr_pool_alloc_aligned(hwr_pool *pool, size_t size, size_t alignment) {
 /* In place while less than a quarter would be wasted; a large block as its slices allow. */
 void *hwri_pool_realloc(hwr_pool *pool, hwri_page *page, void *block, size_t size) {
     size_t old_size = hwri_page_block_size(page), granule = (size_t)1 << pool->granule_shift;
-    if (page->state == HWRI_PAGE_LARGE) {
+    if (page->large_size) {
         void *resized = size > hwri_slice_size(pool) ? hwri_large_resize(pool, page, size) : NULL;
         if (resized) return resized;
     } else if (size <= old_size && (old_size - size < old_size / 4 || old_size - size < granule)) {

@@ -11,21 +11,30 @@ enum {
     DEAD_BYTE = 0xDD,  /* in it, after it was freed */
     TAIL_LEAST = 8,
     QUARANTINE_BLOCKS = 1024,
-    QUARANTINE_LARGEST = 64 * 1024
+    QUARANTINE_LARGEST = 4 * 1024
 };
 
 /* A block of a checked pool is a block of the ordinary pool that holds, in this order: unused space (only if a large alignment was asked
  * for), this header, the user's bytes, and guard bytes to its end, at least TAIL_LEAST. `state` is one of two numbers that
  * do not occur by chance, and `offset` is the distance from the start of the underlying block to the user's bytes: together
  * they tell a pointer to a block from one into the middle of it. The header outlives the block until its memory is used again, so a
- * second free is found as long as that has not happened. 32 bytes, whatever the platform, so that alignment to 16 is kept. */
+ * second free is found as long as that has not happened. 48 bytes, whatever the platform, so that alignment to 16 is kept. */
 typedef struct guard {
-    const void *site; /* first, since a free list of the ordinary pool overwrites it */
+    void *link; /* left to the free lists of the ordinary pool */
+    const void *site;
     size_t size;
     uint32_t state, offset;
-    unsigned char front[32 - 2 * sizeof(void *) - 8];
+    unsigned char front[48 - 3 * sizeof(void *) - 8];
 } guard;
-_Static_assert(sizeof(guard) == 32, "the user's bytes follow the header at a multiple of 16");
+_Static_assert(sizeof(guard) == 48, "the user's bytes follow the header at a multiple of 16");
+
+/* Distance of the user's bytes from the start of the underlying block: room for the header, and a multiple of the alignment. */
+static size_t offset_for(size_t alignment) {
+    size_t offset = 64;
+    if (alignment <= 16) return sizeof(guard);
+    while (offset < alignment) offset *= 2;
+    return offset;
+}
 
 enum { LIVE = 0x4c495645, DEAD = 0x44454144 };
 
@@ -74,7 +83,6 @@ typedef struct look {
 } look;
 
 _Noreturn static void report(const char *what, const void *address, const guard *g, look by) {
-    /* Of a freed block the site is known only while it waits: afterwards a free list has overwritten it. */
     hwri_misuse m = {.what = what, .call = by.call, .address = address, .called_by = by.site};
     if (g) {
         m.size = g->size;
@@ -83,21 +91,24 @@ _Noreturn static void report(const char *what, const void *address, const guard 
     hwri_misuse_abort(&m);
 }
 
-static void check_guards(const guard *g, size_t inner_size, look by) {
+/* What is wrong with a block, or NULL. */
+static const char *damage(const guard *g, size_t inner_size) {
     const unsigned char *user = user_bytes(g);
-    if (!all(g->front, sizeof g->front, GUARD_BYTE)) report("write before the start of the block", user, g, by);
+    if (g->state == DEAD) return all(user, g->size, DEAD_BYTE) ? NULL : "write after free";
+    if (!all(g->front, sizeof g->front, GUARD_BYTE)) return "write before the start of the block";
     if (g->size > inner_size - g->offset || !all(user + g->size, inner_size - g->offset - g->size, GUARD_BYTE))
-        report("write past the end of the block", user, g, by);
+        return "write past the end of the block";
+    return NULL;
 }
 
-static void check_dead(const guard *g, look by) {
-    if (!all(user_bytes(g), g->size, DEAD_BYTE)) report("write after free", user_bytes(g), g, by);
+static void check(const guard *g, size_t inner_size, look by) {
+    const char *found = damage(g, inner_size);
+    if (found) report(found, user_bytes(g), g, by);
 }
 
 /* The header of the block that is laid out in `inner`, live or dead; NULL if there is none. */
 static guard *guard_in(void *inner, size_t inner_size) {
-    /* The offset is 32 unless an alignment was asked for; then it is the alignment, a power of two. */
-    for (size_t offset = sizeof(guard); offset + TAIL_LEAST <= inner_size; offset *= 2) {
+    for (size_t offset = sizeof(guard); offset + TAIL_LEAST <= inner_size; offset = offset == sizeof(guard) ? 64 : offset * 2) {
         guard *g = (guard *)(void *)((char *)inner + offset) - 1;
         if ((g->state == LIVE || g->state == DEAD) && g->offset == offset) return g;
     }
@@ -112,13 +123,9 @@ void *hwri_checked_visible(hwr_pool *pool, void *inner, size_t inner_size, size_
     return user_bytes(g);
 }
 
-void hwri_checked_examine(hwr_pool *pool, void *inner, size_t inner_size, const char *call, const void *site) {
-    (void)pool;
+const char *hwri_checked_problem(void *inner, size_t inner_size) {
     guard *g = guard_in(inner, inner_size);
-    if (g && g->state == LIVE)
-        check_guards(g, inner_size, (look){call, site});
-    else if (g)
-        check_dead(g, (look){call, site});
+    return g ? damage(g, inner_size) : NULL;
 }
 
 /* The start and size of the underlying block that an address lies in; NULL if that was never a block. */
@@ -127,7 +134,7 @@ static void *inner_at(hwr_pool *pool, const void *address, size_t *inner_size) {
     if (!page) return NULL;
     *inner_size = hwri_page_block_size(page);
     size_t index = (size_t)((const char *)address - page->start) / *inner_size;
-    bool was_block = page->state == HWRI_PAGE_LARGE || index < hwri_load_relaxed(&page->carved);
+    bool was_block = page->large_size || index < hwri_load_relaxed(&page->carved);
     return was_block ? page->start + index * *inner_size : NULL;
 }
 
@@ -139,18 +146,19 @@ static guard *live_guard(hwr_pool *pool, const void *block, size_t *inner_size, 
     if (!g) report("write before the start of the block, or not the start of a block", block, NULL, by);
     if (user_bytes(g) != block) report("not the start of a block but inside one", block, g, by);
     if (g->state == DEAD) report(strcmp(by.call, "hwr_pool_free") == 0 ? "double free" : "use after free", block, g, by);
-    check_guards(g, *inner_size, by);
+    check(g, *inner_size, by);
     return g;
 }
 
 void *hwri_checked_alloc(hwr_pool *pool, size_t size, size_t alignment, bool zero, const void *site) {
-    size_t offset = alignment > sizeof(guard) ? alignment : sizeof(guard);
+    size_t offset = offset_for(alignment);
     if (size > (size_t)PTRDIFF_MAX - offset - TAIL_LEAST) return NULL;
     void *inner = hwri_pool_alloc_at(pool, size + offset + TAIL_LEAST, alignment);
     if (!inner) return NULL;
     hwri_page *page = hwri_page_of(pool, inner);
     size_t inner_size = hwri_page_block_size(page);
-    if (page->state != HWRI_PAGE_LARGE) hwri_checked_examine(pool, inner, inner_size, "hwr_pool_alloc", site);
+    guard *earlier = page->large_size ? NULL : guard_in(inner, inner_size);
+    if (earlier) check(earlier, inner_size, (look){"hwr_pool_alloc", site});
     memset(inner, 0, offset); /* no header of an earlier life at another offset */
     guard *g = (guard *)(void *)((char *)inner + offset) - 1;
     *g = (guard){.site = site, .size = size, .state = LIVE, .offset = (uint32_t)offset};
@@ -172,9 +180,10 @@ static guard *exchange(hwri_quarantine *q, guard *g) {
 }
 
 static void retire(hwr_pool *pool, guard *g, look by) {
-    check_dead(g, by);
     void *inner = inner_of(g);
-    hwri_page_free(pool, hwri_page_of(pool, inner), inner, pool->shared);
+    hwri_page *page = hwri_page_of(pool, inner);
+    check(g, hwri_page_block_size(page), by);
+    hwri_page_free(pool, page, inner, pool->shared);
 }
 
 void hwri_checked_free(hwr_pool *pool, void *block, const void *site) {
@@ -202,13 +211,15 @@ size_t hwri_checked_usable_size(hwr_pool *pool, const void *block, const void *s
     return live_guard(pool, block, &inner_size, (look){"hwr_pool_usable_size", site})->size;
 }
 
-static bool examine(void *context, void *inner, size_t inner_size) {
-    hwri_checked_examine(context, inner, inner_size, "hwr_pool_close", NULL);
+static bool check_at_close(void *unused, void *inner, size_t inner_size) {
+    (void)unused;
+    guard *g = guard_in(inner, inner_size);
+    if (g) check(g, inner_size, (look){"hwr_pool_close", NULL});
     return true;
 }
 
 void hwri_checked_close(hwr_pool *pool) {
-    hwri_walk(pool, examine, pool);
+    hwri_walk(pool, check_at_close, NULL);
     hwri_quarantine *q = pool->quarantine;
     size_t size = hwri_in_pages(pool, sizeof *q);
     hwri_fork_unregister(&q->fork_lock);

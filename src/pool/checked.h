@@ -16,7 +16,7 @@ size_t hwri_checked_usable_size(hwr_pool *pool, const void *block, const void *s
 /* What the user sees of a block of the underlying pool: its address, and its size in *size; NULL if the user has freed it. */
 void *hwri_checked_visible(hwr_pool *pool, void *inner, size_t inner_size, size_t *size);
 
-/* Checks one block of the underlying pool, live or waiting; aborts like any misuse if its guards are damaged. */
-void hwri_checked_examine(hwr_pool *pool, void *inner, size_t inner_size, const char *call, const void *site);
+/* What is wrong with the guards of a block of the underlying pool, live or waiting, or NULL. */
+const char *hwri_checked_problem(void *inner, size_t inner_size);
 
 #endif

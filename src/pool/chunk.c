@@ -116,10 +116,10 @@ static hwri_page *page_of_far(hwr_pool *pool, uintptr_t address) {
 
 hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address) {
     uintptr_t slice = ((uintptr_t)address - pool->window) >> pool->slice_shift;
-    if (slice < pool->map_slices) return hwri_load_relaxed(&pool->map[slice]);
-    if (!hwri_load_relaxed(&pool->far_chunks)) return NULL;
+    hwri_page *page = slice < pool->map_slices ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+    if (page || !hwri_load_relaxed(&pool->far_chunks)) return page;
     hwri_pool_lock(pool);
-    hwri_page *page = page_of_far(pool, (uintptr_t)address);
+    page = page_of_far(pool, (uintptr_t)address);
     hwri_pool_unlock(pool);
     return page;
 }
@@ -377,7 +377,7 @@ void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep) {
     chunk->free_slices += (uint32_t)count;
     map_set(pool, chunk, first, count, NULL);
     page->slices = (uint32_t)keep;
-    if (!keep) page->state = HWRI_PAGE_UNUSED;
+    if (!keep) hwri_store_relaxed(&page->state, HWRI_PAGE_UNUSED);
     pool->last_return = hwr_raw_now(pool->raw);
     if (!pool->next_look) pool->next_look = pool->last_return + pool->delay;
     look_if_due(pool);

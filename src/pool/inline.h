@@ -45,8 +45,8 @@ static inline void *hwri_pool_alloc(hwr_pool *pool, size_t size, bool shared) {
 /* The page of any address, or NULL. */
 static inline hwri_page *hwri_page_of(hwr_pool *pool, const void *address) {
     uintptr_t slice = ((uintptr_t)address - pool->window) >> HWRI_SLICE_SHIFT;
-    if (hwri_likely(slice < pool->quick_slices)) return hwri_load_relaxed(&pool->map[slice]);
-    return hwri_page_of_any(pool, address);
+    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+    return hwri_likely(page != NULL) ? page : hwri_page_of_any(pool, address);
 }
 
 /* Frees a block to its page, which belongs to the calling thread. */

@@ -14,7 +14,7 @@ static bool each_page(hwr_pool *pool, page_visitor visit, void *context) {
         hwri_chunk *chunk = pool->chunks[i];
         size_t slices = chunk->huge ? 1 : chunk->slices;
         for (size_t s = 0; s < slices; s++)
-            if (chunk->pages[s].state != HWRI_PAGE_UNUSED && !visit(pool, &chunk->pages[s], context)) return false;
+            if (hwri_load_relaxed(&chunk->pages[s].state) != HWRI_PAGE_UNUSED && !visit(pool, &chunk->pages[s], context)) return false;
     }
     return true;
 }
@@ -78,9 +78,16 @@ void *hwr_pool_find(hwr_pool *pool, const void *address, size_t *size) {
     return block;
 }
 
+/* Blocks in use, those that others have freed not counted. The two figures may be of different moments. */
+static uint32_t used_now(const hwri_page *page) {
+    uint32_t remote = hwri_remote_count(hwri_load_relaxed(&page->remote)), used = hwri_page_used(page);
+    if (used > page->capacity) used = page->capacity;
+    return used > remote ? used - remote : 0;
+}
+
 static bool count_page(hwr_pool *pool, hwri_page *page, void *context) {
     hwr_pool_stats *stats = context;
-    size_t used = hwri_page_used(page) - hwri_remote_count(hwri_load_relaxed(&page->remote));
+    size_t used = used_now(page);
     size_t page_bytes = page->state == HWRI_PAGE_LARGE ? page->large_size : page->slices * hwri_slice_size(pool);
     stats->blocks += used;
     stats->bytes += used * hwri_page_block_size(page);
@@ -125,7 +132,7 @@ static bool count_class_page(hwr_pool *pool, hwri_page *page, void *context) {
     const class_count *c = context;
     if (page->state == HWRI_PAGE_LARGE || page->class_number != c->number) return true;
     c->stats->pages++;
-    c->stats->blocks += hwri_page_used(page) - hwri_remote_count(hwri_load_relaxed(&page->remote));
+    c->stats->blocks += used_now(page);
     c->stats->capacity += page->capacity;
     return true;
 }

@@ -146,12 +146,17 @@ static inline size_t hwri_in_pages(const hwr_pool *pool, size_t size) {
 
 static inline size_t hwri_slice_size(const hwr_pool *pool) { return (size_t)1 << pool->slice_shift; }
 
-/* Blocks in use, those in `remote` included. */
+/* Blocks in use, those in `remote` included. Another thread than the owner gets a figure that was right a moment ago. */
 static inline uint32_t hwri_page_used(const hwri_page *page) {
-    uint32_t until = hwri_load_relaxed(&page->until);
-    switch (page->state) {
+    uint8_t state;
+    uint32_t until;
+    do {
+        state = hwri_load_relaxed(&page->state);
+        until = hwri_load_relaxed(&page->until);
+    } while (state != hwri_load_relaxed(&page->state));
+    switch (state) {
     case HWRI_PAGE_LISTED: return until & ~HWRI_PAGE_KEPT;
-    case HWRI_PAGE_FULL: return page->capacity - (page->wait - until);
+    case HWRI_PAGE_FULL: return page->capacity - (hwri_page_wait(page) - until);
     case HWRI_PAGE_ORPHAN: return until;
     case HWRI_PAGE_LARGE: return 1;
     default: return 0;

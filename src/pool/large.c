@@ -6,7 +6,7 @@
 #include "raw/backend.h"
 
 static size_t slices_for(const hwr_pool *pool, size_t size) {
-    return (size + hwri_slice_size(pool) - 1) >> pool->slice_shift;
+    return size ? (size + hwri_slice_size(pool) - 1) >> pool->slice_shift : 1;
 }
 
 static hwri_page *huge_page(hwr_pool *pool, size_t slices, size_t alignment) {

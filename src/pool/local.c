@@ -19,7 +19,7 @@ static hwri_local *local_of(hwri_attachment *attachment) {
 static void orphan(hwr_pool *pool, hwri_page *page, uint32_t used) {
     page->local = NULL;
     hwri_store_relaxed(&page->thread, 0);
-    page->state = HWRI_PAGE_ORPHAN;
+    hwri_store_relaxed(&page->state, HWRI_PAGE_ORPHAN);
     hwri_store_relaxed(&page->until, used);
     hwri_list_add_last(&pool->orphans[page->class_number], page);
 }

@@ -7,8 +7,7 @@
 enum {
     CARVE_BYTES = 4096,  /* how much of a fresh page is put into its free list at once */
     PAGE_BLOCKS = 8,     /* a page has room for this many blocks at least, where memory allows it */
-    RELIST_FRACTION = 8, /* a full page is listed again when this part of it is free: not for every single block */
-    REVIVE_FRACTION = 64, /* or when this part is, if there is no other page with room left */
+    REVIVE_FRACTION = 64, /* a full page is listed again when this part of it is free, if no other page has room */
     BORROW_REACH = 8,     /* classes that a block is borrowed from */
     BORROW_BYTES = 4096,
     FEW_BLOCKS = 64,
@@ -38,7 +37,7 @@ void hwri_local_init(hwri_local *local, hwr_pool *pool) {
 static void list_page(hwr_pool *pool, hwri_local *local, hwri_page *page, bool first) {
     hwri_page_list *listed = &local->classes[page->class_number].listed;
     uint32_t used = hwri_page_used(page);
-    page->state = HWRI_PAGE_LISTED;
+    hwri_store_relaxed(&page->state, HWRI_PAGE_LISTED);
     hwri_store_relaxed(&page->until, used);
     if (first)
         hwri_list_add_first(listed, page);
@@ -63,9 +62,8 @@ static void sort_if_sparse(const hwri_local *local, hwri_page *page) {
 
 static void make_full(hwr_pool *pool, hwri_local *local, hwri_page *page) {
     unlist_page(pool, local, page);
-    page->wait = page->capacity / RELIST_FRACTION ? page->capacity / RELIST_FRACTION : 1;
-    page->state = HWRI_PAGE_FULL;
-    hwri_store_relaxed(&page->until, page->wait);
+    hwri_store_relaxed(&page->state, HWRI_PAGE_FULL);
+    hwri_store_relaxed(&page->until, hwri_page_wait(page));
     hwri_list_add_last(&local->classes[page->class_number].full, page);
     if (local->classes[page->class_number].listed.first)
         sort_if_sparse(local, local->classes[page->class_number].listed.first);
@@ -114,8 +112,7 @@ static bool carve(hwri_page *page, bool shared) {
         ((hwri_block *)(void *)b)->next = (hwri_block *)(void *)(b + page->block_size);
     ((hwri_block *)(void *)b)->next = NULL;
     hwri_count(&page->carved, count, shared);
-    if (shared) hwri_fence_release();
-    page->free = (hwri_block *)(void *)first;
+    hwri_store_release(&page->free, (hwri_block *)(void *)first);
     return true;
 }
 
@@ -141,7 +138,7 @@ static bool revive_full(hwr_pool *pool, hwri_local *local, unsigned class_number
     hwri_page_list *full = &local->classes[class_number].full;
     for (unsigned i = 0; i < FULL_PAGES_SEEN && full->first; i++) {
         hwri_page *page = full->first;
-        uint32_t freed = page->wait - page->until + hwri_remote_count(hwri_load_relaxed(&page->remote));
+        uint32_t freed = hwri_page_wait(page) - page->until + hwri_remote_count(hwri_load_relaxed(&page->remote));
         if (freed > page->capacity / REVIVE_FRACTION) {
             relist_full(pool, local, page);
             return true;
@@ -262,7 +259,7 @@ void hwri_page_free_event(hwr_pool *pool, hwri_page *page) {
 }
 
 void hwri_page_free_remote(hwr_pool *pool, hwri_page *page, hwri_block *block) {
-    if (page->state == HWRI_PAGE_LARGE) {
+    if (page->large_size) {
         hwri_large_free(pool, page);
         return;
     }

@@ -27,11 +27,11 @@ typedef enum hwri_page_state {
  * `until` makes one decrement and test enough for freeing: it is the number of frees after which something has to be done.
  * While LISTED that is the number of blocks in use, with HWRI_PAGE_KEPT added in the one page of each class that stays even when empty
  * (so that a program that allocates and frees one block does not make and unmake a page each time). While FULL it is the number of
- * blocks still to be freed before the page is worth listing again; the rest of the arithmetic is in hwri_page_used. */
+ * blocks still to be freed before the page is worth listing again, which starts from hwri_page_wait; the rest of the arithmetic is in
+ * hwri_page_used. */
 typedef struct hwri_page {
     hwri_block *free;
     uint32_t until;
-    uint32_t wait;       /* FULL: what `until` started from */
     uintptr_t thread;    /* token of the owning thread; 0: none, and every free goes to `remote` */
     char *start;
     struct hwri_page *next, *previous;
@@ -71,6 +71,12 @@ static inline hwri_block *hwri_remote_first(const hwri_page *page, uintptr_t rem
 static inline uintptr_t hwri_remote_with(const hwri_page *page, uintptr_t remote, const hwri_block *block) {
     uintptr_t distance = (uintptr_t)((const char *)block - page->start) / 8 + 1;
     return (distance << HWRI_REMOTE_COUNT_BITS) | (hwri_remote_count(remote) + 1);
+}
+
+/* How many blocks of a full page must be freed before it is listed again: not every single one is worth it. */
+enum { HWRI_RELIST_FRACTION = 8 };
+static inline uint32_t hwri_page_wait(const hwri_page *page) {
+    return page->capacity / HWRI_RELIST_FRACTION ? page->capacity / HWRI_RELIST_FRACTION : 1;
 }
 
 static inline size_t hwri_page_block_size(const hwri_page *page) {

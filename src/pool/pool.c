@@ -89,6 +89,7 @@ static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o) {
 
 hwr_pool *hwr_pool_open(const hwr_pool_options *options) {
     hwr_pool_options o = {.size = sizeof o};
+    if (options && options->size < offsetof(hwr_pool_options, granularity)) return NULL;
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if (o.granularity == 0) o.granularity = 16;
     if (o.granularity != 8 && o.granularity != 16) return NULL;

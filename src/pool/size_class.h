@@ -17,7 +17,7 @@ enum {
 static inline unsigned hwri_class_of(size_t size, unsigned granule_shift) {
     size_t granules = size ? (size + ((size_t)1 << granule_shift) - 1) >> granule_shift : 1;
     if (granules <= HWRI_LINEAR_CLASSES) return (unsigned)granules - 1;
-    size_t top = granules - 1;
+    size_t top = granules - 1; /* at least HWRI_LINEAR_CLASSES */
     unsigned bits = (unsigned)(sizeof(unsigned long) * 8 - 1 - (unsigned)__builtin_clzl((unsigned long)top));
     unsigned shift = bits - HWRI_STEPS_SHIFT; /* 1 for the first doubling after the linear classes */
     return HWRI_LINEAR_CLASSES + (shift - 1) * HWRI_STEPS + (unsigned)((top >> shift) & (HWRI_STEPS - 1));

@@ -82,9 +82,10 @@ static const char *check_local(const hwr_pool *pool, const hwri_local *local, si
     return NULL;
 }
 
-static bool examine(void *context, void *inner, size_t inner_size) {
-    hwri_checked_examine(context, inner, inner_size, "hwr_pool_verify", NULL);
-    return true;
+static bool find_damage(void *context, void *inner, size_t inner_size) {
+    const char **found = context;
+    *found = hwri_checked_problem(inner, inner_size);
+    return !*found;
 }
 
 static const char *check(hwr_pool *pool) {
@@ -105,7 +106,7 @@ static const char *check(hwr_pool *pool) {
 
 bool hwr_pool_verify(hwr_pool *pool, const char **problem) {
     const char *found = check(pool);
-    if (!found && pool->checked) hwri_walk(pool, examine, pool);
+    if (!found && pool->checked) hwri_walk(pool, find_damage, &found);
     if (problem) *problem = found;
     return !found;
 }

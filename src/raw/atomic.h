@@ -8,7 +8,7 @@
 #define hwri_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define hwri_add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define hwri_exchange_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
-#define hwri_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define hwri_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 /* On failure *expected becomes the value found. */
 #define hwri_cas_release(p, expected, v)                                                                               \
     __atomic_compare_exchange_n((p), (expected), (v), true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)

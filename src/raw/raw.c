@@ -7,6 +7,7 @@
 
 hwr_raw *hwr_raw_open(const hwr_raw_options *options) {
     hwr_raw_options o = {.size = sizeof o, .kind = HWR_RAW_SYSTEM};
+    if (options && options->size < offsetof(hwr_raw_options, buffer)) return NULL;
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     hwr_raw *raw = NULL;
     switch (o.kind) {
