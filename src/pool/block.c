@@ -123,10 +123,14 @@ bool hwr_pool_owns(hwr_pool *pool, const void *address) { return hwri_page_of(po
 
 size_t hwr_pool_trim(hwr_pool *pool, bool now) {
     hwri_local *local = pool->shared ? hwri_local_at_hand(pool) : &pool->own;
+    hwri_pool_lock(pool);
+    size_t before = pool->given_back;
+    hwri_pool_unlock(pool);
     if (local) hwri_local_trim(pool, local);
     hwri_pool_lock(pool);
     hwri_orphans_sweep(pool);
-    size_t given = hwri_chunks_look(pool, now);
+    hwri_chunks_look(pool, now);
+    size_t given = pool->given_back - before;
     hwri_pool_unlock(pool);
     return given;
 }

@@ -11,7 +11,7 @@ enum {
     DEAD_BYTE = 0xDD,  /* in it, after it was freed */
     TAIL_LEAST = 8,
     QUARANTINE_BLOCKS = 1024,
-    QUARANTINE_LARGEST = 4 * 1024
+    QUARANTINE_BYTES = 256 << 10
 };
 
 /* A block of a checked pool is a block of the ordinary pool that holds, in this order: unused space (only if a large alignment was asked
@@ -38,12 +38,12 @@ static size_t offset_for(size_t alignment) {
 
 enum { LIVE = 0x4c495645, DEAD = 0x44454144 };
 
-/* Freed blocks wait here, first in, first out, so that a write after free meets the fill and not somebody else's data. Blocks above
- * QUARANTINE_LARGEST do not wait. */
+/* Freed blocks wait here, first in, first out, so that a write after free meets the fill and not somebody else's data: as many as
+ * there are places and QUARANTINE_BYTES allow. */
 typedef struct hwri_quarantine {
     hwri_mutex lock;
     hwri_fork_lock fork_lock;
-    size_t next;
+    size_t next, count, bytes; /* the place for the next one; how many wait, and their sizes added up */
     guard *waiting[QUARANTINE_BLOCKS];
 } hwri_quarantine;
 
@@ -168,15 +168,30 @@ void *hwri_checked_alloc(hwr_pool *pool, size_t size, size_t alignment, bool zer
     return user_bytes(g);
 }
 
-/* Puts a dead block in quarantine; returns the one that has waited longest, or the block itself if it need not wait. */
-static guard *exchange(hwri_quarantine *q, guard *g) {
-    if (g->size > QUARANTINE_LARGEST) return g;
+/* The block that has waited longest, if there are too many, otherwise NULL. */
+static guard *overdue(hwri_quarantine *q) {
     hwri_mutex_lock(&q->lock);
-    guard *oldest = q->waiting[q->next];
-    q->waiting[q->next] = g;
-    q->next = (q->next + 1) % QUARANTINE_BLOCKS;
+    guard *oldest = NULL;
+    if (q->count == QUARANTINE_BLOCKS || q->bytes > QUARANTINE_BYTES) {
+        oldest = q->waiting[(q->next + QUARANTINE_BLOCKS - q->count) % QUARANTINE_BLOCKS];
+        q->count--;
+        q->bytes -= oldest->size;
+    }
     hwri_mutex_unlock(&q->lock);
     return oldest;
+}
+
+static bool join(hwri_quarantine *q, guard *g) {
+    hwri_mutex_lock(&q->lock);
+    bool room = q->count < QUARANTINE_BLOCKS;
+    if (room) {
+        q->waiting[q->next] = g;
+        q->next = (q->next + 1) % QUARANTINE_BLOCKS;
+        q->count++;
+        q->bytes += g->size;
+    }
+    hwri_mutex_unlock(&q->lock);
+    return room;
 }
 
 static void retire(hwr_pool *pool, guard *g, look by) {
@@ -192,8 +207,8 @@ void hwri_checked_free(hwr_pool *pool, void *block, const void *site) {
     guard *g = live_guard(pool, block, &inner_size, by);
     g->state = DEAD;
     memset(block, DEAD_BYTE, g->size);
-    guard *oldest = exchange(pool->quarantine, g);
-    if (oldest) retire(pool, oldest, by);
+    if (!join(pool->quarantine, g)) retire(pool, g, by); /* other threads filled it meanwhile */
+    for (guard *oldest; (oldest = overdue(pool->quarantine)) != NULL;) retire(pool, oldest, by);
 }
 
 void *hwri_checked_realloc(hwr_pool *pool, void *block, size_t size, const void *site) {

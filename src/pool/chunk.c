@@ -385,27 +385,24 @@ void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep) {
 
 /* Gives back what was free at the last look and still is (or all that is free, if `now`), and marks what is free now for
  * the next look. So memory goes back after one to two delays without use, and not after one busy moment. */
-static size_t chunk_look(hwr_pool *pool, hwri_chunk *chunk, bool now, bool *aging) {
-    size_t given = chunk_give_back(pool, chunk, now ? chunk->committed : chunk->aged, SIZE_MAX);
+static void chunk_look(hwr_pool *pool, hwri_chunk *chunk, bool now, bool *aging) {
+    chunk_give_back(pool, chunk, now ? chunk->committed : chunk->aged, SIZE_MAX);
     for (size_t w = 0; w < HWRI_CHUNK_WORDS; w++) {
         chunk->aged[w] = chunk->committed[w] & ~chunk->used[w];
         *aging |= chunk->aged[w] != 0;
     }
-    return given;
 }
 
-size_t hwri_chunks_look(hwr_pool *pool, bool now) {
-    size_t given = 0;
+void hwri_chunks_look(hwr_pool *pool, bool now) {
     bool aging = false;
     uint64_t time = hwr_raw_now(pool->raw);
-    if (!now && time < pool->next_look) return 0;
+    if (!now && time < pool->next_look) return;
     if (time - pool->last_return >= pool->delay) now = true; /* all of it has been free for long enough */
     for (size_t i = pool->chunk_count; i-- > 0;) {
         hwri_chunk *chunk = pool->chunks[i];
-        if (chunk->free_slices) given += chunk_look(pool, chunk, now, &aging);
+        if (chunk->free_slices) chunk_look(pool, chunk, now, &aging);
         bool idle = !chunk->huge && chunk->free_slices == chunk->slices && committed_slices(chunk) == 0;
         if (idle && pool->chunk_count > 1) hwri_chunk_free(pool, chunk);
     }
     pool->next_look = aging ? time + pool->delay : 0;
-    return given;
 }

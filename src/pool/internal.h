@@ -189,7 +189,7 @@ bool hwri_chunk_resize(hwr_pool *pool, hwri_page *page, size_t slices); /* a hug
 hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment, bool clean); /* clean: rather without memory */
 bool hwri_slices_extend(hwr_pool *pool, hwri_page *page, size_t count);
 void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep);
-size_t hwri_chunks_look(hwr_pool *pool, bool now);
+void hwri_chunks_look(hwr_pool *pool, bool now);
 void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less);
 
 /* page.c. A NULL local means that of the calling thread. */

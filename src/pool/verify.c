@@ -88,7 +88,7 @@ static bool find_damage(void *context, void *inner, size_t inner_size) {
     return !*found;
 }
 
-static const char *check(hwr_pool *pool) {
+static const char *find_problem(hwr_pool *pool) {
     const char *problem = NULL;
     size_t pages = 0, in_lists = 0;
     for (size_t i = 0; i < pool->chunk_count && !problem; i++) {
@@ -105,7 +105,7 @@ static const char *check(hwr_pool *pool) {
 }
 
 bool hwr_pool_verify(hwr_pool *pool, const char **problem) {
-    const char *found = check(pool);
+    const char *found = find_problem(pool);
     if (!found && pool->checked) hwri_walk(pool, find_damage, &found);
     if (problem) *problem = found;
     return !found;

@@ -12,6 +12,14 @@ file(GLOB_RECURSE all_headers CONFIGURE_DEPENDS
 set(own_compile_flags -std=c11 -g -pthread -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/src -I${PROJECT_SOURCE_DIR}/test)
 
+# Children that abort or leave by _exit write their coverage themselves.
+if(HEAPWRIGHT_COVERAGE)
+    add_compile_definitions(HEAPWRIGHT_COVERAGE)
+    if(TARGET test-support)
+        target_compile_definitions(test-support PRIVATE HEAPWRIGHT_COVERAGE)
+    endif()
+endif()
+
 # A test that cannot be had here: heapwright_skipped_test(name reason)
 function(heapwright_skipped_test name reason)
     add_test(NAME ${name} COMMAND sh -c "echo 'skipped: ${reason}'; exit 77")

@@ -10,15 +10,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef HEAPWRIGHT_COVERAGE
+void __gcov_dump(void);
+static void write_coverage(void) { __gcov_dump(); }
+#else
+static void write_coverage(void) {}
+#endif
+
+_Noreturn void death_exit(int status) {
+    write_coverage();
+    _exit(status);
+}
+
+/* The handler of SIGABRT, when abort() calls it; when it returns, abort() ends the process by the signal all the same. */
+static void abort_in_child(int signal) {
+    (void)signal;
+    write_coverage();
+}
+
 static _Noreturn void die_in_child(int error_pipe, void (*body)(void *), void *argument) {
-    static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGALRM};
+    static const int signals[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGALRM};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_DUMPABLE, 0);
     dup2(error_pipe, STDERR_FILENO);
     alarm(60);
     body(argument);
-    _exit(0);
+    death_exit(0);
 }
 
 static void read_message(death *result, int pipe) {

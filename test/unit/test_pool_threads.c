@@ -1,6 +1,7 @@
 /* pool: shared pools under threads. Checks inside threads abort (check.h), those of the main thread are cmocka's. */
 #define _GNU_SOURCE
 #include "support/check.h"
+#include "support/death.h"
 #include "support/fixture.h"
 #include "support/pattern.h"
 #include "support/random.h"
@@ -472,7 +473,7 @@ static _Noreturn void live_in_child(fixture *f, batch *b) {
     void *large = hwr_pool_alloc(f->pool, 5 * MiB);
     CHECK(large != NULL);
     hwr_pool_free(f->pool, large);
-    _exit(0);
+    death_exit(0);
 }
 
 static void the_child_of_a_fork_goes_on(void **state) {
@@ -514,7 +515,7 @@ static _Noreturn void take_over_in_child(fixture *f, batch *b) {
     }
     CHECK(committed(f->pool) <= before + 8 * MiB);
     hwr_pool_close(f->pool);
-    _exit(0);
+    death_exit(0);
 }
 
 static void *wait_for_end(void *argument) {

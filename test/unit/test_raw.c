@@ -1,5 +1,6 @@
 /* raw: every function over every backend, with exact accounts. */
 #define _GNU_SOURCE
+#include "heapwright/pool.h"
 #include "heapwright/raw.h"
 #include "support/backend.h"
 #include "support/check.h"
@@ -58,6 +59,28 @@ static int tear_down(void **state) {
 }
 
 /* Opening */
+
+/* The library needs a key of the system's to hear of the ends of threads. This must be the first test: later the library has its key. */
+static void without_thread_keys(void *unused) {
+    (void)unused;
+    pthread_key_t key;
+    while (pthread_key_create(&key, NULL) == 0) continue;
+    for (int kind = 0; kind < BACKEND_KINDS; kind++) {
+        static unsigned char buffer[1 << 16];
+        CHECK(hwr_raw_open(&(hwr_raw_options){.size = sizeof(hwr_raw_options),
+                                              .kind = (hwr_raw_kind)kind,
+                                              .buffer = buffer,
+                                              .buffer_size = sizeof buffer}) == NULL);
+    }
+    CHECK(hwr_pool_open(NULL) == NULL);
+}
+
+static void is_refused_without_thread_keys(void **state) {
+    (void)state;
+    death result;
+    death_run(&result, without_thread_keys, NULL);
+    if (!death_avoided(&result)) fail_msg("%s", result.message);
+}
 
 static void opens_with_defaults(void **state) {
     (void)state;
@@ -751,6 +774,7 @@ static void serves_many_threads(void **state) {
 int main(void) {
     static hwr_raw_kind kinds[] = {HWR_RAW_SYSTEM, HWR_RAW_MALLOC, HWR_RAW_BUFFER};
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_refused_without_thread_keys),
         cmocka_unit_test(opens_with_defaults),
         cmocka_unit_test(closes_null),
         cmocka_unit_test(refuses_bad_options),
