@@ -41,7 +41,7 @@ void *hwr_pool_alloc(hwr_pool *pool, size_t size) {
 
 void hwr_pool_free(hwr_pool *pool, void *block) {
     uintptr_t slice = ((uintptr_t)block - pool->window) >> HWRI_SLICE_SHIFT;
-    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_map_entry(pool, slice) : NULL;
     if (hwri_likely(page && hwri_load_relaxed(&page->thread) == hwri_thread_token()))
         hwri_page_free_own(pool, page, block, true);
     else if (hwri_likely(page && !pool->shared))

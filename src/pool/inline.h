@@ -6,8 +6,17 @@
 #include "pool/internal.h"
 
 #if HWRI_THREADS
+/* A place that is equally far from hwri_tls in every thread: the thread pointer, if the compiler knows it, saves a load. */
+static inline uintptr_t hwri_tls_base(void) {
+#ifdef HWRI_HAS_THREAD_POINTER
+    return hwri_thread_token();
+#else
+    return (uintptr_t)hwri_tls;
+#endif
+}
+
 static inline hwri_tls_entry *hwri_tls_entry_of(const hwr_pool *pool) {
-    return (hwri_tls_entry *)(void *)((char *)hwri_tls + pool->tls_offset);
+    return (hwri_tls_entry *)(hwri_tls_base() + pool->tls_offset);
 }
 #endif
 
@@ -42,10 +51,14 @@ static inline void *hwri_pool_alloc(hwr_pool *pool, size_t size, bool shared) {
     return hwri_page_alloc_slow(pool, NULL, size);
 }
 
+static inline hwri_page *hwri_map_entry(const hwr_pool *pool, uintptr_t slice) {
+    return hwri_load_relaxed((hwri_page *const *)((uintptr_t)pool + offsetof(hwr_pool, map) + slice * sizeof(hwri_page *)));
+}
+
 /* The page of any address, or NULL. */
 static inline hwri_page *hwri_page_of(hwr_pool *pool, const void *address) {
     uintptr_t slice = ((uintptr_t)address - pool->window) >> HWRI_SLICE_SHIFT;
-    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_map_entry(pool, slice) : NULL;
     return hwri_likely(page != NULL) ? page : hwri_page_of_any(pool, address);
 }
 

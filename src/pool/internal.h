@@ -89,7 +89,7 @@ struct hwr_pool {
     uintptr_t quick_slices;
     uint64_t quick_id;    /* the id of a shared pool that is not checked; otherwise one that no pool has */
     uint64_t id;          /* never that of another pool of this process, not even of one that was closed */
-    uintptr_t tls_offset; /* of the pool's entry in hwri_tls, in bytes */
+    uintptr_t tls_offset; /* bytes from hwri_tls_base to the pool's entry in hwri_tls */
     hwri_local own;
     bool shared;
     bool checked;

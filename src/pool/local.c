@@ -130,7 +130,7 @@ hwri_local *hwri_local_attach(hwr_pool *pool) {
 
 bool hwri_locals_open(hwr_pool *pool) {
     pool->id = hwri_unique_id();
-    pool->tls_offset = pool->id % HWRI_TLS_SLOTS * sizeof(hwri_tls_entry);
+    pool->tls_offset = (uintptr_t)&hwri_tls[pool->id % HWRI_TLS_SLOTS] - hwri_tls_base();
     pool->fork_lock = (hwri_fork_lock){.mutex = &pool->lock, .rank = HWRI_RANK_POOL, .in_child = after_fork};
     if (!hwri_fork_register(&pool->fork_lock)) return false;
     hwri_mutex_init(&pool->lock);

@@ -91,11 +91,9 @@ static void resize(actor *a) {
 static void inspect(actor *a) {
     head *h = take(a);
     if (h == NULL) return;
-    size_t size = 0;
     const char *inside = (const char *)h + random_below(&a->random, h->size);
-    CHECK(hwr_pool_find(a->stage->pool, inside, &size) == h && size >= h->size);
-    CHECK(hwr_pool_usable_size(a->stage->pool, h) == size);
-    CHECK(hwr_pool_owns(a->stage->pool, inside) && !hwr_pool_owns(a->stage->pool, &size));
+    CHECK(hwr_pool_usable_size(a->stage->pool, h) >= h->size);
+    CHECK(hwr_pool_owns(a->stage->pool, inside) && !hwr_pool_owns(a->stage->pool, &inside));
     check(h);
     put(a, h);
 }

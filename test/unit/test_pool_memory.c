@@ -169,6 +169,53 @@ static void a_hot_block_is_the_same_again(void **state) {
     }
 }
 
+/* More huge blocks than one page of the pool's own tables has room for. */
+static void many_huge_blocks(void **state) {
+    fixture *f = *state;
+    enum { BLOCKS = 1100 };
+    if (f->config.kind == HWR_RAW_BUFFER) return; /* a buffer of that size has no huge blocks */
+    size_t size = f->config.kind == HWR_RAW_SYSTEM ? 9 * MiB : 3 * MiB / 2;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        space[i] = hwr_pool_alloc(f->pool, size);
+        assert_non_null(space[i]);
+        pattern_fill(space[i], 64, i);
+    }
+    assert_int_equal(stats_of(f).large_blocks, BLOCKS);
+    for (size_t k = 0; k < BLOCKS; k++) {
+        size_t i = k * 37 % BLOCKS;
+        assert_ptr_equal(hwr_pool_find(f->pool, space[i] + size - 1, NULL), space[i]);
+        assert_true(pattern_holds(space[i], 64, 64, i));
+        hwr_pool_free(f->pool, space[i]);
+        assert_null(hwr_pool_find(f->pool, space[i], NULL));
+    }
+    fixture_expect_holding(f, 0, 0);
+}
+
+/* Asking for huge pages from the first byte on, or never, changes nothing but speed and resident memory. */
+static void huge_pages_change_no_content(void **state) {
+    for (int never = 0; never < 2; never++) {
+        fixture own = *(fixture *)*state, *f = &own;
+        hwr_pool_options options = fixture_options(f);
+        options.huge_pages_from = never ? SIZE_MAX : 1;
+        f->pool = hwr_pool_open(&options);
+        assert_non_null(f->pool);
+        for (int round = 0; round < 3; round++) {
+            size_t count = grow(f, space, 700, 6 * MiB);
+            for (size_t i = 0; i < count; i++) pattern_fill(space[i], 700, i);
+            for (size_t i = 0; i < count; i++)
+                if (i % 500 != 0) hwr_pool_free(f->pool, space[i]);
+            hwr_pool_trim(f->pool, true);
+            for (size_t i = 0; i < count; i += 500) {
+                assert_true(pattern_holds(space[i], 700, 700, i));
+                hwr_pool_free(f->pool, space[i]);
+            }
+        }
+        hwr_pool_trim(f->pool, true);
+        assert_true(hwr_pool_verify(f->pool, NULL));
+        hwr_pool_close(f->pool);
+    }
+}
+
 /* Limits */
 
 static void keeps_to_the_limit_of_raw(void **state) {
@@ -367,6 +414,8 @@ int main(void) {
         FIXTURE_TEST(several_pools_keep_apart, FIXTURE_ALL),
         FIXTURE_TEST(freed_memory_is_reused, FIXTURE_ALL),
         FIXTURE_TEST(memory_moves_between_sizes, FIXTURE_ALL),
+        FIXTURE_TEST(many_huge_blocks, FIXTURE_UNCHECKED),
+        FIXTURE_TEST(huge_pages_change_no_content, FIXTURE_ALL),
         FIXTURE_TEST(a_hot_block_is_the_same_again, FIXTURE_UNCHECKED),
         FIXTURE_TEST(keeps_to_the_limit_of_raw, FIXTURE_ALL),
         FIXTURE_TEST(no_pool_without_memory, FIXTURE_ALL),
