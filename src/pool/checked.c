@@ -44,6 +44,7 @@ typedef struct hwri_quarantine {
     hwri_mutex lock;
     hwri_fork_lock fork_lock;
     size_t next, count, bytes; /* the place for the next one; how many wait, and their sizes added up */
+    hwr_pool_stats live;       /* the user's blocks: blocks, bytes, large_blocks, large_bytes; the rest is not used */
     guard *waiting[QUARANTINE_BLOCKS];
 } hwri_quarantine;
 
@@ -150,6 +151,28 @@ static guard *live_guard(hwr_pool *pool, const void *block, size_t *inner_size, 
     return g;
 }
 
+/* Counts a block of the user's in (sign 1) or out (-1). */
+static void count_live(hwri_quarantine *q, size_t size, bool large, int sign) {
+    hwri_mutex_lock(&q->lock);
+    q->live.blocks += (size_t)sign;
+    q->live.bytes += (size_t)sign * size;
+    if (large) {
+        q->live.large_blocks += (size_t)sign;
+        q->live.large_bytes += (size_t)sign * size;
+    }
+    hwri_mutex_unlock(&q->lock);
+}
+
+void hwri_checked_count(hwr_pool *pool, hwr_pool_stats *stats) {
+    hwri_quarantine *q = pool->quarantine;
+    hwri_mutex_lock(&q->lock);
+    stats->blocks = q->live.blocks;
+    stats->bytes = q->live.bytes;
+    stats->large_blocks = q->live.large_blocks;
+    stats->large_bytes = q->live.large_bytes;
+    hwri_mutex_unlock(&q->lock);
+}
+
 void *hwri_checked_alloc(hwr_pool *pool, size_t size, size_t alignment, bool zero, const void *site) {
     size_t offset = offset_for(alignment);
     if (size > (size_t)PTRDIFF_MAX - offset - TAIL_LEAST) return NULL;
@@ -165,6 +188,7 @@ void *hwri_checked_alloc(hwr_pool *pool, size_t size, size_t alignment, bool zer
     memset(g->front, GUARD_BYTE, sizeof g->front);
     memset(user_bytes(g), zero ? 0 : NEW_BYTE, size);
     memset(user_bytes(g) + size, GUARD_BYTE, inner_size - offset - size);
+    count_live(pool->quarantine, size, page->large_size != 0, 1);
     return user_bytes(g);
 }
 
@@ -205,6 +229,7 @@ void hwri_checked_free(hwr_pool *pool, void *block, const void *site) {
     look by = {"hwr_pool_free", site};
     size_t inner_size;
     guard *g = live_guard(pool, block, &inner_size, by);
+    count_live(pool->quarantine, g->size, hwri_page_of(pool, block)->large_size != 0, -1);
     g->state = DEAD;
     memset(block, DEAD_BYTE, g->size);
     if (!join(pool->quarantine, g)) retire(pool, g, by); /* other threads filled it meanwhile */

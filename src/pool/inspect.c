@@ -92,19 +92,10 @@ static bool count_page(hwr_pool *pool, hwri_page *page, void *context) {
     stats->blocks += used;
     stats->bytes += used * hwri_page_block_size(page);
     stats->page_bytes += page_bytes;
-    size_t size = page->large_size;
-    if (page->state == HWRI_PAGE_LARGE && (!pool->checked || hwri_checked_visible(pool, page->start, size, &size))) {
+    if (page->state == HWRI_PAGE_LARGE) {
         stats->large_blocks++;
-        stats->large_bytes += size;
+        stats->large_bytes += page->large_size;
     }
-    return true;
-}
-
-static bool count_visible(void *context, void *block, size_t size) {
-    (void)block;
-    hwr_pool_stats *stats = context;
-    stats->blocks++;
-    stats->bytes += size;
     return true;
 }
 
@@ -112,14 +103,11 @@ void hwr_pool_get_stats(hwr_pool *pool, hwr_pool_stats *stats) {
     memset(stats, 0, sizeof *stats);
     hwri_pool_lock(pool);
     each_page(pool, count_page, stats);
-    if (pool->checked) {
-        stats->blocks = stats->bytes = 0;
-        hwr_pool_walk(pool, count_visible, stats);
-    }
     stats->committed = pool->committed;
     stats->peak_committed = pool->peak_committed;
     stats->given_back = pool->given_back;
     hwri_pool_unlock(pool);
+    if (pool->checked) hwri_checked_count(pool, stats);
 }
 
 typedef struct class_count {

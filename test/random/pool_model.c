@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { BLOCKS = 1024, FREED = 16, BUFFER_MIB = 96 };
-static const size_t most_bytes = (size_t)24 << 20; /* of all live blocks together */
+static const size_t most_bytes = (size_t)12 << 20; /* of all live blocks together */
 
 typedef struct shadow_block {
     unsigned char *address;

@@ -104,7 +104,9 @@ static void disturb(actor *a) {
     case 0: hwr_pool_trim(a->stage->pool, true); break;
     case 1: hwr_pool_trim(a->stage->pool, false); break;
     case 2: hwr_raw_inject_fault(a->stage->raw, HWR_FAULT_ALL, 1 + random_below(&a->random, 3), false); break;
-    default: hwr_pool_get_stats(a->stage->pool, &stats); CHECK(stats.blocks <= SLOTS + 2 * THREADS);
+    default:
+        hwr_pool_get_stats(a->stage->pool, &stats);
+        CHECK(stats.blocks <= 10 * SLOTS); /* while pages are counted, blocks move from page to page */
     }
 }
 

@@ -31,6 +31,7 @@ static void abort_in_child(int signal) {
 static _Noreturn void die_in_child(int error_pipe, void (*body)(void *), void *argument) {
     static const int signals[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGALRM};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
+    signal(SIGABRT, abort_in_child);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_DUMPABLE, 0);
     dup2(error_pipe, STDERR_FILENO);

@@ -26,11 +26,6 @@ static void expect_held(const backend *raw, size_t reserved, size_t committed) {
     assert_int_equal(stats.committed, committed);
 }
 
-static bool is_mapped(const void *address) {
-    unsigned char resident;
-    return mincore((void *)(uintptr_t)address, 1, &resident) == 0;
-}
-
 static int set_up(void **state) {
     hwr_raw_kind kind = *(const hwr_raw_kind *)*state;
     backend *raw = calloc(1, sizeof *raw);
@@ -249,26 +244,6 @@ static void committed_memory_is_zero(void **state) {
         memset(range, 0xff, size);
         hwr_raw_release(raw->raw, range, size, size);
     }
-}
-
-static void close_releases_everything(void **state) {
-    const backend *raw = *state;
-    hwr_raw_kind kind = raw->kind;
-    size_t buffer_size = (size_t)8 << 20;
-    void *buffer = kind == HWR_RAW_BUFFER ? backend_map_buffer(buffer_size) : NULL;
-    hwr_raw *second = hwr_raw_open(&(hwr_raw_options){
-        .size = sizeof(hwr_raw_options), .kind = kind, .buffer = buffer, .buffer_size = buffer_size});
-    assert_non_null(second);
-    size_t page = hwr_raw_page_size(second);
-    char *ranges[20];
-    for (size_t i = 0; i < 20; i++) {
-        ranges[i] = hwr_raw_reserve(second, (i + 1) * page, 0);
-        assert_non_null(ranges[i]);
-        if (i % 2 == 0) assert_true(hwr_raw_commit(second, ranges[i], page));
-    }
-    hwr_raw_close(second); /* over malloc the leak checkers look whether it did */
-    for (size_t i = 0; i < 20 && kind == HWR_RAW_SYSTEM; i++) assert_false(is_mapped(ranges[i]));
-    if (buffer != NULL) backend_unmap_buffer(buffer, buffer_size);
 }
 
 static void keeps_many_ranges_apart(void **state) {
@@ -631,7 +606,6 @@ int main(void) {
         OVER_EACH_BACKEND(refuses_senseless_reservations),
         OVER_EACH_BACKEND(commits_parts),
         OVER_EACH_BACKEND(committed_memory_is_zero),
-        OVER_EACH_BACKEND(close_releases_everything),
         OVER_EACH_BACKEND(keeps_many_ranges_apart),
         OVER_EACH_BACKEND(hints_change_nothing),
         OVER_EACH_BACKEND(tables_read_as_zero),
