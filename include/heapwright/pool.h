@@ -22,15 +22,17 @@ extern "C" {
 
 typedef struct hwr_pool hwr_pool;
 
+/* All fields but the first may be zero. The granularity, 8 or 16 bytes (0: 16), is the distance of the smallest size classes and the
+ * alignment of every block. Memory that was free for give_back_ms milliseconds (0: 250) is given back. From huge_pages_from bytes on
+ * (0: 256 MiB; SIZE_MAX: never) the pool asks the system for huge pages, which makes it faster and up to 2 MiB larger. */
 typedef struct hwr_pool_options {
-    size_t size;            /* sizeof(hwr_pool_options), so that fields can be added */
-    hwr_raw *raw;           /* where chunks come from; NULL: the system, opened and closed with the pool */
-    unsigned granularity;   /* distance of the smallest size classes and alignment of every block, in bytes: 8 or 16; 0: 16 */
-    bool shared;            /* whether several threads use it at once */
-    bool checked;           /* find double frees, foreign pointers, overflows and writes after free: about 3 times slower */
-    uint32_t give_back_ms;  /* how long memory stays free before it is given back, in milliseconds; 0: the default, 250 */
-    size_t huge_pages_from; /* ask the system for huge pages once the pool has this many bytes: faster, and up to 2 MiB more
-                               resident; 0: the default, 256 MiB; SIZE_MAX: never */
+    size_t size;  /* sizeof(hwr_pool_options), so that fields can be added */
+    hwr_raw *raw; /* where chunks come from; NULL: the system, opened and closed with the pool */
+    unsigned granularity;
+    bool shared;  /* several threads use it at once */
+    bool checked; /* find double frees, foreign pointers, overflows and writes after free; about ten times slower */
+    uint32_t give_back_ms;
+    size_t huge_pages_from;
 } hwr_pool_options;
 
 /* Opens a pool. NULL options mean: the system, granularity 16, one thread, not checked. Returns NULL when the options make no sense

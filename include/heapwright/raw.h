@@ -27,7 +27,7 @@ typedef enum hwr_raw_kind {
 } hwr_raw_kind;
 
 typedef struct hwr_raw_options {
-    size_t size;        /* sizeof(hwr_raw_options), so that fields can be added */
+    size_t size; /* sizeof(hwr_raw_options), so that fields can be added */
     hwr_raw_kind kind;
     void *buffer;       /* HWR_RAW_BUFFER: the memory, any alignment; it holds the bookkeeping too */
     size_t buffer_size; /* its size in bytes, at least 16 KiB */
@@ -36,16 +36,16 @@ typedef struct hwr_raw_options {
 
 /* Numbers of bytes unless said; each is exact at some moment during the call. */
 typedef struct hwr_raw_stats {
-    size_t reserved;         /* addresses held now */
-    size_t committed;        /* usable memory now: what counts against the limit */
-    size_t peak_committed;   /* the most that was ever committed */
-    size_t given_back;       /* decommitted, or released while committed, over the whole life */
-    size_t limit;            /* 0: none */
-    size_t reserve_calls;    /* how often each operation was asked for, failures included */
+    size_t reserved;       /* addresses held now */
+    size_t committed;      /* usable memory now: what counts against the limit */
+    size_t peak_committed; /* the most that was ever committed */
+    size_t given_back;     /* decommitted, or released while committed, over the whole life */
+    size_t limit;          /* 0: none */
+    size_t reserve_calls;  /* how often each operation was asked for, failures included */
     size_t commit_calls;
     size_t decommit_calls;
     size_t release_calls;
-    size_t failures;         /* how many of them failed */
+    size_t failures; /* how many of them failed */
 } hwr_raw_stats;
 
 /* Which operations a fault injection counts. */

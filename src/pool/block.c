@@ -11,8 +11,8 @@ enum { LARGEST_ALIGNMENT = 16 << 20 };
 #define CALLER __builtin_return_address(0)
 
 _Noreturn static void foreign(const char *call, const void *block, const void *site) {
-    hwri_misuse_abort(&(hwri_misuse){
-        .what = "not a block of this pool", .call = call, .address = block, .called_by = site});
+    hwri_misuse_abort(
+        &(hwri_misuse){.what = "not a block of this pool", .call = call, .address = block, .called_by = site});
 }
 
 /* What is rare, out of line so that the rest needs no stack frame. */

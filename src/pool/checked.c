@@ -109,7 +109,8 @@ static void check(const guard *g, size_t inner_size, look by) {
 
 /* The header of the block that is laid out in `inner`, live or dead; NULL if there is none. */
 static guard *guard_in(void *inner, size_t inner_size) {
-    for (size_t offset = sizeof(guard); offset + TAIL_LEAST <= inner_size; offset = offset == sizeof(guard) ? 64 : offset * 2) {
+    for (size_t offset = sizeof(guard); offset + TAIL_LEAST <= inner_size;
+         offset = offset == sizeof(guard) ? 64 : offset * 2) {
         guard *g = (guard *)(void *)((char *)inner + offset) - 1;
         if ((g->state == LIVE || g->state == DEAD) && g->offset == offset) return g;
     }
@@ -146,7 +147,8 @@ static guard *live_guard(hwr_pool *pool, const void *block, size_t *inner_size, 
     guard *g = guard_in(inner, *inner_size);
     if (!g) report("write before the start of the block, or not the start of a block", block, NULL, by);
     if (user_bytes(g) != block) report("not the start of a block but inside one", block, g, by);
-    if (g->state == DEAD) report(strcmp(by.call, "hwr_pool_free") == 0 ? "double free" : "use after free", block, g, by);
+    if (g->state == DEAD)
+        report(strcmp(by.call, "hwr_pool_free") == 0 ? "double free" : "use after free", block, g, by);
     check(g, *inner_size, by);
     return g;
 }

@@ -275,8 +275,8 @@ static void unhint_around(hwr_pool *pool, const hwri_chunk *chunk, size_t first,
 static size_t chunk_give_back(hwr_pool *pool, hwri_chunk *chunk, const uint64_t *which, size_t most) {
     size_t given = 0;
     for (size_t i = 0, n; i < chunk->slices && given < most; i += n) {
-        for (n = 0; i + n < chunk->slices && bit(which, i + n) && bit(chunk->committed, i + n) && !bit(chunk->used, i + n) &&
-                    given + (n << pool->slice_shift) < most;)
+        for (n = 0; i + n < chunk->slices && bit(which, i + n) && bit(chunk->committed, i + n) &&
+                    !bit(chunk->used, i + n) && given + (n << pool->slice_shift) < most;)
             n++;
         if (n) {
             hwr_raw_decommit(pool->raw, chunk->base + (i << pool->slice_shift), n << pool->slice_shift);

@@ -19,7 +19,8 @@ static bool add_list(hwri_free_map *map, const hwri_page *page, const hwri_block
 
 bool hwri_free_map_fill(hwri_free_map *map, const hwri_page *page) {
     memset(map, 0, sizeof *map);
-    return add_list(map, page, page->free) && add_list(map, page, hwri_remote_first(page, hwri_load_acquire(&page->remote)));
+    return add_list(map, page, page->free) &&
+           add_list(map, page, hwri_remote_first(page, hwri_load_acquire(&page->remote)));
 }
 
 void hwri_free_sort(hwri_page *page) {

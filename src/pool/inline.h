@@ -52,7 +52,8 @@ static inline void *hwri_pool_alloc(hwr_pool *pool, size_t size, bool shared) {
 }
 
 static inline hwri_page *hwri_map_entry(const hwr_pool *pool, uintptr_t slice) {
-    return hwri_load_relaxed((hwri_page *const *)((uintptr_t)pool + offsetof(hwr_pool, map) + slice * sizeof(hwri_page *)));
+    return hwri_load_relaxed(
+        (hwri_page *const *)((uintptr_t)pool + offsetof(hwr_pool, map) + slice * sizeof(hwri_page *)));
 }
 
 /* The page of any address, or NULL. */

@@ -14,7 +14,9 @@ static bool each_page(hwr_pool *pool, page_visitor visit, void *context) {
         hwri_chunk *chunk = pool->chunks[i];
         size_t slices = chunk->huge ? 1 : chunk->slices;
         for (size_t s = 0; s < slices; s++)
-            if (hwri_load_relaxed(&chunk->pages[s].state) != HWRI_PAGE_UNUSED && !visit(pool, &chunk->pages[s], context)) return false;
+            if (hwri_load_relaxed(&chunk->pages[s].state) != HWRI_PAGE_UNUSED &&
+                !visit(pool, &chunk->pages[s], context))
+                return false;
     }
     return true;
 }

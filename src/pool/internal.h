@@ -115,7 +115,7 @@ struct hwr_pool {
     size_t committed, peak_committed, given_back;
     struct hwri_quarantine *quarantine; /* checked pools only */
     size_t size;                        /* bytes reserved for this structure and its map */
-    bool whole;                         /* all of that has memory; otherwise its pages have, whose bits are set in has_memory */
+    bool whole; /* all of that has memory; otherwise its pages have, whose bits are set in has_memory */
     uint64_t has_memory[HWRI_MAP_PAGES / 64 + 1];
     uintptr_t map_slices;
     hwri_page *map[];
@@ -184,9 +184,10 @@ static inline void hwri_list_remove(hwri_page_list *list, hwri_page *page) {
 /* chunk.c. All are called with the lock held; those that return memory return NULL without. */
 hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alignment);
 void hwri_chunk_free(hwr_pool *pool, hwri_chunk *chunk);
-void hwri_chunk_publish(hwr_pool *pool, hwri_page *page);              /* a huge page, into the map */
+void hwri_chunk_publish(hwr_pool *pool, hwri_page *page);               /* a huge page, into the map */
 bool hwri_chunk_resize(hwr_pool *pool, hwri_page *page, size_t slices); /* a huge one; it may move */
-hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment, bool clean); /* clean: rather without memory */
+hwri_page *hwri_slices_take(hwr_pool *pool, size_t count, size_t alignment,
+                            bool clean); /* clean: rather without memory */
 bool hwri_slices_extend(hwr_pool *pool, hwri_page *page, size_t count);
 void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep);
 void hwri_chunks_look(hwr_pool *pool, bool now);

@@ -5,15 +5,16 @@
 #include "pool/free_map.h"
 
 enum {
-    CARVE_BYTES = 4096,  /* how much of a fresh page is put into its free list at once */
-    PAGE_BLOCKS = 8,     /* a page has room for this many blocks at least, where memory allows it */
+    CARVE_BYTES = 4096,   /* how much of a fresh page is put into its free list at once */
+    PAGE_BLOCKS = 8,      /* a page has room for this many blocks at least, where memory allows it */
     REVIVE_FRACTION = 64, /* a full page is listed again when this part of it is free, if no other page has room */
     BORROW_REACH = 8,     /* classes that a block is borrowed from */
     BORROW_BYTES = 4096,
     FEW_BLOCKS = 64,
     SORT_PAGES = 8,
     SORT_FRACTION = 2,
-    FULL_PAGES_SEEN = 4   /* how many full pages are looked at for that before a new page is made, those longest full first:
+    FULL_PAGES_SEEN =
+        4 /* how many full pages are looked at for that before a new page is made, those longest full first:
                              if fewer than one in so many would do, little is wasted by not finding it */
 };
 

@@ -32,20 +32,20 @@ typedef enum hwri_page_state {
 typedef struct hwri_page {
     hwri_block *free;
     uint32_t until;
-    uintptr_t thread;    /* token of the owning thread; 0: none, and every free goes to `remote` */
+    uintptr_t thread; /* token of the owning thread; 0: none, and every free goes to `remote` */
     char *start;
     struct hwri_page *next, *previous;
     uint32_t block_size; /* 0 for LARGE, see large_size */
     uint32_t capacity;   /* blocks that fit */
     uint32_t carved;     /* blocks that have ever been in use or in `free` */
     uint16_t class_number;
-    uint8_t state;       /* hwri_page_state */
-    bool zeroed;         /* the memory read as zero when the page was made */
+    uint8_t state; /* hwri_page_state */
+    bool zeroed;   /* the memory read as zero when the page was made */
 
     _Alignas(64) uintptr_t remote; /* blocks freed by others: see hwri_remote_... */
     struct hwri_chunk *chunk;
-    struct hwri_local *local;      /* whose queues it is in; NULL: ORPHAN or LARGE */
-    size_t large_size;             /* LARGE: bytes of the block; 0 otherwise */
+    struct hwri_local *local; /* whose queues it is in; NULL: ORPHAN or LARGE */
+    size_t large_size;        /* LARGE: bytes of the block; 0 otherwise */
     uint32_t slices;
 } hwri_page;
 

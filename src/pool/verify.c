@@ -22,8 +22,10 @@ static const char *check_page(hwr_pool *pool, hwri_chunk *chunk, size_t first) {
         return "a page does not know where it is";
     size_t slices = chunk->huge ? chunk->size >> pool->slice_shift : page->slices;
     for (size_t i = 0; i < slices; i++) {
-        if (!chunk->huge && !(chunk->used[(first + i) / 64] >> ((first + i) % 64) & 1)) return "a page has a free slice";
-        if (hwri_page_of(pool, page->start + (i << pool->slice_shift)) != page) return "the map does not lead to a page";
+        if (!chunk->huge && !(chunk->used[(first + i) / 64] >> ((first + i) % 64) & 1))
+            return "a page has a free slice";
+        if (hwri_page_of(pool, page->start + (i << pool->slice_shift)) != page)
+            return "the map does not lead to a page";
     }
     if (page->state == HWRI_PAGE_LARGE)
         return page->large_size == slices << pool->slice_shift ? NULL : "a large block has the wrong size";
@@ -63,7 +65,8 @@ static const char *check_list(const hwri_page_list *list, unsigned class_number,
                               const hwri_local *local, size_t *pages) {
     const hwri_page *previous = NULL;
     for (const hwri_page *page = list->first; page; previous = page, page = page->next, (*pages)++)
-        if (page->previous != previous || page->class_number != class_number || page->state != state || page->local != local)
+        if (page->previous != previous || page->class_number != class_number || page->state != state ||
+            page->local != local)
             return "a page is in the wrong list";
     return list->last == previous ? NULL : "a list of pages has a wrong end";
 }

@@ -17,9 +17,9 @@ typedef struct hwri_backend {
     void *(*resize)(hwr_raw *raw, void *address, size_t old_size, size_t new_size, size_t alignment);
     void (*hint_huge)(void *address, size_t size, bool on);
     bool (*make_readable)(hwr_raw *raw, void *address, size_t size); /* reads as zero from now on */
-    uint64_t (*now)(void);                             /* nanoseconds; NULL: no clock */
-    void (*close)(hwr_raw *raw);                       /* gives back `raw` itself */
-    bool zeroed;                                       /* committed memory reads as zero */
+    uint64_t (*now)(void);                                           /* nanoseconds; NULL: no clock */
+    void (*close)(hwr_raw *raw);                                     /* gives back `raw` itself */
+    bool zeroed;                                                     /* committed memory reads as zero */
 } hwri_backend;
 
 /* A raw allocator. The lock guards everything below it; `committed` never exceeds `limit` by a later commit, and
@@ -59,6 +59,8 @@ size_t hwri_raw_extent(const hwr_raw *raw, uintptr_t *start);
 /* Whether reserving costs nothing but addresses. */
 bool hwri_raw_is_sparse(const hwr_raw *raw);
 
-static inline uintptr_t hwri_align_up(uintptr_t n, uintptr_t alignment) { return (n + alignment - 1) & ~(alignment - 1); }
+static inline uintptr_t hwri_align_up(uintptr_t n, uintptr_t alignment) {
+    return (n + alignment - 1) & ~(alignment - 1);
+}
 
 #endif
