@@ -36,7 +36,7 @@ void *hwri_foreign_realloc(enum hwri_domain domain, void *block, size_t size);
 
 /* The allocator that counts (counted.c): its functions for a domain, and the last entry in the record. */
 PyMemAllocatorEx hwri_counted_allocator(enum hwri_domain domain);
-void hwri_counting_start(struct hwri_record *record);
+void hwri_counting_start(struct hwri_record *to);
 void hwri_counting_end(void);
 
 #endif
