@@ -49,9 +49,17 @@ static void *raw_malloc(void *pool, size_t size) { return hwri_pool_alloc(pool, 
 
 static void *raw_realloc(void *pool, void *block, size_t size) { return realloc_in(pool, true, HWRI_RAW, block, size); }
 
-static void raw_free(void *pool, void *block) {
-    if (!hwri_pool_try_free(pool, block, true)) hwri_foreign_free(HWRI_RAW, block);
-}
+/* What is rare when freeing is out of line, so that the rest needs no stack frame. */
+#define DEFINE_FREE(name, domain, shared)                                                                              \
+    __attribute__((noinline)) static void name##_rare(void *pool, void *block) {                                       \
+        if (!hwri_pool_try_free(pool, block, shared)) hwri_foreign_free(domain, block);                                \
+    }                                                                                                                  \
+    static void name(void *pool, void *block) {                                                                        \
+        if (!hwri_pool_free_quick(pool, block, shared)) name##_rare(pool, block);                                      \
+    }
+DEFINE_FREE(raw_free, HWRI_RAW, true)
+DEFINE_FREE(mem_free, HWRI_MEM, objects_shared)
+DEFINE_FREE(obj_free, HWRI_OBJ, objects_shared)
 
 static void *object_malloc(void *pool, size_t size) { return hwri_pool_alloc(pool, size, objects_shared); }
 
@@ -59,16 +67,8 @@ static void *mem_realloc(void *pool, void *block, size_t size) {
     return realloc_in(pool, objects_shared, HWRI_MEM, block, size);
 }
 
-static void mem_free(void *pool, void *block) {
-    if (!hwri_pool_try_free(pool, block, objects_shared)) hwri_foreign_free(HWRI_MEM, block);
-}
-
 static void *obj_realloc(void *pool, void *block, size_t size) {
     return realloc_in(pool, objects_shared, HWRI_OBJ, block, size);
-}
-
-static void obj_free(void *pool, void *block) {
-    if (!hwri_pool_try_free(pool, block, objects_shared)) hwri_foreign_free(HWRI_OBJ, block);
 }
 
 static const PyMemAllocatorEx plain_allocators[HWRI_DOMAINS] = {

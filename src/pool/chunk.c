@@ -273,19 +273,20 @@ static void unhint_around(hwr_pool *pool, const hwri_chunk *chunk, size_t first,
 
 /* Gives back up to `most` bytes of a chunk: free slices whose bits are set in `which`. */
 static size_t chunk_give_back(hwr_pool *pool, hwri_chunk *chunk, const uint64_t *which, size_t most) {
-    size_t given = 0;
-    for (size_t i = 0, n; i < chunk->slices && given < most; i += n) {
-        for (n = 0; i + n < chunk->slices && bit(which, i + n) && bit(chunk->committed, i + n) &&
-                    !bit(chunk->used, i + n) && given + (n << pool->slice_shift) < most;)
-            n++;
-        if (n) {
-            hwr_raw_decommit(pool->raw, chunk->base + (i << pool->slice_shift), n << pool->slice_shift);
-            unhint_around(pool, chunk, i, n);
-            set_bits(chunk->committed, i, n, false);
-            set_bits(chunk->aged, i, n, false);
-            given += n << pool->slice_shift;
-        } else {
-            n = 1;
+    size_t given = 0, slice = hwri_slice_size(pool);
+    for (size_t word = 0; word < HWRI_CHUNK_WORDS && given < most; word++) {
+        uint64_t bits = which[word] & chunk->committed[word] & ~chunk->used[word];
+        while (bits && given < most) {
+            size_t first = (size_t)__builtin_ctzll(bits), count = 1;
+            while (first + count < 64 && bits >> (first + count) & 1 && given + count * slice < most) count++;
+            uint64_t run = (count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX) << first;
+            size_t at = word * 64 + first;
+            hwr_raw_decommit(pool->raw, chunk->base + at * slice, count * slice);
+            unhint_around(pool, chunk, at, count);
+            chunk->committed[word] &= ~run;
+            chunk->aged[word] &= ~run;
+            bits &= ~run;
+            given += count * slice;
         }
     }
     hwri_pool_count_committed(pool, 0, given);

@@ -78,6 +78,15 @@ static inline void hwri_page_free(hwr_pool *pool, hwri_page *page, void *address
         hwri_page_free_remote(pool, page, address);
 }
 
+/* Frees a block that the map leads to, as it does to nearly all; otherwise returns false, and hwri_pool_try_free decides. */
+static inline bool hwri_pool_free_quick(hwr_pool *pool, void *block, bool shared) {
+    uintptr_t slice = ((uintptr_t)block - pool->window) >> HWRI_SLICE_SHIFT;
+    hwri_page *page = hwri_likely(slice < pool->quick_slices) ? hwri_map_entry(pool, slice) : NULL;
+    if (hwri_unlikely(page == NULL)) return false;
+    hwri_page_free(pool, page, block, shared);
+    return true;
+}
+
 /* Frees a block, or returns false if it is not of this pool. Any address is allowed. */
 static inline bool hwri_pool_try_free(hwr_pool *pool, void *block, bool shared) {
     hwri_page *page = hwri_page_of(pool, block);

@@ -14,7 +14,7 @@ static fixture_config config_of(unsigned number) {
                             .checked = (number & 1) != 0};
 }
 
-/* FIXTURE_FEW, and all there is in an emulator. */
+/* FIXTURE_FEW, and all there is in an emulator, or under the thread sanitizer for tests with one thread. */
 static bool is_of_the_few(const fixture_config *config) {
     switch (config->kind) {
     case HWR_RAW_SYSTEM:
@@ -26,7 +26,7 @@ static bool is_of_the_few(const fixture_config *config) {
 }
 
 static bool wanted(const fixture_config *config, unsigned filter) {
-    bool few = (filter & FIXTURE_FEW) != 0 || is_emulated();
+    bool few = (filter & FIXTURE_FEW) != 0 || is_emulated() || (UNDER_TSAN && (filter & FIXTURE_SHARED) == 0);
     return (!few || is_of_the_few(config)) && !((filter & FIXTURE_CHECKED) != 0 && !config->checked) &&
            !((filter & FIXTURE_UNCHECKED) != 0 && config->checked) &&
            !((filter & FIXTURE_SHARED) != 0 && !config->shared) &&
