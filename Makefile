@@ -33,13 +33,14 @@ soak: ## the long versions of the tests: hours
 	HEAPWRIGHT_SOAK=1 $(ctest) --test-dir build --build-config Soak --timeout $(SOAK_TIMEOUT)
 
 test-asan: ## the tests under the address and undefined-behaviour sanitizers
-test-tsan: ## the tests under the thread sanitizer
+test-tsan: ## the tests with several threads under the thread sanitizer
 test-asan test-tsan: test-%:
 	$(need) build test sanitize
 	$(call build,$*)
-	$(fixed_addresses) $(ctest) --test-dir build-$* --timeout $(TEST_TIMEOUT)
+	$(fixed_addresses) $(ctest) --test-dir build-$* --timeout $(TEST_TIMEOUT) $(tests_chosen)
 
 # The thread sanitizers of older compilers cannot start where addresses are random in more than 28 bits.
+test-tsan: tests_chosen = --tests-regex 'threads|raw'
 test-tsan: fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 bench-pool: ## the pool against other allocators
