@@ -382,10 +382,13 @@ static void goes_back_after_the_delay(void **state) {
         f->pool = hwr_pool_open(&options);
         assert_non_null(f->pool);
         size_t count = grow(f, space, 500, 20 * MiB);
-        shrink(f, space, count);
         size_t full = stats_of(f).committed;
+        uint64_t start = hwr_raw_now(f->backend.raw);
+        shrink(f, space, count);
         hwr_pool_trim(f->pool, false);
-        assert_true(stats_of(f).committed + 8 * MiB > full);
+        size_t kept = stats_of(f).committed;
+        bool in_time = hwr_raw_now(f->backend.raw) - start < (uint64_t)options.give_back_ms * 1000000;
+        assert_true(kept + 8 * MiB > full || !in_time); /* a slow machine may have taken longer than the delay */
         for (int i = 0; i < 30 && stats_of(f).committed + 12 * MiB > full; i++) {
             sleep_ms(100);
             if (by_allocation == 0) {
