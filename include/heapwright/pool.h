@@ -30,7 +30,7 @@ typedef struct hwr_pool_options {
     hwr_raw *raw; /* where chunks come from; NULL: the system, opened and closed with the pool */
     unsigned granularity;
     bool shared;  /* several threads use it at once */
-    bool checked; /* find double frees, foreign pointers, overflows and writes after free; about ten times slower */
+    bool checked; /* find double frees, foreign pointers, overflows and writes after free; much slower */
     uint32_t give_back_ms;
     size_t huge_pages_from;
 } hwr_pool_options;
