@@ -6,7 +6,10 @@
  *   large.c    blocks with a page of their own
  *   block.c    the public calls on blocks
  *   checked.c  the same in a checked pool
- *   inspect.c  find, walk, statistics, verification
+ *   inspect.c  find, walk, statistics
+ *   verify.c   verification
+ *   free_map.c which blocks of a page are free, and sorting them
+ *   misuse.c   the message that ends a program that misused a pool
  */
 #ifndef HWRI_POOL_INTERNAL_H
 #define HWRI_POOL_INTERNAL_H

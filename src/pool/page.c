@@ -8,14 +8,12 @@ enum {
     CARVE_BYTES = 4096,   /* how much of a fresh page is put into its free list at once */
     PAGE_BLOCKS = 8,      /* a page has room for this many blocks at least, where memory allows it */
     REVIVE_FRACTION = 64, /* a full page is listed again when this part of it is free, if no other page has room */
-    BORROW_REACH = 8,     /* classes that a block is borrowed from */
-    BORROW_BYTES = 4096,
-    FEW_BLOCKS = 64,
-    SORT_PAGES = 8,
-    SORT_FRACTION = 2,
-    FULL_PAGES_SEEN =
-        4 /* how many full pages are looked at for that before a new page is made, those longest full first:
-                             if fewer than one in so many would do, little is wasted by not finding it */
+    FULL_PAGES_SEEN = 4,  /* full pages looked at for that before a new one is made, those longest full first */
+    BORROW_REACH = 8,     /* how many larger classes a block may be borrowed from */
+    BORROW_BYTES = 4096,  /* what a class may waste by borrowing: a system page */
+    FEW_BLOCKS = 64,      /* of empty pages with at most so many blocks only one is kept */
+    SORT_PAGES = 8,       /* a class of fewer pages does not sort free lists, */
+    SORT_FRACTION = 2     /* nor does a page of which less than this part is free */
 };
 
 const hwri_page hwri_no_page;
@@ -187,11 +185,11 @@ static void *alloc_from(hwri_page *page, bool shared) {
  * nobody else uses: so a class borrows until the differences add up to that. */
 static void *borrow(hwr_pool *pool, hwri_local *local, unsigned class_number) {
     size_t size = hwri_class_size(class_number, pool->granule_shift);
+    uint32_t *borrowed = &local->classes[class_number].borrowed;
+    if (*borrowed > BORROW_BYTES) return NULL;
     for (unsigned c = class_number + 1; c <= class_number + BORROW_REACH && c < pool->class_count; c++) {
         hwri_page *page = local->classes[c].listed.first;
         if (!page || (!page->free && !carve(page, pool->shared))) continue;
-        uint32_t *borrowed = &local->classes[class_number].borrowed;
-        if (*borrowed > BORROW_BYTES) return NULL;
         *borrowed += page->block_size - (uint32_t)size;
         return alloc_from(page, pool->shared);
     }

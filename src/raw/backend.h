@@ -19,6 +19,7 @@ typedef struct hwri_backend {
     bool (*make_readable)(hwr_raw *raw, void *address, size_t size); /* reads as zero from now on */
     uint64_t (*now)(void);                                           /* nanoseconds; NULL: no clock */
     void (*close)(hwr_raw *raw);                                     /* gives back `raw` itself */
+    bool steps_back;                                                 /* that clock may be set back */
     bool zeroed;                                                     /* committed memory reads as zero */
 } hwri_backend;
 
@@ -28,7 +29,8 @@ typedef struct hwri_backend {
 struct hwr_raw {
     const hwri_backend *backend;
     size_t page_size;
-    bool strict; /* the system backend: memory must be asked for before it is used */
+    uint64_t latest; /* the latest time told, where the clock may be set back */
+    bool strict;     /* the system backend: memory must be asked for before it is used */
     hwri_mutex lock;
     hwri_fork_lock fork_lock;
     hwr_raw_stats stats;

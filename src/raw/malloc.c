@@ -37,6 +37,7 @@ const hwri_backend hwri_malloc_backend = {
     .reserve = malloc_reserve,
     .release = malloc_release,
     .now = malloc_now,
+    .steps_back = true,
     .close = malloc_close,
 };
 

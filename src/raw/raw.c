@@ -178,7 +178,17 @@ size_t hwri_raw_extent(const hwr_raw *raw, uintptr_t *start) {
     return raw->buffer.count * raw->page_size;
 }
 
-uint64_t hwr_raw_now(const hwr_raw *raw) { return raw->backend->now ? raw->backend->now() : 0; }
+uint64_t hwr_raw_now(const hwr_raw *raw) {
+    if (!raw->backend->now) return 0;
+    uint64_t time = raw->backend->now();
+    if (!raw->backend->steps_back) return time;
+    hwr_raw *r = (hwr_raw *)(uintptr_t)raw;
+    hwri_mutex_lock(&r->lock);
+    if (time > r->latest) r->latest = time;
+    time = r->latest;
+    hwri_mutex_unlock(&r->lock);
+    return time;
+}
 
 void hwr_raw_get_stats(const hwr_raw *raw, hwr_raw_stats *stats) {
     hwr_raw *r = (hwr_raw *)(uintptr_t)raw;
