@@ -117,8 +117,7 @@ static guard *guard_in(void *inner, size_t inner_size) {
     return NULL;
 }
 
-void *hwri_checked_visible(hwr_pool *pool, void *inner, size_t inner_size, size_t *size) {
-    (void)pool;
+void *hwri_checked_visible(void *inner, size_t inner_size, size_t *size) {
     guard *g = guard_in(inner, inner_size);
     if (!g || g->state != LIVE) return NULL;
     *size = g->size;

@@ -14,7 +14,7 @@ void hwri_checked_free(hwr_pool *pool, void *block, const void *site);
 size_t hwri_checked_usable_size(hwr_pool *pool, const void *block, const void *site);
 
 /* What the user sees of a block of the underlying pool: its address, and its size in *size; NULL if the user has freed it. */
-void *hwri_checked_visible(hwr_pool *pool, void *inner, size_t inner_size, size_t *size);
+void *hwri_checked_visible(void *inner, size_t inner_size, size_t *size);
 
 /* Fills in the counts of blocks and bytes, as the user sees them. */
 void hwri_checked_count(hwr_pool *pool, hwr_pool_stats *stats);

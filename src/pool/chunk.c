@@ -190,7 +190,6 @@ bool hwri_chunk_resize(hwr_pool *pool, hwri_page *page, size_t slices) {
     hwri_chunk_publish(pool, page);
     hwri_pool_count_committed(pool, size, old_size);
     if (size < old_size) pool->given_back += old_size - size;
-    page->zeroed = false;
     return true;
 }
 

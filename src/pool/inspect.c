@@ -44,21 +44,16 @@ bool hwri_walk(hwr_pool *pool, hwr_pool_visitor visit, void *context) {
 }
 
 /* A checked pool shows what the user sees of each block. */
-typedef struct visible_walk {
-    hwr_pool *pool;
-    walk to;
-} visible_walk;
-
 static bool visit_visible(void *context, void *inner, size_t inner_size) {
-    const visible_walk *w = context;
+    const walk *w = context;
     size_t size;
-    void *block = hwri_checked_visible(w->pool, inner, inner_size, &size);
-    return !block || w->to.visit(w->to.context, block, size);
+    void *block = hwri_checked_visible(inner, inner_size, &size);
+    return !block || w->visit(w->context, block, size);
 }
 
 bool hwr_pool_walk(hwr_pool *pool, hwr_pool_visitor visit, void *context) {
     if (!pool->checked) return hwri_walk(pool, visit, context);
-    return hwri_walk(pool, visit_visible, &(visible_walk){pool, {visit, context}});
+    return hwri_walk(pool, visit_visible, &(walk){visit, context});
 }
 
 void *hwr_pool_find(hwr_pool *pool, const void *address, size_t *size) {
@@ -73,7 +68,7 @@ void *hwr_pool_find(hwr_pool *pool, const void *address, size_t *size) {
         if (hwri_free_map_has(&map, (uint32_t)index)) return NULL;
     }
     if (pool->checked) {
-        block = hwri_checked_visible(pool, block, block_size, &block_size);
+        block = hwri_checked_visible(block, block_size, &block_size);
         if (!block || (uintptr_t)address - (uintptr_t)block >= (block_size ? block_size : 1)) return NULL;
     }
     if (size) *size = block_size;

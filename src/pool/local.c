@@ -132,8 +132,11 @@ bool hwri_locals_open(hwr_pool *pool) {
     pool->id = hwri_unique_id();
     pool->tls_offset = (uintptr_t)&hwri_tls[pool->id % HWRI_TLS_SLOTS] - hwri_tls_base();
     pool->fork_lock = (hwri_fork_lock){.mutex = &pool->lock, .rank = HWRI_RANK_POOL, .in_child = after_fork};
-    if (!hwri_fork_register(&pool->fork_lock)) return false;
-    hwri_mutex_init(&pool->lock);
+    hwri_mutex_init(&pool->lock); /* before a fork can take it */
+    if (!hwri_fork_register(&pool->fork_lock)) {
+        hwri_mutex_destroy(&pool->lock);
+        return false;
+    }
     pool->shared = true;
     if (!pool->checked) pool->quick_id = pool->id;
     return true;

@@ -22,6 +22,7 @@ endif()
 
 # A test that cannot be had here: heapwright_skipped_test(name reason)
 function(heapwright_skipped_test name reason)
+    message(NOTICE "-- test ${name} will be skipped: ${reason}")
     add_test(NAME ${name} COMMAND sh -c "echo 'skipped: ${reason}'; exit 77")
     set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()

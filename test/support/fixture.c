@@ -26,7 +26,8 @@ static bool is_of_the_few(const fixture_config *config) {
 }
 
 static bool wanted(const fixture_config *config, unsigned filter) {
-    bool few = (filter & FIXTURE_FEW) != 0 || is_emulated() || (UNDER_TSAN && (filter & FIXTURE_SHARED) == 0);
+    bool few = ((filter & FIXTURE_FEW) != 0 && getenv("HEAPWRIGHT_SOAK") == NULL) || is_emulated() ||
+               (UNDER_TSAN && (filter & FIXTURE_SHARED) == 0);
     return (!few || is_of_the_few(config)) && !((filter & FIXTURE_CHECKED) != 0 && !config->checked) &&
            !((filter & FIXTURE_UNCHECKED) != 0 && config->checked) &&
            !((filter & FIXTURE_SHARED) != 0 && !config->shared) &&

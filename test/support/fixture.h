@@ -31,7 +31,8 @@ enum {
     FIXTURE_UNCHECKED = 2, /* the others only */
     FIXTURE_SHARED = 4,    /* shared pools only */
     FIXTURE_SYSTEM = 8,    /* over the system only */
-    FIXTURE_FEW = 16       /* six that between them have every two properties together: for what takes long */
+    FIXTURE_FEW = 16       /* six that between them have every two properties together: for what takes long.
+                            * `make soak` takes them all */
 };
 
 typedef struct fixture_test {

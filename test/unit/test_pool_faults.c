@@ -159,6 +159,9 @@ static void every_operation_fails(fixture *f, unsigned mask, bool for_good) {
 static void reserving_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_RESERVE, false); }
 static void committing_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_COMMIT, false); }
 static void resizing_fails_once(void **state) { every_operation_fails(*state, HWR_FAULT_RESIZE, false); }
+static void reserving_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_RESERVE, true); }
+static void committing_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_COMMIT, true); }
+static void resizing_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_RESIZE, true); }
 static void anything_fails_for_good(void **state) { every_operation_fails(*state, HWR_FAULT_ALL, true); }
 
 /* The same with a limit that creeps upwards instead of a fault. */
@@ -185,9 +188,10 @@ static void any_limit_can_be_met(void **state) {
 
 int main(void) {
     static const fixture_test tests[] = {
-        FIXTURE_TEST(reserving_fails_once, FIXTURE_FEW), FIXTURE_TEST(committing_fails_once, FIXTURE_FEW),
-        FIXTURE_TEST(resizing_fails_once, FIXTURE_FEW),  FIXTURE_TEST(anything_fails_for_good, FIXTURE_FEW),
-        FIXTURE_TEST(any_limit_can_be_met, FIXTURE_FEW),
+        FIXTURE_TEST(reserving_fails_once, FIXTURE_FEW),      FIXTURE_TEST(committing_fails_once, FIXTURE_FEW),
+        FIXTURE_TEST(resizing_fails_once, FIXTURE_FEW),       FIXTURE_TEST(reserving_fails_for_good, FIXTURE_FEW),
+        FIXTURE_TEST(committing_fails_for_good, FIXTURE_FEW), FIXTURE_TEST(resizing_fails_for_good, FIXTURE_FEW),
+        FIXTURE_TEST(anything_fails_for_good, FIXTURE_FEW),   FIXTURE_TEST(any_limit_can_be_met, FIXTURE_FEW),
     };
     return fixture_run("pool with faults", tests, sizeof tests / sizeof tests[0]);
 }
