@@ -38,6 +38,7 @@ coverage  gcovr                   gcovr
 bench     libmimalloc-dev         pkg:mimalloc
 bench     libmimalloc2.0          ?
 bench     libjemalloc2            ?
+bench     nim                     ?
 bench     valgrind                valgrind
 bench     libc6-dbg               -
 END

@@ -4,12 +4,22 @@
  *   base.h    version, visibility, result codes
  *   raw.h     chunks of memory: from the system, from malloc, from a buffer of yours
  *   pool.h    an allocator over such chunks: size classes, pages, blocks
+ *   type.h    what a heap knows of a kind of object
+ *   heap.h    managed objects: counts, handles, blocks, looking at a heap
+ *   collect.h the collector for cycles, as Python's module gc
+ *   weak.h    weak references and tables of them
+ *   events.h  what happens in a heap, as it happens
  */
 #ifndef HEAPWRIGHT_H
 #define HEAPWRIGHT_H
 
 #include "heapwright/base.h"
+#include "heapwright/collect.h"
+#include "heapwright/events.h"
+#include "heapwright/heap.h"
 #include "heapwright/pool.h"
 #include "heapwright/raw.h"
+#include "heapwright/type.h"
+#include "heapwright/weak.h"
 
 #endif

@@ -5,7 +5,7 @@
 #include "pool/internal.h"
 #include "raw/backend.h"
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20, SIDE_SLICES = 8 /* pages of several blocks have no more slices */ };
 
 void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less) {
     pool->committed = pool->committed + more - less;
@@ -126,7 +126,8 @@ hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address) {
 
 hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alignment) {
     size_t size = slices << pool->slice_shift;
-    size_t described = hwri_in_pages(pool, sizeof(hwri_chunk) + (huge ? 1 : slices) * sizeof(hwri_page));
+    size_t pages_end = sizeof(hwri_chunk) + (huge ? 1 : slices) * sizeof(hwri_page);
+    size_t described = hwri_in_pages(pool, pages_end + (huge ? 1 : slices) * pool->side_size);
     if (alignment < hwri_slice_size(pool)) alignment = hwri_slice_size(pool);
     if (alignment < HUGE_PAGE && size >= HUGE_PAGE) alignment = HUGE_PAGE;
     if (size >> pool->slice_shift != slices || !chunks_make_room(pool)) return NULL;
@@ -144,6 +145,7 @@ hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alig
     chunk->base = base;
     chunk->size = size;
     chunk->described_size = described;
+    chunk->sides = (char *)chunk + pages_end;
     chunk->huge = huge;
     chunk->slices = (uint32_t)(huge ? 0 : slices);
     chunk->free_slices = chunk->slices;
@@ -302,6 +304,13 @@ static void give_back_instead(hwr_pool *pool, size_t bytes) {
     }
 }
 
+/* The page's part of the chunk's sides, cleared: an earlier page may have used it. A block that has many slices to itself begins in
+ * the first. */
+static char *fresh_side(const hwr_pool *pool, const hwri_chunk *chunk, size_t first, size_t count) {
+    char *side = chunk->sides + first * pool->side_size;
+    return memset(side, 0, (count < SIDE_SLICES ? count : SIDE_SLICES) * pool->side_size);
+}
+
 static hwri_page *take_from(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t count) {
     bool fresh;
     size_t before = pool->committed;
@@ -310,6 +319,7 @@ static hwri_page *take_from(hwr_pool *pool, hwri_chunk *chunk, size_t first, siz
     hwri_page *page = &chunk->pages[first];
     *page = (hwri_page){.start = chunk->base + (first << pool->slice_shift), .slices = (uint32_t)count, .chunk = chunk};
     page->zeroed = fresh && hwr_raw_is_zeroed(pool->raw);
+    page->side = fresh_side(pool, chunk, first, count);
     run_use(pool, chunk, first, count, page);
     give_back_instead(pool, pool->committed - before);
     return page;
@@ -371,6 +381,7 @@ bool hwri_slices_extend(hwr_pool *pool, hwri_page *page, size_t count) {
 }
 
 void hwri_slices_return(hwr_pool *pool, hwri_page *page, size_t keep) {
+    if (page->table && !keep) pool->page_ends(pool->user, page);
     hwri_chunk *chunk = page->chunk;
     size_t first = (size_t)(page - chunk->pages) + keep, count = page->slices - keep;
     set_bits(chunk->used, first, count, false);

@@ -66,7 +66,9 @@ typedef struct hwri_chunk {
     uint64_t used[HWRI_CHUNK_WORDS];
     uint64_t committed[HWRI_CHUNK_WORDS];
     uint64_t aged[HWRI_CHUNK_WORDS];
-    _Alignas(128) hwri_page pages[]; /* pages[i] describes the page that begins at slice i */
+    uint64_t flagged[HWRI_CHUNK_WORDS]; /* the pool's user wants to look at the pages that begin here */
+    char *sides;                        /* side_size bytes for each slice; see hwri_page */
+    _Alignas(128) hwri_page pages[];    /* pages[i] describes the page that begins at slice i */
 } hwri_chunk;
 
 enum {
@@ -111,6 +113,9 @@ struct hwr_pool {
     size_t grown_slices; /* and so is a block of more than this many once it has outgrown its place */
     hwri_local *locals;
     hwri_page_list orphans[HWRI_CLASSES];
+    size_t side_size; /* bytes for each slice, a multiple of 8, that the pool keeps for its user */
+    void (*page_ends)(void *user, hwri_page *page); /* called for a page with a table */
+    void *user;
     size_t huge_from;     /* bytes committed from which huge pages are asked for */
     uint64_t delay;       /* nanoseconds that slices stay free before they are given back */
     uint64_t next_look;   /* when to age and give back free slices; 0: there is nothing to do */
@@ -183,6 +188,9 @@ static inline void hwri_list_remove(hwri_page_list *list, hwri_page *page) {
     *(page->next ? &page->next->previous : &list->last) = page->previous;
     page->next = page->previous = NULL;
 }
+
+/* pool.c. A pool that keeps `side_size` bytes, a multiple of 8, for each slice. */
+hwr_pool *hwri_pool_open(const hwr_pool_options *options, size_t side_size);
 
 /* chunk.c. All are called with the lock held; those that return memory return NULL without. */
 hwri_chunk *hwri_chunk_new(hwr_pool *pool, size_t slices, bool huge, size_t alignment);

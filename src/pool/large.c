@@ -15,6 +15,7 @@ static hwri_page *huge_page(hwr_pool *pool, size_t slices, size_t alignment) {
     hwri_page *page = &chunk->pages[0];
     page->chunk = chunk;
     page->start = chunk->base;
+    page->side = chunk->sides;
     page->zeroed = hwr_raw_is_zeroed(pool->raw);
     return page;
 }
@@ -54,10 +55,12 @@ void *hwri_large_alloc(hwr_pool *pool, size_t size, size_t alignment) {
 
 void hwri_large_free(hwr_pool *pool, hwri_page *page) {
     hwri_pool_lock(pool);
-    if (page->chunk->huge)
+    if (page->chunk->huge) {
+        if (page->table) pool->page_ends(pool->user, page);
         hwri_chunk_free(pool, page->chunk);
-    else
+    } else {
         hwri_slices_return(pool, page, 0);
+    }
     hwri_pool_unlock(pool);
 }
 

@@ -32,7 +32,10 @@ static void name_code(char *text, size_t room, const void *code) {
 _Noreturn void hwri_misuse_abort(const hwri_misuse *m) {
     char line[1024], code[400];
     size_t n = (size_t)snprintf(line, sizeof line, "heapwright: %s: 0x%zx", m->what, (size_t)(uintptr_t)m->address);
-    if (m->size || m->allocated_by) n += (size_t)snprintf(line + n, sizeof line - n, ", a block of %zu bytes", m->size);
+    if (m->type)
+        n += (size_t)snprintf(line + n, sizeof line - n, ", an object of type %s", m->type);
+    else if (m->size || m->allocated_by)
+        n += (size_t)snprintf(line + n, sizeof line - n, ", a block of %zu bytes", m->size);
     if (m->allocated_by) {
         name_code(code, sizeof code, m->allocated_by);
         n += (size_t)snprintf(line + n, sizeof line - n, ", allocated by %s", code);

@@ -24,6 +24,9 @@ typedef enum hwri_page_state {
  * The blocks of a page are: those in use; those in `free`; those in `remote`, freed by other threads, which count as in use until the
  * owner takes them; and those from `carved` to `capacity`, never handed out and not in any list yet.
  *
+ * A collector keeps what it knows about the objects of a page beside it: `side` is memory that comes with the slices and reads as zero when the page
+ * is made, `table` leads to more.
+ *
  * `until` makes one decrement and test enough for freeing: it is the number of frees after which something has to be done.
  * While LISTED that is the number of blocks in use, with HWRI_PAGE_KEPT added in the one page of each class that stays even when empty
  * (so that a program that allocates and frees one block does not make and unmake a page each time). While FULL it is the number of
@@ -34,7 +37,8 @@ typedef struct hwri_page {
     uint32_t until;
     uintptr_t thread; /* token of the owning thread; 0: none, and every free goes to `remote` */
     char *start;
-    struct hwri_page *next, *previous;
+    struct hwri_page *next;
+    char *side;          /* what the pool's user keeps about this page: side_size bytes for each of its slices */
     uint32_t block_size; /* 0 for LARGE, see large_size */
     uint32_t capacity;   /* blocks that fit */
     uint32_t carved;     /* blocks that have ever been in use or in `free` */
@@ -43,10 +47,12 @@ typedef struct hwri_page {
     bool zeroed;   /* the memory read as zero when the page was made */
 
     _Alignas(64) uintptr_t remote; /* blocks freed by others: see hwri_remote_... */
+    struct hwri_page *previous;
     struct hwri_chunk *chunk;
     struct hwri_local *local; /* whose queues it is in; NULL: ORPHAN or LARGE */
     size_t large_size;        /* LARGE: bytes of the block; 0 otherwise */
     uint32_t slices;
+    uintptr_t table; /* 0 when the page is made; then the pool's user's */
 } hwri_page;
 
 #define HWRI_PAGE_KEPT ((uint32_t)1 << 31)

@@ -65,11 +65,12 @@ static void release_pool(hwr_pool *pool) {
     hwr_raw_close(owned);
 }
 
-static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o) {
+static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o, size_t side_size) {
     uintptr_t extent_start;
     size_t extent = hwri_raw_extent(raw, &extent_start);
     hwr_pool *pool = reserve_pool(raw, slice_shift_for(extent), extent_start, extent);
     if (!pool) return NULL;
+    pool->side_size = side_size;
     pool->granule_shift = o->granularity == 8 ? 3 : 4;
     pool->delay = (o->give_back_ms ? o->give_back_ms : DEFAULT_DELAY_MS) * UINT64_C(1000000);
     pool->huge_from = o->huge_pages_from ? o->huge_pages_from : DEFAULT_HUGE_FROM;
@@ -87,14 +88,14 @@ static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o) {
     return pool;
 }
 
-hwr_pool *hwr_pool_open(const hwr_pool_options *options) {
+hwr_pool *hwri_pool_open(const hwr_pool_options *options, size_t side_size) {
     hwr_pool_options o = {.size = sizeof o};
     if (options && options->size < offsetof(hwr_pool_options, granularity)) return NULL;
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if (o.granularity == 0) o.granularity = 16;
     if (o.granularity != 8 && o.granularity != 16) return NULL;
     hwr_raw *raw = o.raw ? o.raw : hwr_raw_open(NULL);
-    hwr_pool *pool = raw ? open_on(raw, &o) : NULL;
+    hwr_pool *pool = raw ? open_on(raw, &o, side_size) : NULL;
     if (!pool) {
         if (!o.raw) hwr_raw_close(raw);
         return NULL;
@@ -106,6 +107,8 @@ hwr_pool *hwr_pool_open(const hwr_pool_options *options) {
     }
     return pool;
 }
+
+hwr_pool *hwr_pool_open(const hwr_pool_options *options) { return hwri_pool_open(options, 0); }
 
 void hwr_pool_close(hwr_pool *pool) {
     if (!pool) return;

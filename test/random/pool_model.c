@@ -435,7 +435,7 @@ void model_run(const uint8_t *bytes, size_t length, FILE *trace) {
                                                .checked = is_checked(&m),
                                                .give_back_ms = (m.configuration & MODEL_EAGER) != 0 ? 1 : 0});
     CHECK(m.pool != NULL);
-    for (size_t at = 1; at + MODEL_STEP <= length; at += MODEL_STEP)
+    for (size_t at = 1; at + DRIVER_STEP <= length; at += DRIVER_STEP)
         perform(&m, (step){bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
     relieve(&m);
     verify(&m);

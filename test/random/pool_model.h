@@ -1,18 +1,13 @@
 /* A model of a pool, driven by bytes: the same bytes always do the same, so a random driver, a fuzzer and a replay of what either found share it.
  *
- * The first byte chooses the configuration; after it every MODEL_STEP bytes are one operation, whatever their values, and an incomplete rest is
+ * The first byte chooses the configuration; after it every DRIVER_STEP bytes are one operation, whatever their values, and an incomplete rest is
  * ignored. So any part may be cut out of a failing sequence and the rest still means something. Beside the pool the model keeps a shadow: for
  * each live block its address, its size and what it was filled with. Whatever the pool answers is compared with the shadow; a
  * difference is printed and the program aborts. */
 #ifndef TEST_RANDOM_POOL_MODEL_H
 #define TEST_RANDOM_POOL_MODEL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-enum { MODEL_STEP = 4 };
+#include "random/driver.h"
 
 /* The byte's bits: granularity 8, shared, checked, two bits for the source of memory (MODEL_...), memory given back after 1 ms. */
 enum {

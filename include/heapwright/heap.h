@@ -1,0 +1,223 @@
+/* heap: managed objects.
+ *
+ * A heap is an instance. On a counting heap, the only kind so far, memory is managed as CPython does it: every object carries a count of the
+ * references to it and dies the moment that count falls to zero; a collector finds the cycles that counts cannot (collect.h).
+ *
+ * The rules of a program that uses it:
+ *   - A local variable holds an owned reference: what hwr_new returned, or what was retained. It is released when done with.
+ *   - A field of an object is written with hwr_set (or hwr_give) only, and read as any field; what is read is borrowed, and is
+ *     retained if it is to outlive the object or the field's next change.
+ *   - Every other place (a global, memory from malloc, another heap) holds a handle.
+ *   - Nobody counts on an address for identity: hwr_id.
+ *
+ * Thread rule: a counting heap is used by one thread at a time, under the embedder's lock, for everything in this header and in
+ * collect.h, weak.h and events.h; a checked heap ends the program when two threads are found in it. Different heaps are independent.
+ */
+#ifndef HEAPWRIGHT_HEAP_H
+#define HEAPWRIGHT_HEAP_H
+
+#include "raw.h"
+#include "type.h"
+
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum hwr_collector {
+    HWR_COUNTING = 1 /* CPython's: reference counts, and a collector for cycles */
+} hwr_collector;
+
+/* What to do when there is no memory and a collection did not help: return true if something was freed and the allocation is to be tried
+ * again, false to let it return NULL. `size` is the number of bytes asked for. It may release, but not allocate. */
+typedef bool (*hwr_out_of_memory)(hwr_heap *heap, size_t size, void *context);
+
+/* All fields but the first two may be zero. */
+typedef struct hwr_options {
+    size_t size; /* sizeof(hwr_options), so that fields can be added */
+    hwr_collector collector;
+    hwr_raw *raw; /* where memory comes from; NULL: the system, opened and closed with the heap */
+    size_t
+        limit; /* most bytes that the heap may take, the collector's scratch memory apart; 0: no limit. Only without `raw`, which has its own */
+    bool checked; /* find misuse and end the program with a message; also by HEAPWRIGHT_DEBUG=1 in the environment */
+    size_t
+        stress; /* collect the oldest generation at every Nth allocation of a tracked object; also by HEAPWRIGHT_STRESS=N. 0: no */
+    hwr_out_of_memory on_out_of_memory;
+    void *context; /* for on_out_of_memory */
+} hwr_options;
+
+/* Opens a heap. Returns NULL when the options make no sense or when there is no memory. */
+HWR_API hwr_heap *hwr_heap_open(const hwr_options *options);
+
+/* Ends the heap and gives back all of its memory, whatever is still alive in it; no finalizer and no callback runs. (Collect first, if they are to.)
+ * In a checked heap nothing more is found. NULL is allowed. */
+HWR_API void hwr_heap_close(hwr_heap *heap);
+
+/* ---- objects ---- */
+
+/* A new object, zeroed, with one reference that the caller owns. May collect first (so finalizers and callbacks may run). Returns NULL
+ * when there is no memory even after a collection and on_out_of_memory, or when the type makes no sense. */
+HWR_API void *hwr_new(hwr_heap *heap, const hwr_type *type);
+
+/* The same of a type with items: `length` of them, zeroed, and the object's own length field set. Also NULL when that is too large. */
+HWR_API void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length);
+
+/* One more reference to the object, or one less; at none the object dies at once: its finalizer runs, weak references to it
+ * are cleared, its own references are given up, its memory is free. However long the chain of deaths, the C stack does not grow.
+ * NULL is allowed. Inline: a few instructions. */
+static inline void hwr_retain(hwr_heap *heap, const void *object);
+static inline void hwr_release(hwr_heap *heap, const void *object);
+
+/* Stores `value` (an object of the same heap, or NULL) into a field of `object`: hwr_set(heap, node, &node->next, other). The field owns a reference of its own; what it
+ * held before is released. hwr_give does the same but takes over the caller's reference instead of adding one. The types must agree. */
+#define hwr_set(heap, object, field, value)                                                                            \
+    ((void)sizeof(*(field) = (value)), hwri_set((heap), (object), (field), (value)))
+#define hwr_give(heap, object, field, value)                                                                           \
+    ((void)sizeof(*(field) = (value)), hwri_give((heap), (object), (field), (value)))
+
+/* A number that no other object that lives at the same time has; the same all the object's life. */
+HWR_API uint64_t hwr_id(hwr_heap *heap, const void *object);
+
+/* Makes an object immortal: from now on retaining and releasing it changes nothing, and it is never freed before the heap is closed. Returns false
+ * without memory. */
+HWR_API bool hwr_make_immortal(hwr_heap *heap, void *object);
+
+/* The number of references to an object; HWR_IMMORTAL if it is. Its type. Its size in bytes, without what the heap adds or with it. */
+#define HWR_IMMORTAL SIZE_MAX
+HWR_API size_t hwr_refcount(hwr_heap *heap, const void *object);
+static inline const hwr_type *hwr_type_of(const void *object);
+HWR_API size_t hwr_sizeof(hwr_heap *heap, const void *object, bool with_header);
+
+/* ---- handles: for every place that is neither a local variable nor a field ---- */
+
+/* A handle owns one reference to an object, or none (NULL). */
+typedef struct hwr_handle hwr_handle;
+HWR_API hwr_handle *hwr_handle_new(hwr_heap *heap, void *object);       /* adds a reference; NULL without memory */
+HWR_API void *hwr_handle_get(hwr_heap *heap, const hwr_handle *handle); /* borrowed */
+HWR_API void hwr_handle_set(hwr_heap *heap, hwr_handle *handle, void *object);
+HWR_API void hwr_handle_free(hwr_heap *heap, hwr_handle *handle); /* releases the reference; NULL is allowed */
+
+/* ---- blocks that are not objects: malloc, accounted to the heap ---- */
+
+/* As malloc, realloc and free; at least 16 bytes aligned. May collect when memory is short. */
+HWR_API void *hwr_alloc(hwr_heap *heap, size_t size);
+HWR_API void *hwr_realloc(hwr_heap *heap, void *block, size_t size);
+HWR_API void hwr_free(hwr_heap *heap, void *block);
+
+/* ---- looking at a heap ---- */
+
+typedef struct hwr_heap_stats {
+    size_t objects;      /* alive: a number */
+    size_t tracked;      /* those of them that the collector looks at */
+    size_t object_bytes; /* bytes of them, headers included */
+    size_t page_bytes;   /* bytes of the pages that hold objects */
+    size_t blocks;       /* from hwr_alloc: a number; the heap's own tables are among them */
+    size_t block_bytes;
+    size_t committed; /* memory that the heap has from raw */
+    size_t peak_committed;
+    size_t limit; /* 0: none */
+} hwr_heap_stats;
+HWR_API void hwr_heap_get_stats(hwr_heap *heap, hwr_heap_stats *stats); /* walks the heap */
+
+/* Calls `visit` for every object alive, until it returns false. It must not use the heap but to look at objects. Returns false if it was stopped. */
+typedef bool (*hwr_object_visitor)(void *context, void *object);
+HWR_API bool hwr_heap_walk(hwr_heap *heap, hwr_object_visitor visit, void *context);
+
+/* Checks everything that can be: the pools, every header, that every reference leads to a live object of this heap, that no count is less
+ * than the references found, the tables of counts and weak references. Returns true if all is well; otherwise false, and *problem (which may be NULL) says
+ * what is wrong, in static storage. Needs memory for its own counts, and says so if it has none. */
+HWR_API bool hwr_heap_verify(hwr_heap *heap, const char **problem);
+
+/* Gives back free memory; see hwr_pool_trim. Returns bytes. */
+HWR_API size_t hwr_heap_trim(hwr_heap *heap);
+
+/* ---- what the inline functions are made of; not to be used ---- */
+
+/* The word in front of an object, from the top: 12 bits of count, 4 flags, 48 bits with the type's address and, since that is a multiple of
+ * eight, three more flags. A count that outgrows its bits is kept in a table. */
+#define HWRI_COUNT_ONE (UINT64_C(1) << 52)
+#define HWRI_TYPE_MASK ((UINT64_C(1) << 48) - 8)
+
+/* The first field of a heap: whether counts may be changed inline. */
+typedef struct hwri_heap_face {
+    bool counts_inline;
+} hwri_heap_face;
+
+HWR_API void hwri_retain_slow(hwr_heap *heap, const void *object);
+HWR_API void hwri_release_slow(hwr_heap *heap, const void *object);
+HWR_API void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, bool give);
+HWR_API void hwri_count_is_zero(hwr_heap *heap, const void *object);
+
+#if defined(__GNUC__)
+#define HWRI_LIKELY(x) __builtin_expect(!!(x), 1)
+#else
+#define HWRI_LIKELY(x) (x)
+#endif
+
+static inline bool hwri_counts_inline(const hwr_heap *heap) {
+    return HWRI_LIKELY(((const hwri_heap_face *)(const void *)heap)->counts_inline);
+}
+
+static inline uint64_t *hwri_header(const void *object) { return (uint64_t *)(uintptr_t)object - 1; }
+
+static inline void hwri_retain_inline(hwr_heap *heap, const void *object) {
+    uint64_t header = *hwri_header(object) + HWRI_COUNT_ONE;
+    if (HWRI_LIKELY(header >= HWRI_COUNT_ONE))
+        *hwri_header(object) = header;
+    else
+        hwri_retain_slow(heap, object);
+}
+
+static inline void hwri_release_inline(hwr_heap *heap, const void *object) {
+    uint64_t header = *hwri_header(object) - HWRI_COUNT_ONE;
+    *hwri_header(object) = header;
+    if (header < HWRI_COUNT_ONE) hwri_count_is_zero(heap, object);
+}
+
+static inline void hwr_retain(hwr_heap *heap, const void *object) {
+    if (!object) return;
+    if (hwri_counts_inline(heap))
+        hwri_retain_inline(heap, object);
+    else
+        hwri_retain_slow(heap, object);
+}
+
+static inline void hwr_release(hwr_heap *heap, const void *object) {
+    if (!object) return;
+    if (hwri_counts_inline(heap))
+        hwri_release_inline(heap, object);
+    else
+        hwri_release_slow(heap, object);
+}
+
+/* Pointers go in and out of a field as bytes, since its type is not known here. */
+static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *value) {
+    void *old;
+    if (!hwri_counts_inline(heap)) {
+        hwri_set_slow(heap, object, field, value, true);
+        return;
+    }
+    memcpy(&old, field, sizeof old);
+    memcpy(field, &value, sizeof value);
+    if (old) hwri_release_inline(heap, old);
+}
+
+static inline void hwri_set(hwr_heap *heap, void *object, void *field, void *value) {
+    if (!hwri_counts_inline(heap)) {
+        hwri_set_slow(heap, object, field, value, false);
+        return;
+    }
+    if (value) hwri_retain_inline(heap, value);
+    hwri_give(heap, object, field, value);
+}
+
+static inline const hwr_type *hwr_type_of(const void *object) {
+    return (const hwr_type *)(uintptr_t)(*hwri_header(object) & HWRI_TYPE_MASK);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

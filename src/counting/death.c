@@ -1,0 +1,172 @@
+/* The end of an object whose count is zero: its finalizer runs (and may bring it back), weak references to it are cleared, its own references
+ * are given up, and its block is free. What dies with it waits on a stack of the heap, not on that of C, and dies in the order in which CPython's
+ * deallocators would have it: depth first, fields in order, items from the end. */
+#include "object/heap.h"
+#include "object/references.h"
+
+enum {
+    NESTING_MOST =
+        50, /* finalizers inside finalizers, before what dies has to wait: CPython's trashcan has the same limit */
+    ITEMS_AT_ONCE = 64 /* of an object with many; the rest stays in the object, so that the stack stays small */
+};
+
+void hwri_deaths_open(hwr_heap *heap) {
+    heap->deaths.items = heap->deaths.inside;
+    heap->deaths.room = HWRI_DEATHS_INSIDE;
+}
+
+static bool grow(hwr_heap *heap) {
+    hwri_deaths *d = &heap->deaths;
+    void **old = d->items == d->inside ? NULL : d->items;
+    void **items = hwr_pool_realloc(heap->blocks, old, d->room * 2 * sizeof *items);
+    if (!items) return false;
+    if (!old) memcpy(items, d->inside, d->count * sizeof *items);
+    d->items = items;
+    d->room *= 2;
+    return true;
+}
+
+void hwri_die_later(hwr_heap *heap, void *object) {
+    hwri_deaths *d = &heap->deaths;
+    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
+    *hwri_header(object) |= HWRI_DYING;
+    if (hwri_unlikely(d->count == d->room) && !grow(heap))
+        d->lost = true;
+    else
+        d->items[d->count++] = object;
+}
+
+static inline void give_up(void *context, void *target) {
+    hwr_heap *heap = context;
+    uint64_t header = *hwri_header(target) - HWRI_COUNT_ONE;
+    *hwri_header(target) = header;
+    if (header < HWRI_COUNT_ONE && !hwri_count_refill(heap, target)) hwri_die_later(heap, target);
+}
+
+/* What was pushed last would die first: turns the part of the stack round that one object has added. */
+static void reverse_from(hwri_deaths *d, size_t from) {
+    for (size_t a = from, b = d->count; a + 1 < b; a++) {
+        void *item = d->items[--b];
+        d->items[b] = d->items[a];
+        d->items[a] = item;
+    }
+}
+
+/* Gives up the last items of an object and returns whether there are more. The length in the object says how many are left. */
+static bool give_up_items(hwr_heap *heap, void *object, const hwr_type *type) {
+    size_t length = hwri_reference_items(object, type), rest = length > ITEMS_AT_ONCE ? length - ITEMS_AT_ONCE : 0;
+    if (rest) hwri_die_later(heap, object);
+    size_t from = heap->deaths.count;
+    for (size_t i = length; i-- > rest;) hwri_each_item(object, type, i, i + 1, give_up, heap);
+    reverse_from(&heap->deaths, from);
+    memcpy((char *)object + type->length_offset, &rest, sizeof rest);
+    return rest != 0;
+}
+
+void hwri_call_finalizer(hwr_heap *heap, void *object) {
+    const hwr_type *type = hwr_type_of(object);
+    if (!type->finalize || *hwri_header(object) & HWRI_FINALIZED) return;
+    *hwri_header(object) |= HWRI_FINALIZED;
+    heap->counters.finalizers++;
+    hwri_emit(heap, HWR_EVENT_FINALIZER, (uintptr_t)object, (uintptr_t)type);
+    type->finalize(heap, object);
+}
+
+/* What users can notice of a death: they see the object alive, with one reference. Returns false if it lives on. */
+static bool say_goodbye(hwr_heap *heap, void *object) {
+    uint64_t *header = hwri_header(object);
+    *header = (*header & ~HWRI_DYING) + HWRI_COUNT_ONE;
+    heap->deaths.nesting++;
+    hwri_call_finalizer(heap, object);
+    bool dies = hwri_count_of(heap, object) == 1;
+    if (dies && *header & HWRI_WEAK) hwri_weak_object_dies(heap, object);
+    heap->deaths.nesting--;
+    *header -= HWRI_COUNT_ONE;
+    if (!dies && *header < HWRI_COUNT_ONE) hwri_count_refill(heap, object);
+    return dies;
+}
+
+/* In a checked heap another object than this leaves the quarantine, or none. */
+static void free_checked(hwr_heap *heap, void *object) {
+    object = hwri_quarantine(heap, object);
+    if (!object) return;
+    const hwr_type *type = hwr_type_of(object);
+    hwr_pool_free(hwri_is_tracked_type(type) ? heap->objects : heap->leaves, hwri_block_of(object, type));
+}
+
+static inline void free_object(hwr_heap *heap, void *object, uint64_t header) {
+    hwr_pool *pool = header & HWRI_UNTRACKED ? heap->leaves : heap->objects;
+    if (!(header & HWRI_UNTRACKED) && heap->count[0] > 0) heap->count[0]--;
+    if (hwri_unlikely(heap->checked)) {
+        free_checked(heap, object);
+        return;
+    }
+    void *block = hwri_block_of(object, hwri_type_in(header));
+    hwri_page_free_own(pool, hwri_page_of(pool, block), block, false);
+}
+
+void hwri_free_object(hwr_heap *heap, void *object) { free_object(heap, object, *hwri_header(object)); }
+
+static inline void take_apart(hwr_heap *heap, void *object) {
+    uint64_t header = *hwri_header(object);
+    const hwr_type *type = hwri_type_in(header);
+    if (hwri_unlikely(header & (HWRI_SPECIAL | HWRI_WEAK)) && !say_goodbye(heap, object)) return;
+    size_t from = heap->deaths.count;
+    if (hwri_unlikely(type->item_size != 0) && give_up_items(heap, object, type)) return;
+    hwri_each_field(object, type, give_up, heap);
+    if (heap->deaths.count > from + 1) reverse_from(&heap->deaths, from);
+    if (hwri_unlikely(header & HWRI_SPECIAL)) hwri_own_type_dies(heap, object);
+    free_object(heap, object, header);
+}
+
+static inline void run_down_to(hwr_heap *heap, size_t base) {
+    while (heap->deaths.count > base) take_apart(heap, heap->deaths.items[--heap->deaths.count]);
+}
+
+static void find_lost_in(hwri_deaths *d, hwri_page *page) {
+    size_t size = hwri_page_block_size(page);
+    for (size_t i = 0; i < hwri_blocks_in(page) && d->count < d->room; i++) {
+        void *object = hwri_object_in(page->start + i * size);
+        uint64_t header = *hwri_header(object);
+        bool waits = header < HWRI_COUNT_ONE && (header & (HWRI_DYING | HWRI_COUNT_ASIDE)) == HWRI_DYING;
+        if (waits) d->items[d->count++] = object;
+    }
+}
+
+/* Those that found no place on the stack are found again in the pages, a stackful at a time. */
+static void run_lost(hwr_heap *heap) {
+    hwri_deaths *d = &heap->deaths;
+    while (d->lost) {
+        hwr_pool *pools[] = {heap->objects, heap->leaves};
+        for (size_t i = 0; i < 2; i++) {
+            hwri_page_cursor cursor = {0};
+            for (hwri_page *page; d->count < d->room && (page = hwri_page_next(pools[i], &cursor)) != NULL;)
+                find_lost_in(d, page);
+        }
+        d->lost = d->count == d->room;
+        run_down_to(heap, 0);
+    }
+}
+
+void hwri_deaths_run(hwr_heap *heap, size_t base) {
+    run_down_to(heap, base);
+    if (hwri_unlikely(heap->deaths.lost) && base == 0 && heap->deaths.nesting == 0) run_lost(heap);
+}
+
+/* A death inside a finalizer is complete when this returns, as any other, unless finalizers are nested too deeply. */
+void hwri_die(hwr_heap *heap, void *object) {
+    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
+    if (heap->deaths.nesting > NESTING_MOST) {
+        hwri_die_later(heap, object);
+        return;
+    }
+    size_t base = heap->deaths.count;
+    take_apart(heap, object);
+    run_down_to(heap, base);
+    if (hwri_unlikely(heap->deaths.lost)) hwri_deaths_run(heap, base);
+}
+
+void hwri_count_is_zero(hwr_heap *heap, const void *object) {
+    void *dead = (void *)(uintptr_t)object;
+    if (!hwri_count_refill(heap, dead)) hwri_die(heap, dead);
+}

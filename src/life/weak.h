@@ -1,0 +1,26 @@
+/* The inside of a weak reference. */
+#ifndef HWRI_LIFE_WEAK_H
+#define HWRI_LIFE_WEAK_H
+
+#include "heapwright/weak.h"
+
+/* Weak references to one object form a list, newest first, except that the one without callback, which is shared, stands at the head. The heap's table
+ * leads from the object to the first; the object's header says whether there is one, so that the death of others costs nothing. */
+struct hwr_weak {
+    void *target; /* NULL: dead */
+    hwr_weak *next, *previous;
+    hwr_weak_callback callback;
+    void *argument; /* owned, as far as the type says */
+    void *owner;    /* the weak table whose entry this is; not a reference */
+    uint64_t hash;  /* of that entry */
+};
+
+/* For the weak tables: with an owner that the callback gets instead of the argument. */
+hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument, void *owner);
+
+/* The library's own types, and what happens when an object of theirs is about to be freed. */
+extern const hwr_type hwri_weak_type, hwri_weak_keys_type, hwri_weak_values_type;
+void hwri_weak_ends(hwr_heap *heap, hwr_weak *weak);
+void hwri_weak_table_ends(hwr_heap *heap, void *table);
+
+#endif

@@ -1,0 +1,20 @@
+/* Memory that is not objects: malloc, accounted to the heap. */
+#include "object/heap.h"
+
+void *hwr_alloc(hwr_heap *heap, size_t size) {
+    unsigned attempt = 0;
+    void *block;
+    do block = hwri_pool_alloc(heap->blocks, size < HWRI_LEAST_BLOCK ? HWRI_LEAST_BLOCK : size, false);
+    while (!block && size <= PTRDIFF_MAX && hwri_make_room(heap, size, &attempt));
+    return block;
+}
+
+void *hwr_realloc(hwr_heap *heap, void *block, size_t size) {
+    unsigned attempt = 0;
+    void *resized;
+    do resized = hwr_pool_realloc(heap->blocks, block, size < HWRI_LEAST_BLOCK ? HWRI_LEAST_BLOCK : size);
+    while (!resized && size <= PTRDIFF_MAX && hwri_make_room(heap, size, &attempt));
+    return resized;
+}
+
+void hwr_free(hwr_heap *heap, void *block) { hwr_pool_free(heap->blocks, block); }

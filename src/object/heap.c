@@ -1,0 +1,118 @@
+/* Opening and closing a heap; its figures. */
+#include "object/heap.h"
+
+#include <stdlib.h>
+
+static const int default_threshold[HWR_GENERATIONS] = {700, 10, 10};
+
+/* A number in the environment; 0 if it is not set or no number. */
+static size_t from_environment(const char *name) {
+    const char *text = getenv(name);
+    return text ? (size_t)strtoull(text, NULL, 10) : 0;
+}
+
+static bool open_pools(hwr_heap *heap) {
+    hwr_pool_options options = {.size = sizeof options, .raw = heap->raw, .granularity = 8};
+    heap->objects = hwri_pool_open(&options, sizeof(hwri_ages));
+    heap->leaves = hwr_pool_open(&options);
+    if (!heap->objects || !heap->leaves) return false;
+    heap->objects->page_ends = hwri_page_ends;
+    heap->objects->user = heap;
+    heap->counts.pool = heap->weaks.pool = heap->blocks;
+    return true;
+}
+
+/* The heap's own structure is the first block of its third pool. */
+static hwr_heap *open_on(hwr_raw *raw, const hwr_options *o) {
+    hwr_pool_options options = {.size = sizeof options, .raw = raw};
+    hwr_pool *blocks = hwr_pool_open(&options);
+    hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, sizeof *heap) : NULL;
+    if (!heap) {
+        hwr_pool_close(blocks);
+        return NULL;
+    }
+    heap->blocks = blocks;
+    heap->raw = raw;
+    heap->owns_raw = !o->raw;
+    heap->limit = o->limit;
+    heap->checked = o->checked || from_environment("HEAPWRIGHT_DEBUG");
+    heap->face.counts_inline = !heap->checked;
+    heap->stress = o->stress ? o->stress : from_environment("HEAPWRIGHT_STRESS");
+    heap->until_stress = heap->stress;
+    heap->on_out_of_memory = o->on_out_of_memory;
+    heap->context = o->context;
+    heap->enabled = true;
+    memcpy(heap->threshold, default_threshold, sizeof default_threshold);
+    hwri_deaths_open(heap);
+    hwri_trigger_set(heap);
+    if (!open_pools(heap) || (heap->checked && !hwri_checks_open(heap))) {
+        heap->owns_raw = false;
+        hwr_heap_close(heap);
+        return NULL;
+    }
+    return heap;
+}
+
+hwr_heap *hwr_heap_open(const hwr_options *options) {
+    hwr_options o = {.size = sizeof o};
+    if (!options || options->size < offsetof(hwr_options, raw)) return NULL;
+    memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    if (o.collector != HWR_COUNTING || (o.raw && o.limit)) return NULL;
+    hwr_raw *raw = o.raw;
+    if (!raw) raw = hwr_raw_open(&(hwr_raw_options){.size = sizeof(hwr_raw_options), .limit = o.limit});
+    hwr_heap *heap = raw ? open_on(raw, &o) : NULL;
+    if (!heap && raw != o.raw) hwr_raw_close(raw);
+    return heap;
+}
+
+void hwr_heap_close(hwr_heap *heap) {
+    if (!heap) return;
+    hwri_events_close(heap);
+    hwr_raw *owned = heap->owns_raw ? heap->raw : NULL;
+    if (heap->objects) heap->objects->page_ends = NULL;
+    hwr_pool_close(heap->objects);
+    hwr_pool_close(heap->leaves);
+    hwr_pool_close(heap->blocks);
+    hwr_raw_close(owned);
+}
+
+static bool count_object(void *context, void *object) {
+    hwr_heap_stats *stats = context;
+    const hwr_type *type = hwr_type_of(object);
+    stats->objects++;
+    stats->tracked += hwri_is_tracked_type(type);
+    stats->object_bytes += hwri_object_size(object) + HWRI_HEADER_SIZE;
+    return true;
+}
+
+void hwr_heap_get_stats(hwr_heap *heap, hwr_heap_stats *stats) {
+    *stats = (hwr_heap_stats){.limit = heap->limit};
+    hwri_each_object(heap, count_object, stats);
+    hwr_pool *pools[] = {heap->objects, heap->leaves, heap->blocks};
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
+        hwr_pool_stats pool;
+        hwr_pool_get_stats(pools[i], &pool);
+        if (pools[i] == heap->blocks) {
+            stats->blocks = pool.blocks;
+            stats->block_bytes = pool.bytes;
+        } else {
+            stats->page_bytes += pool.page_bytes;
+        }
+        stats->committed += pool.committed;
+        stats->peak_committed += pool.peak_committed;
+    }
+}
+
+size_t hwr_heap_trim(hwr_heap *heap) {
+    return hwr_pool_trim(heap->objects, true) + hwr_pool_trim(heap->leaves, true) + hwr_pool_trim(heap->blocks, true);
+}
+
+uint64_t hwr_id(hwr_heap *heap, const void *object) {
+    (void)heap; /* objects of a counting heap stay where they are */
+    return (uint64_t)(uintptr_t)object;
+}
+
+size_t hwr_sizeof(hwr_heap *heap, const void *object, bool with_header) {
+    size_t size = hwri_object_size(object);
+    return with_header ? hwri_block_size(heap, hwr_type_of(object), size) : size;
+}

@@ -1,0 +1,211 @@
+/* The heap, as the library's own files see it. Which file does what:
+ *   object/heap.c        opening, closing, statistics
+ *   object/blocks.c      memory that is not objects
+ *   object/new.c         making objects
+ *   object/walk.c        finding the objects in the pages
+ *   object/verify.c      verification
+ *   life/weak.c          weak references;   life/weak_keys.c, life/weak_values.c: tables of them
+ *   life/handle.c        handles
+ *   life/own_types.c     what the library's own types do when an object of theirs dies
+ *   counting/count.c     counts
+ *   counting/death.c     the end of objects whose count is zero
+ *   counting/cycle.h     the engine that finds cycles, over any object model
+ *   counting/collect.c   a collection
+ *   counting/policy.c    when to collect what; the interface of Python's gc
+ *   counting/checked.c   the same calls in a checked heap
+ *   watch/events.c       events and counters;   watch/trace.c: the Chrome trace file */
+#ifndef HWRI_OBJECT_HEAP_H
+#define HWRI_OBJECT_HEAP_H
+
+#include "heapwright/collect.h"
+#include "heapwright/events.h"
+#include "heapwright/weak.h"
+#include "object/header.h"
+#include "object/side_table.h"
+#include "pool/inline.h"
+
+/* What is kept beside each slice of the pool of tracked objects: which of them are young (generation 0) and which are of the middle generation (1), one bit for
+ * every sixteen bytes, so that the youngest generations are found without looking at the others. A bit says something only where the block holds a live object; one in
+ * neither map is of the oldest generation, and a new object's young bit overrules what an earlier one left in `middle`. 1 KiB for 64 KiB. */
+enum { HWRI_SLICE_GRANULES = (1 << HWRI_SLICE_SHIFT) / 16, HWRI_SLICE_WORDS = HWRI_SLICE_GRANULES / 64 };
+typedef struct hwri_ages {
+    uint64_t young[HWRI_SLICE_WORDS];
+    uint64_t middle[HWRI_SLICE_WORDS];
+} hwri_ages;
+
+/* Objects whose count is zero, to be taken apart: a stack, in the order in which they are to die. It starts inside the heap; when it cannot
+ * grow, what does not fit stays where it is, marked as dying, and `lost` tells that the pages have to be searched for it. */
+enum { HWRI_DEATHS_INSIDE = 128 };
+typedef struct hwri_deaths {
+    void **items;
+    size_t count, room;
+    bool lost;
+    unsigned nesting; /* finalizers and callbacks under way on the C stack */
+    void *inside[HWRI_DEATHS_INSIDE];
+} hwri_deaths;
+
+typedef struct hwri_callback {
+    hwr_collection_callback call;
+    void *context;
+} hwri_callback;
+
+typedef struct hwri_listener {
+    hwr_event_listener call;
+    void *context;
+    uint64_t kinds;
+} hwri_listener;
+
+/* A heap. Objects lie in two pools: `objects` holds those that the collector looks at, and nothing else; `leaves` those that it does not. The third,
+ * `blocks`, is for everything that is not an object, the heap's own tables included. */
+struct hwr_heap {
+    hwri_heap_face face; /* first: the inline functions of the public header read it */
+    bool checked;
+    bool enabled;
+    bool collecting;
+    bool owns_raw;
+    int count[HWR_GENERATIONS];
+    int trigger; /* when count[0] exceeds it, hwr_new has something to do first */
+    int threshold[HWR_GENERATIONS];
+    hwr_pool *objects, *leaves, *blocks;
+    hwr_raw *raw;
+    size_t limit;
+    size_t stress, until_stress; /* allocations between forced collections, and until the next; 0: none */
+    size_t long_lived_total;     /* objects that survived the last full collection */
+    size_t long_lived_pending;   /* objects that have come to the oldest generation since */
+    size_t tables;               /* scratch tables that pages have */
+    hwri_deaths deaths;
+    hwri_side_table counts; /* of objects with HWRI_COUNT_ASIDE: what is not in the header; none: immortal */
+    hwri_side_table weaks;  /* of objects with HWRI_WEAK: their first weak reference */
+    unsigned debug;
+    hwr_generation_stats stats[HWR_GENERATIONS];
+    void **garbage; /* saved by HWR_DEBUG_SAVEALL; owned references */
+    size_t garbage_count, garbage_room;
+    hwri_callback *callbacks;
+    size_t callback_count;
+    uint64_t listening; /* kinds of events that somebody listens to */
+    hwri_listener *listeners;
+    size_t listener_count;
+    hwr_counters counters;
+    struct hwri_trace *trace;
+    hwr_out_of_memory on_out_of_memory;
+    void *context;
+    struct hwri_checks *checks; /* checked heaps only */
+};
+
+/* ---- object/new.c ---- */
+
+/* Bytes of the block for an object of this size; the object's start in a block, and back. A checked heap adds a tail. */
+size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object_size);
+static inline void *hwri_object_in(void *block) {
+    uint64_t first;
+    memcpy(&first, block, sizeof first);
+    return (char *)block + (first == HWRI_PADDING ? 2 : 1) * HWRI_HEADER_SIZE;
+}
+static inline void *hwri_block_of(void *object, const hwr_type *type) {
+    return (char *)object - (type->alignment == 16 ? 2 : 1) * HWRI_HEADER_SIZE;
+}
+/* Called when an allocation of `size` bytes failed: collects, asks. Returns whether to try again; *attempt starts at 0. */
+bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt);
+
+/* ---- ages ---- */
+
+static inline hwri_ages *hwri_ages_of(const hwri_page *page, const void *header) {
+    size_t slice = page->slices == 1 ? 0 : ((size_t)((const char *)header - page->start) >> HWRI_SLICE_SHIFT);
+    return (hwri_ages *)(void *)page->side + slice;
+}
+static inline size_t hwri_granule_of(const void *header) {
+    return ((uintptr_t)header >> 4) & (HWRI_SLICE_GRANULES - 1);
+}
+/* How many slices of a page objects begin in, if it is not a page of one. */
+static inline size_t hwri_aged_slices(const hwri_page *page) {
+    return page->large_size || page->slices == 0 ? 1 : page->slices;
+}
+void hwri_flag_page(hwri_page *page); /* it may have young or middle objects */
+void hwri_unflag_page(hwri_page *page);
+bool hwri_is_flagged(const hwri_page *page);
+
+/* ---- object/walk.c ---- */
+
+/* Goes through the pages of a pool: start with zeroes, or with `flagged` set for the flagged ones only. NULL: there are no more. The page
+ * that was returned last may end meanwhile, but no other. */
+typedef struct hwri_page_cursor {
+    bool flagged;
+    size_t chunk, slice;
+} hwri_page_cursor;
+hwri_page *hwri_page_next(const hwr_pool *pool, hwri_page_cursor *cursor);
+static inline size_t hwri_blocks_in(const hwri_page *page) { return page->large_size ? 1 : page->carved; }
+
+/* Calls `visit` for the live objects of both pools, until it returns false. */
+bool hwri_each_object(hwr_heap *heap, hwr_object_visitor visit, void *context);
+bool hwri_each_object_in(hwr_pool *pool, hwr_object_visitor visit, void *context);
+int hwri_generation_of(hwr_heap *heap, const void *object); /* of a tracked one that is not frozen */
+void hwri_forget_ages(hwr_heap *heap);                      /* all objects are of the oldest generation */
+
+/* ---- object/verify.c ---- */
+
+bool hwri_is_object(hwr_heap *heap, const void *address); /* just there lies a live one */
+
+/* ---- counting/count.c ---- */
+
+void hwri_count_add(hwr_heap *heap, void *object, size_t by);
+bool hwri_count_refill_slow(hwr_heap *heap, void *object);
+/* The header's count is zero. Returns whether it was filled again from the table. */
+static inline bool hwri_count_refill(hwr_heap *heap, void *object) {
+    return hwri_unlikely(*hwri_header(object) & HWRI_COUNT_ASIDE) && hwri_count_refill_slow(heap, object);
+}
+size_t hwri_count_of(const hwr_heap *heap, const void *object);
+void hwri_count_forget(hwr_heap *heap, void *object); /* it dies */
+
+/* ---- counting/death.c ---- */
+
+void hwri_deaths_open(hwr_heap *heap);
+void hwri_die(hwr_heap *heap, void *object);            /* its count is zero */
+void hwri_die_later(hwr_heap *heap, void *object);      /* ... but it dies when hwri_deaths_run is called */
+void hwri_deaths_run(hwr_heap *heap, size_t base);      /* until no more than that many wait */
+void hwri_free_object(hwr_heap *heap, void *object);    /* its block; nothing else */
+void hwri_call_finalizer(hwr_heap *heap, void *object); /* once */
+
+/* ---- counting/policy.c ---- */
+
+void hwri_trigger_set(hwr_heap *heap);      /* after a change of what it depends on */
+void hwri_count_allocation(hwr_heap *heap); /* count[0] has exceeded the trigger: collects if that is due */
+
+/* ---- counting/collect.c ---- */
+
+size_t hwri_collect(hwr_heap *heap, int generation); /* no callbacks; the heap is marked as collecting */
+void hwri_page_ends(void *heap, hwri_page *page);
+
+/* ---- life ---- */
+
+void hwri_weak_object_dies(hwr_heap *heap, void *object); /* clears its weak references and calls them back */
+void hwri_weak_call_chain(hwr_heap *heap,
+                          hwr_weak *first);             /* of held ones, through `next`: calls back and releases each */
+hwr_weak *hwri_weak_take(hwr_heap *heap, void *object); /* clears all and returns them as a chain through `next` */
+void hwri_own_type_dies(hwr_heap *heap, void *object);  /* an object of the library's own types is about to be freed */
+const char *hwri_weak_problem(hwr_heap *heap);
+
+/* ---- watch/events.c ---- */
+
+void hwri_emit_slow(hwr_heap *heap, hwr_event_kind kind, uint64_t value, uint64_t other);
+static inline void hwri_emit(hwr_heap *heap, hwr_event_kind kind, uint64_t value, uint64_t other) {
+    if (hwri_unlikely(heap->listening >> kind & 1)) hwri_emit_slow(heap, kind, value, other);
+}
+void hwri_events_close(hwr_heap *heap);
+
+/* ---- counting/checked.c ---- */
+
+bool hwri_checks_open(hwr_heap *heap);
+/* Ends the program unless `object` is a live object of the heap. `call` is the public function, `site` its return address. */
+void hwri_check_object(hwr_heap *heap, const void *object, const char *call, const void *site);
+/* The object's tail: a guard, and where it was allocated. */
+enum { HWRI_TAIL_SIZE = 16 };
+void hwri_tail_write(hwr_heap *heap, void *object, const void *site);
+void hwri_check_dying(hwr_heap *heap, const void *object); /* its count is zero: is it whole? */
+/* Takes a dead object into quarantine; returns one that leaves it, to be freed, or NULL. */
+void *hwri_quarantine(hwr_heap *heap, void *object);
+const char *hwri_check_problem(hwr_heap *heap, const void *object);
+/* Around public calls on a checked heap: find two threads in it at once. */
+void hwri_enter(hwr_heap *heap, const char *call, const void *site);
+void hwri_leave(hwr_heap *heap);
+
+#endif

@@ -1,0 +1,512 @@
+#include "random/counting_oracle.h"
+
+#include "support/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Nodes */
+
+static size_t bucket_of(const void *address) {
+    return (size_t)(((uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15u) >> 40) % ORACLE_BUCKETS;
+}
+
+node *oracle_find(oracle *o, const void *address) {
+    node *n = o->buckets[bucket_of(address)];
+    while (n != NULL && n->address != address) n = n->next_in_bucket;
+    return n;
+}
+
+static void unhash(oracle *o, node *n) {
+    for (node **at = &o->buckets[bucket_of(n->address)]; *at != NULL; at = &(*at)->next_in_bucket)
+        if (*at == n) {
+            *at = n->next_in_bucket;
+            return;
+        }
+}
+
+static void forget(oracle *o, node *n) {
+    unhash(o, n);
+    free(n->fields);
+    free(n->keys);
+    *n = (node){0};
+}
+
+void oracle_reset(oracle *o) {
+    for (size_t i = 0; i < o->used; i++) {
+        free(o->nodes[i].fields);
+        free(o->nodes[i].keys);
+    }
+    memset(o, 0, sizeof *o);
+}
+
+bool oracle_may_enter(const oracle *o, size_t more) { return o->alive + o->dead_count + more < ORACLE_NODES; }
+
+static node *free_node(oracle *o) {
+    for (size_t i = 0; i < o->used; i++)
+        if (o->nodes[i].life == NODE_ABSENT) return &o->nodes[i];
+    CHECK(o->used < ORACLE_NODES);
+    return &o->nodes[o->used++];
+}
+
+node *oracle_enter(oracle *o, void *address, int kind, bool tracked, size_t fields) {
+    node *before = oracle_find(o, address);
+    if (before != NULL && before->life != NODE_DEAD) {
+        oracle_mark_reached(o);
+        CHECK(before->limbo && !before->reached && (!before->finalizes || before->finalized));
+    }
+    if (before != NULL) {
+        before->gone = true;
+        unhash(o, before);
+    }
+    node *n = free_node(o);
+    *n = (node){.address = address, .life = NODE_ALIVE, .kind = kind, .tracked = tracked, .count = 1, .length = fields};
+    if (fields > 0) CHECK((n->fields = calloc(fields, sizeof *n->fields)) != NULL);
+    n->serial = ++o->serial;
+    n->next_in_bucket = o->buckets[bucket_of(address)];
+    o->buckets[bucket_of(address)] = n;
+    o->alive++;
+    o->tracked += tracked;
+    o->born_tracked += tracked;
+    o->changes++;
+    return n;
+}
+
+/* Counts and deaths */
+
+/* What a limbo node leads to is intact as long as it is: finalizers see their object whole. */
+static void rescue(oracle *o, node *first) {
+    size_t count = 0;
+    first->rescued = true;
+    o->work[count++] = first;
+    while (count > 0) {
+        node *n = o->work[--count];
+        for (size_t i = 0; i < n->length; i++) {
+            node *target = n->fields[i];
+            if (target == NULL || !target->limbo || target->rescued) continue;
+            target->rescued = true;
+            o->work[count++] = target;
+        }
+    }
+}
+
+void oracle_retain(oracle *o, node *n) {
+    CHECK(n->life == NODE_ALIVE);
+    o->changes++;
+    if (n->limbo && !n->rescued) rescue(o, n);
+    n->count += !n->immortal;
+}
+
+static void kill_all(oracle *o);
+
+/* One reference less; what dies of it waits for kill_all. */
+static void drop(oracle *o, node *n) {
+    if (n->immortal || n->life == NODE_DEAD) return;
+    CHECK(n->count > 0 && n->life == NODE_ALIVE);
+    if (--n->count > 0) return;
+    if (n->finalizes && !n->finalized) {
+        n->life = NODE_DOOMED;
+        o->pending++;
+    } else {
+        n->life = NODE_DEAD;
+        o->dying[o->dying_count++] = n;
+    }
+}
+
+void oracle_release(oracle *o, node *n) {
+    o->changes++;
+    drop(o, n);
+    kill_all(o);
+}
+
+void oracle_give(oracle *o, node *holder, size_t field, node *value) {
+    CHECK(field < holder->length);
+    node *old = holder->fields[field];
+    holder->fields[field] = value;
+    o->changes++;
+    if (old != NULL) oracle_release(o, old);
+}
+
+void oracle_set(oracle *o, node *holder, size_t field, node *value) {
+    if (value != NULL) oracle_retain(o, value);
+    oracle_give(o, holder, field, value);
+}
+
+void oracle_immortalize(oracle *o, node *n) {
+    (void)o;
+    n->immortal = true;
+}
+
+static bool may_be_called_back(const node *weak) {
+    return weak->life == NODE_ALIVE && weak->calls_back && !weak->called && !weak->garbage;
+}
+
+static void clear_weak_references(oracle *o, node *n) {
+    for (node *weak = n->weak_first; weak != NULL; weak = weak->weak_next) {
+        weak->cleared = true;
+        if (!may_be_called_back(weak) || weak->awaited) continue;
+        weak->awaited = true;
+        o->awaited++;
+    }
+}
+
+static void unlink_weak(node *weak) {
+    if (weak->referent == NULL) return;
+    for (node **at = &weak->referent->weak_first; *at != NULL; at = &(*at)->weak_next)
+        if (*at == weak) {
+            *at = weak->weak_next;
+            break;
+        }
+    weak->weak_next = NULL;
+}
+
+/* Entries go when what they hold weakly dies, and all of them with their table. */
+static void clear_entries(oracle *o, node *n) {
+    for (size_t t = 0; n->entries > 0 && t < ORACLE_TABLES; t++) {
+        node *table = o->tables[t];
+        for (size_t i = 0; table != NULL && table != n && i < ORACLE_ENTRIES; i++)
+            if (table->keys[i] == n) oracle_remove_entry(o, table, i);
+    }
+    for (size_t t = 0; t < ORACLE_TABLES; t++) {
+        if (o->tables[t] != n) continue;
+        for (size_t i = 0; i < ORACLE_ENTRIES; i++)
+            if (n->keys[i] != NULL) oracle_remove_entry(o, n, i);
+        o->tables[t] = NULL;
+    }
+}
+
+static void kill_one(oracle *o, node *n) {
+    o->dead[o->dead_count++] = n;
+    o->alive--;
+    o->tracked -= n->tracked;
+    o->died_tracked += n->tracked;
+    if (n->awaited) o->awaited--;
+    n->awaited = false;
+    clear_weak_references(o, n);
+    if (!n->cleared) unlink_weak(n);
+    clear_entries(o, n);
+    for (size_t i = 0; i < n->length; i++)
+        if (n->fields[i] != NULL) drop(o, n->fields[i]);
+}
+
+static void kill_all(oracle *o) {
+    if (o->killing) return;
+    o->killing = true;
+    while (o->dying_count > 0) kill_one(o, o->dying[--o->dying_count]);
+    o->killing = false;
+}
+
+/* Weak references and tables */
+
+void oracle_watch(oracle *o, node *weak, node *referent, bool calls_back) {
+    (void)o;
+    weak->referent = referent;
+    weak->calls_back = calls_back;
+    weak->weak_next = referent->weak_first;
+    referent->weak_first = weak;
+}
+
+node *oracle_shared_weak(const node *referent) {
+    for (node *weak = referent->weak_first; weak != NULL; weak = weak->weak_next)
+        if (!weak->calls_back && !weak->internal && !weak->cleared && weak->life == NODE_ALIVE) return weak;
+    return NULL;
+}
+
+bool oracle_may_make_table(const oracle *o) {
+    for (size_t t = 0; t < ORACLE_TABLES; t++)
+        if (o->tables[t] == NULL) return true;
+    return false;
+}
+
+void oracle_make_table(oracle *o, node *table, bool owns_values) {
+    CHECK((table->keys = calloc(ORACLE_ENTRIES, sizeof *table->keys)) != NULL);
+    table->owns_values = owns_values;
+    for (size_t t = 0; t < ORACLE_TABLES; t++)
+        if (o->tables[t] == NULL) {
+            o->tables[t] = table;
+            return;
+        }
+    CHECK(false);
+}
+
+size_t oracle_table_count(const node *table) {
+    size_t count = 0;
+    for (size_t i = 0; i < ORACLE_ENTRIES; i++) count += table->keys[i] != NULL;
+    return count;
+}
+
+int oracle_entry_of(const node *table, const node *key) {
+    for (int i = 0; i < ORACLE_ENTRIES; i++)
+        if (table->keys[i] == key) return i;
+    return -1;
+}
+
+void oracle_add_entry(oracle *o, node *table, size_t index, node *weak, node *weakly, node *value) {
+    CHECK(table->keys[index] == NULL);
+    table->keys[index] = weakly;
+    weakly->entries++;
+    weak->internal = true;
+    oracle_watch(o, weak, weakly, false);
+    oracle_give(o, table, index, weak);
+    if (table->owns_values) oracle_set(o, table, ORACLE_ENTRIES + index, value);
+}
+
+void oracle_remove_entry(oracle *o, node *table, size_t index) {
+    table->keys[index]->entries--;
+    table->keys[index] = NULL;
+    oracle_set(o, table, index, NULL);
+    if (table->owns_values) oracle_set(o, table, ORACLE_ENTRIES + index, NULL);
+}
+
+/* Collections */
+
+static bool in_scope(const node *n, int generation) {
+    return n->life == NODE_ALIVE && n->tracked && n->generation <= generation;
+}
+
+/* Marks as reached what is in the scope and is held from outside of it, by CPython's method. A generation of -1: all objects are in the
+ * scope, tracked or not, so that only references that no object owns are from outside. */
+static void mark_reached(oracle *o, int generation) {
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        n->reached = false;
+        n->scratch = n->immortal ? SIZE_MAX : n->count;
+    }
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        if (generation < 0 ? n->life == NODE_ABSENT || n->life == NODE_DEAD : !in_scope(n, generation)) continue;
+        for (size_t f = 0; f < n->length; f++)
+            if (n->fields[f] != NULL && n->fields[f]->scratch != SIZE_MAX) n->fields[f]->scratch--;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        bool inside = generation < 0 ? n->life == NODE_ALIVE : in_scope(n, generation);
+        if (!inside || n->scratch == 0) continue;
+        n->reached = true;
+        o->work[count++] = n;
+    }
+    while (count > 0) {
+        node *n = o->work[--count];
+        for (size_t f = 0; f < n->length; f++) {
+            node *target = n->fields[f];
+            if (target == NULL || target->reached || target->life == NODE_DEAD) continue;
+            if (generation >= 0 && !in_scope(target, generation)) continue;
+            target->reached = true;
+            o->work[count++] = target;
+        }
+    }
+}
+
+void oracle_mark_reached(oracle *o) { mark_reached(o, -1); }
+
+static size_t lose_reference(oracle *o, node *target, size_t count) {
+    if (target == NULL || target->limbo || target->life != NODE_ALIVE || target->immortal) return count;
+    if (--target->scratch > 0) return count;
+    target->limbo = true;
+    o->work[count] = target;
+    return count + 1;
+}
+
+/* Puts into limbo what dies if everything dies that is in limbo already. */
+static void extend_limbo(oracle *o) {
+    size_t count = 0;
+    for (size_t i = 0; i < o->used; i++) {
+        o->nodes[i].scratch = o->nodes[i].count;
+        if (o->nodes[i].life == NODE_ALIVE && o->nodes[i].limbo) o->work[count++] = &o->nodes[i];
+    }
+    while (count > 0) {
+        node *n = o->work[--count];
+        for (size_t f = 0; f < n->length; f++) count = lose_reference(o, n->fields[f], count);
+        for (size_t t = 0; n->entries > 0 && t < ORACLE_TABLES; t++) {
+            node *table = o->tables[t];
+            int index = table != NULL && !table->limbo ? oracle_entry_of(table, n) : -1;
+            if (index < 0) continue;
+            count = lose_reference(o, table->fields[index], count);
+            if (table->owns_values) count = lose_reference(o, table->fields[ORACLE_ENTRIES + index], count);
+        }
+    }
+}
+
+static bool may_be_dead(oracle *o, const node *n) {
+    if (n->life == NODE_DEAD || n->limbo) return true;
+    if (!o->limbo) return false;
+    extend_limbo(o);
+    return n->limbo;
+}
+
+bool oracle_is_certain(oracle *o, const node *weak) {
+    if (weak->cleared || weak->referent == NULL) return weak->referent == NULL;
+    return weak->referent->life == NODE_ALIVE && !may_be_dead(o, weak->referent);
+}
+
+void oracle_collection_begins(oracle *o, int generation) {
+    CHECK(!o->collecting && generation >= 0 && generation <= ORACLE_OLDEST);
+    o->collecting = true;
+    o->exact = o->dead_count == 0 && o->pending == 0 && !o->limbo;
+    o->garbage_size = 0;
+    mark_reached(o, generation);
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        if (!in_scope(n, generation)) continue;
+        n->generation = generation < ORACLE_OLDEST ? generation + 1 : ORACLE_OLDEST;
+        if (n->reached) continue;
+        n->garbage = n->limbo = o->limbo = true;
+        n->complete = o->exact;
+        n->condemned = o->serial;
+        n->rescued = false;
+        o->garbage_size++;
+    }
+    if (o->limbo) extend_limbo(o);
+    o->changes_before = o->changes;
+}
+
+bool oracle_collection_ends(oracle *o, bool kept) {
+    CHECK(o->collecting);
+    o->collecting = false;
+    for (size_t i = 0; kept && i < o->used; i++) o->nodes[i].complete = false;
+    return o->exact && !kept && o->changes == o->changes_before;
+}
+
+/* Finalizers and callbacks */
+
+void oracle_finalizer_begins(oracle *o, node *n) {
+    CHECK(n->finalizes && !n->finalized);
+    CHECK(n->life == NODE_DOOMED || (n->life == NODE_ALIVE && may_be_dead(o, n)));
+    if (n->life == NODE_DOOMED) o->pending--;
+    n->life = NODE_ALIVE;
+    n->finalized = true;
+    n->count++;
+}
+
+void oracle_finalizer_ends(oracle *o, node *n) {
+    drop(o, n);
+    kill_all(o);
+}
+
+void oracle_calls_back(oracle *o, node *weak) {
+    CHECK(weak->calls_back && !weak->called && weak->referent != NULL);
+    CHECK(!(weak->garbage && weak->complete));
+    CHECK(may_be_dead(o, weak->referent));
+    node *n = weak->referent;
+    if (n->condemned == 0 || weak->serial <= n->condemned) { /* not made by its finalizer: newest first */
+        CHECK(n->called_last == 0 || weak->serial < n->called_last);
+        n->called_last = weak->serial;
+    }
+    weak->called = weak->cleared = true;
+    if (weak->awaited) o->awaited--;
+    weak->awaited = false;
+}
+
+/* The end of an operation */
+
+/* Entries first, since a table that lives seems to keep alive what it owns. */
+static void adopt_entries(oracle *o, const oracle_questions *ask) {
+    for (size_t t = 0; t < ORACLE_TABLES; t++)
+        for (size_t i = 0; o->tables[t] != NULL && o->tables[t]->seen && i < ORACLE_ENTRIES; i++) {
+            node *table = o->tables[t], *n = table->keys[i];
+            if (n == NULL || !n->limbo) continue;
+            bool kept = n->seen && ask->has_entry(ask->context, table, i);
+            if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
+            if (!kept) oracle_remove_entry(o, table, i);
+        }
+}
+
+static void bury(oracle *o, node *n) {
+    if (n->life == NODE_DEAD) return;
+    CHECK(!n->reached && (!n->finalizes || n->finalized));
+    n->life = NODE_DEAD;
+    o->dying[o->dying_count++] = n;
+    kill_all(o);
+}
+
+static void adopt_weak(oracle *o, node *weak, bool cleared) {
+    const node *n = weak->referent;
+    if (n->garbage && n->complete && weak->serial <= n->condemned) CHECK(cleared);
+    if (!cleared) {
+        CHECK(!weak->called);
+        return;
+    }
+    weak->cleared = true;
+    if (!may_be_called_back(weak) || weak->awaited) return;
+    weak->awaited = true;
+    o->awaited++;
+}
+
+static void check_survivor(oracle *o, const node *n, const oracle_questions *ask) {
+    CHECK(n->seen);
+    if (!n->limbo) return;
+    if (n->garbage && n->complete) CHECK(n->rescued && (!n->finalizes || n->finalized));
+    for (node *weak = n->weak_first; weak != NULL; weak = weak->weak_next)
+        if (weak->life == NODE_ALIVE) adopt_weak(o, weak, ask->is_cleared(ask->context, weak));
+}
+
+void oracle_settle(oracle *o, const oracle_questions *ask) {
+    if (!o->limbo) return;
+    adopt_entries(o, ask);
+    oracle_mark_reached(o);
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        if (n->limbo && (n->gone || !n->seen)) bury(o, n);
+    }
+    for (size_t i = 0; i < o->used; i++) {
+        const node *n = &o->nodes[i];
+        if (n->life == NODE_DEAD) CHECK(n->gone || !n->seen); /* and freed */
+        if (n->life == NODE_ALIVE) check_survivor(o, n, ask);
+    }
+}
+
+static void forget_limbo(oracle *o) {
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        n->limbo = n->garbage = n->complete = n->rescued = n->seen = false;
+        n->condemned = n->called_last = 0;
+    }
+    o->limbo = false;
+}
+
+/* Those that were cleared know their referent no longer. */
+static void let_go_of_weak(node *n) {
+    for (node *weak = n->weak_first, *next; weak != NULL; weak = next) {
+        next = weak->weak_next;
+        weak->referent = weak->weak_next = NULL;
+    }
+    n->weak_first = NULL;
+}
+
+static void let_go_of_cleared(node *n) {
+    for (node **at = &n->weak_first; *at != NULL;) {
+        node *weak = *at;
+        if (!weak->cleared) {
+            at = &weak->weak_next;
+            continue;
+        }
+        *at = weak->weak_next;
+        weak->referent = weak->weak_next = NULL;
+    }
+}
+
+void oracle_operation_ends(oracle *o) {
+    CHECK(!o->collecting);
+    CHECK(o->pending == 0); /* every finalizer that had to be called was */
+    CHECK(o->awaited == 0); /* and every callback */
+    for (size_t i = 0; o->limbo && i < o->used; i++)
+        if (o->nodes[i].life == NODE_ALIVE) let_go_of_cleared(&o->nodes[i]);
+    for (size_t i = 0; i < o->dead_count; i++) let_go_of_weak(o->dead[i]);
+    for (size_t i = 0; i < o->dead_count; i++) {
+        unlink_weak(o->dead[i]);
+        forget(o, o->dead[i]);
+    }
+    o->dead_count = o->born_tracked = o->died_tracked = 0;
+    if (o->limbo) forget_limbo(o);
+}
+
+void oracle_freeze(oracle *o) {
+    for (size_t i = 0; i < o->used; i++)
+        if (o->nodes[i].tracked) o->nodes[i].generation = ORACLE_FROZEN;
+}
+
+void oracle_unfreeze(oracle *o) {
+    for (size_t i = 0; i < o->used; i++)
+        if (o->nodes[i].generation == ORACLE_FROZEN) o->nodes[i].generation = ORACLE_OLDEST;
+}
