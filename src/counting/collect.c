@@ -9,28 +9,30 @@
 /* ---- the object model: what the engine needs to know ---- */
 
 /* An object's place is its scratch word, in a table that its page has during a collection: a word for sixteen bytes, so that objects are told
- * apart whatever their size, and a header is never written. A word is OUTSIDE for everything that is not in the set; otherwise it counts the references
- * found from inside. A count that would not fit goes to a table, a portion at a time; an object whose portion cannot be stored stays
- * where it is, short of references found, and so is kept. Between collections all words of the tables that pages keep are OUTSIDE. */
+ * apart whatever their size, and no header is written. Its low bits are the object's count less the references found, which is zero in the end unless
+ * it is held. Since references may be found before the count is entered, that runs from -4095 to 4095; a portion that would not fit goes to a table, and when it
+ * cannot be stored the object stays where it is, short of references found, and so is kept. */
 enum {
-    OUTSIDE = 0x8000,
-    REACHED = 0x4000,
-    GARBAGE = 0x2000, /* found to be garbage: what the second proof and the freeing look at */
-    FOUND = 0x1fff,
-    PORTION = 4096
+    MEMBER = 0x8000,  /* it is in the set */
+    REACHED = 0x4000, /* and alive */
+    MARKED = 0x2000,  /* while garbage is looked for: its count needs a second look; afterwards: it is garbage */
+    COUNT = 0x1fff,
+    PORTION = 0x1000
 };
 typedef uint16_t hwri_place;
 
 typedef struct hwri_model {
     hwr_heap *heap;
     int generation;
-    hwri_place mask, in_set; /* these bits of a place tell whether it is in the set */
-    hwri_side_table excess;  /* objects to references found that have left their words */
-    void **garbage;          /* after the first proof the set is what is here, with places marked GARBAGE */
+    hwri_place mask, in_set; /* these bits of a place tell whether the engine has to do with it */
+    const void *position;    /* the object that was visited last; those at lower addresses have been visited */
+    size_t members;
+    hwri_side_table excess; /* objects to references found that have left their places */
+    void **list;
+    void **garbage; /* after the first search, `list`: the set is what is here, with places marked */
     size_t garbage_count;
-    size_t held;    /* references of ours to each object of `garbage` */
-    uint64_t flags; /* of all headers in `garbage` */
-    size_t resurrected;
+    size_t held;           /* references of ours to each object of `garbage` */
+    bool weak, last_wills; /* something in `garbage` has weak references, or a finalizer */
     void **gone_list;
     size_t gone; /* objects of `garbage` that died before they could be collected: finalizers let go of them */
 } hwri_model;
@@ -40,6 +42,12 @@ static inline uintptr_t table_base(const hwri_page *page) { return ((uintptr_t)p
 static inline hwri_place *table_of(const hwri_page *page) { return (hwri_place *)(page->table + table_base(page)); }
 static inline hwri_place *table_place(const hwri_page *page, const void *header) {
     return (hwri_place *)(page->table + ((uintptr_t)header >> 4) * sizeof(hwri_place));
+}
+
+/* A multiple of four. */
+static size_t table_places(const hwri_page *page) {
+    size_t bytes = page->large_size ? 1 : (size_t)page->capacity * page->block_size;
+    return (bytes / 16 + 4) & ~(size_t)3;
 }
 
 static inline hwri_place *place_in_heap(hwr_heap *heap, const void *object) {
@@ -55,38 +63,45 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 
 static void store_portion(hwri_model *m, void *object, hwri_place *place) {
     uintptr_t *excess = hwri_side_add(&m->excess, object);
-    if (!excess) {
-        *place = (hwri_place)(*place - 1);
-        return;
-    }
-    *excess += PORTION;
-    *place = (hwri_place)(*place - PORTION);
+    if (excess) *excess += PORTION;
+    *place = (hwri_place)((*place & ~COUNT) | ((*place + (excess ? PORTION : 1)) & COUNT));
 }
 
 static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *place) {
-    *place = (hwri_place)(*place + 1);
-    if (hwri_unlikely((*place & FOUND) == FOUND)) store_portion(m, object, place);
+    hwri_place word = *place;
+    word = (hwri_place)((word & ~COUNT) | ((word - 1) & COUNT));
+    *place = word;
+    if (hwri_unlikely((word & COUNT) == PORTION)) store_portion(m, object, place);
 }
 
-static size_t found_of(const hwri_model *m, const void *object, hwri_place word) {
-    const uintptr_t *excess = hwri_side_find(&m->excess, object);
-    return (size_t)(word & FOUND) + (excess ? *excess : 0);
-}
-
-static inline bool hwri_model_is_held(hwri_model *m, void *object, const hwri_place *place) {
+static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
-    if (hwri_likely(!(header & HWRI_COUNT_ASIDE))) return hwri_count_in(header) > (*place & FOUND) + m->held;
-    return hwri_count_of(m->heap, object) > found_of(m, object, *place) + m->held;
+    hwri_place word = *place;
+    word = (hwri_place)((word & ~COUNT) | ((word + (hwri_place)(hwri_count_in(header) - m->held)) & COUNT));
+    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= MARKED;
+    *place = word;
+    m->position = object;
 }
 
-static inline bool hwri_model_is_reached(hwri_model *m, const hwri_place *place) {
-    (void)m;
-    return *place & REACHED;
+static inline bool hwri_model_is_visited(const hwri_model *m, const void *object) {
+    return (uintptr_t)object <= (uintptr_t)m->position;
 }
-static inline void hwri_model_reach(hwri_model *m, hwri_place *place) {
-    (void)m;
-    *place |= REACHED;
+
+/* The count aside, the references found aside, and the difference of the rest. */
+static bool is_held_exactly(const hwri_model *m, const void *object, hwri_place word) {
+    const uintptr_t *aside = hwri_side_find(&m->heap->counts, object), *excess = hwri_side_find(&m->excess, object);
+    if (!aside && *hwri_header(object) & HWRI_COUNT_ASIDE) return true; /* immortal */
+    intptr_t rest = word & PORTION ? (intptr_t)(word & COUNT) - COUNT - 1 : (intptr_t)(word & COUNT);
+    return (intptr_t)(aside ? *aside : 0) + rest > (intptr_t)(excess ? *excess : 0);
 }
+
+static inline bool hwri_model_is_held(const hwri_model *m, const void *object, const hwri_place *place) {
+    if (hwri_likely(!(*place & MARKED) && !m->excess.count)) return *place & COUNT;
+    return is_held_exactly(m, object, *place);
+}
+
+static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & REACHED; }
+static inline void hwri_model_reach(hwri_place *place) { *place |= REACHED; }
 static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->blocks; }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }
 
@@ -106,24 +121,21 @@ HWRI_INLINE size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
 
 typedef void (*member_visit)(void *context, void *object, hwri_place *place);
 
-/* A block of the set, or one that turns out not to hold an object of it. */
-HWRI_INLINE void visit_block(char *block, const hwri_page *page, hwri_place skip, member_visit visit, void *context) {
-    hwri_place *place = table_place(page, block);
-    uint64_t first;
-    if (*place & skip) return;
-    memcpy(&first, block, sizeof first);
-    if (hwri_unlikely(first == HWRI_PADDING))
-        first = *hwri_header(block += HWRI_HEADER_SIZE * 2);
-    else
+/* The object in a block, if it is alive and the collector is to look at it. */
+static inline void *object_of_set(char *block) {
+    uint64_t header;
+    memcpy(&header, block, sizeof header);
+    block += HWRI_HEADER_SIZE;
+    if (hwri_unlikely(header == HWRI_PADDING)) {
+        memcpy(&header, block, sizeof header);
         block += HWRI_HEADER_SIZE;
-    if (hwri_likely(first >= HWRI_COUNT_ONE && !(first & HWRI_FROZEN)))
-        visit(context, block, place);
-    else
-        *place = OUTSIDE;
+    }
+    return hwri_likely(header >= HWRI_COUNT_ONE && !(header & HWRI_FROZEN)) ? block : NULL;
 }
 
 /* The blocks of a page whose bits are set in its ages: those of the youngest generations, and what remains of earlier ones. */
-HWRI_INLINE void each_young_block(hwri_page *page, int generation, hwri_place skip, member_visit visit, void *context) {
+typedef void (*block_visit)(void *context, char *block, hwri_page *page);
+HWRI_INLINE void each_young_block(hwri_page *page, int generation, block_visit visit, void *context) {
     size_t size = hwri_page_block_size(page), slices = hwri_aged_slices(page);
     uint64_t inverse = ((uint64_t)1 << 32) / size + 1; /* a multiplication for each block instead of a division */
     hwri_ages *ages = (hwri_ages *)(void *)page->side;
@@ -134,17 +146,50 @@ HWRI_INLINE void each_young_block(hwri_page *page, int generation, hwri_place sk
                 size_t granule = word * 64 + (size_t)__builtin_ctzll(bits);
                 size_t offset = ((granule * 16 - (uintptr_t)page->start) & 0xffff) + (slice << HWRI_SLICE_SHIFT);
                 size_t index = page->large_size ? 0 : (offset + 15) * inverse >> 32;
-                visit_block(page->start + index * size, page, skip, visit, context);
+                visit(context, page->start + index * size, page);
             }
         }
 }
 
-HWRI_INLINE void each_block(hwri_page *page, int generation, hwri_place skip, member_visit visit, void *context) {
-    size_t size = hwri_page_block_size(page), count = hwri_blocks_in(page);
-    if (generation < HWR_OLDEST)
-        each_young_block(page, generation, skip, visit, context);
-    else
-        for (size_t i = 0; i < count; i++) visit_block(page->start + i * size, page, skip, visit, context);
+static void put_in_set(void *context, char *block, hwri_page *page) {
+    if (!object_of_set(block)) return;
+    *table_place(page, block) = MEMBER;
+    ++*(size_t *)context;
+}
+
+/* Which of four places are of the set, or of those not reached: as a rule none, or all. */
+static inline uint64_t any_of(const hwri_place *four, bool unreached) {
+    uint64_t words, members = UINT64_C(0x8000800080008000);
+    memcpy(&words, four, sizeof words);
+    return words & members & (unreached ? ~(words << 1) : members);
+}
+
+/* Goes through a page's places instead of its blocks. */
+HWRI_INLINE void each_place_of(hwri_page *page, bool unreached, member_visit visit, void *context) {
+    hwri_place *table = table_of(page), mask = unreached ? MEMBER | REACHED : MEMBER;
+    size_t size = hwri_page_block_size(page);
+    uint64_t inverse = page->large_size ? 0 : ((uint64_t)1 << 32) / size + 1;
+    for (size_t i = 0, count = table_places(page); i < count; i += 4) {
+        if (hwri_likely(!any_of(&table[i], unreached))) continue;
+        for (size_t k = i; k < i + 4; k++)
+            if ((table[k] & mask) == MEMBER)
+                visit(context, hwri_object_in(page->start + ((k * 16 + 15) * inverse >> 32) * size), &table[k]);
+    }
+}
+
+/* Every block, in a collection of the oldest generation: it is only now that an object is found to be one of the set. */
+HWRI_INLINE size_t each_block_of(hwri_page *page, member_visit visit, void *context) {
+    size_t size = hwri_page_block_size(page), members = 0;
+    char *block = page->start, *end = block + hwri_blocks_in(page) * size;
+    for (; block != end; block += size) {
+        void *object = object_of_set(block);
+        if (!object) continue;
+        hwri_place *place = table_place(page, block);
+        *place |= MEMBER;
+        visit(context, object, place);
+        members++;
+    }
+    return members;
 }
 
 HWRI_INLINE void each_garbage(hwri_model *m, bool unreached, member_visit visit, void *context) {
@@ -154,14 +199,53 @@ HWRI_INLINE void each_garbage(hwri_model *m, bool unreached, member_visit visit,
     }
 }
 
-HWRI_INLINE void hwri_model_each(hwri_model *m, bool unreached, member_visit visit, void *context) {
+HWRI_INLINE void hwri_model_each(hwri_model *m, member_visit visit, void *context) {
     hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
+    size_t members = 0;
     if (m->garbage) {
-        each_garbage(m, unreached, visit, context);
+        each_garbage(m, false, visit, context);
         return;
     }
     for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
-        each_block(page, m->generation, unreached ? OUTSIDE | REACHED : OUTSIDE, visit, context);
+        if (m->generation == HWR_OLDEST)
+            members += each_block_of(page, visit, context);
+        else
+            each_place_of(page, false, visit, context);
+    if (m->generation == HWR_OLDEST) m->members = members;
+}
+
+HWRI_INLINE void hwri_model_each_unreached(hwri_model *m, member_visit visit, void *context) {
+    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
+    if (m->garbage) {
+        each_garbage(m, true, visit, context);
+        return;
+    }
+    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
+        each_place_of(page, true, visit, context);
+}
+
+static void hwri_model_forget_reached(hwri_model *m) {
+    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
+    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
+        for (size_t i = 0, count = table_places(page); i < count; i++) table_of(page)[i] &= (hwri_place)~REACHED;
+    memset(m->heap->held, 0, sizeof m->heap->held);
+}
+
+/* The guess: what full collections found held, as far as it still exists. */
+static void hwri_model_each_guess(hwri_model *m, member_visit visit, void *context) {
+    if (m->generation < HWR_OLDEST || m->garbage) return;
+    for (size_t i = 0; i < HWRI_HELD_KNOWN; i++) {
+        void *object = m->heap->held[i];
+        if (!object) continue;
+        if (hwri_is_tracked_object(m->heap, object) && !(*hwri_header(object) & HWRI_FROZEN))
+            visit(context, object, place_in_heap(m->heap, object));
+        else
+            m->heap->held[i] = NULL;
+    }
+}
+
+static void hwri_model_held(hwri_model *m, void *object) {
+    if (m->generation == HWR_OLDEST && !m->garbage) m->heap->held[m->heap->held_next++ % HWRI_HELD_KNOWN] = object;
 }
 
 #include "counting/cycle.h"
@@ -171,11 +255,6 @@ HWRI_INLINE void hwri_model_each(hwri_model *m, bool unreached, member_visit vis
 /* A page keeps its table for the next collection while it has young objects and there are not many such pages. */
 enum { TABLES_KEPT = 32 };
 
-static size_t table_size(const hwri_page *page) {
-    size_t bytes = page->large_size ? 1 : (size_t)page->capacity * page->block_size;
-    return (bytes / 16 + 1) * sizeof(hwri_place);
-}
-
 static void drop_table(hwr_heap *heap, hwri_page *page) {
     hwr_pool_free(heap->blocks, table_of(page));
     page->table = 0;
@@ -184,23 +263,16 @@ static void drop_table(hwr_heap *heap, hwri_page *page) {
 
 void hwri_page_ends(void *heap, hwri_page *page) { drop_table(heap, page); }
 
-static void put_in_set(void *context, void *object, hwri_place *place) {
-    (void)context;
-    (void)object;
-    *place = 0;
-}
-
 static bool prepare_page(hwri_model *m, hwri_page *page) {
-    size_t size = table_size(page);
+    size_t size = table_places(page) * sizeof(hwri_place);
     if (!page->table) {
         void *table = hwr_pool_alloc(m->heap->blocks, size);
         if (!table) return false;
         page->table = (uintptr_t)table - table_base(page);
         m->heap->tables++;
     }
-    bool all = m->generation == HWR_OLDEST; /* what holds no object is sorted out at the first visit */
-    memset(table_of(page), all ? 0 : 0xff, size);
-    if (!all) each_young_block(page, m->generation, 0, put_in_set, NULL);
+    memset(table_of(page), 0, size);
+    if (m->generation < HWR_OLDEST) each_young_block(page, m->generation, put_in_set, &m->members);
     return true;
 }
 
@@ -245,24 +317,22 @@ static void promote(hwri_model *m) {
 
 /* ---- garbage ---- */
 
-static inline bool is_garbage(const hwri_place *place) {
-    return place && (*place & (OUTSIDE | GARBAGE | REACHED)) == GARBAGE;
-}
+static inline bool is_garbage(const hwri_place *place) { return place && (*place & (MARKED | REACHED)) == MARKED; }
 
 static inline void add_garbage(void *context, void *object, hwri_place *place) {
     hwri_model *m = context;
-    m->garbage[m->garbage_count++] = object;
-    m->flags |= *hwri_header(object);
-    *place = GARBAGE;
+    m->list[m->garbage_count++] = object;
+    uint64_t header = *hwri_header(object);
+    m->weak |= (header & HWRI_WEAK) != 0;
+    if (hwri_unlikely(header & HWRI_SPECIAL)) m->last_wills |= hwri_has_last_will(hwri_type_in(header));
+    *place = MARKED;
 }
 
 static bool list_garbage(hwri_model *m, size_t at_most) {
-    void **garbage = hwr_pool_alloc(m->heap->blocks, at_most * sizeof *garbage);
-    if (!garbage) return false;
-    m->garbage = garbage;
-    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
-    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
-        each_block(page, m->generation, OUTSIDE | REACHED, add_garbage, m);
+    m->list = hwr_pool_alloc(m->heap->blocks, at_most * sizeof *m->list);
+    if (!m->list) return false;
+    hwri_model_each_unreached(m, add_garbage, m);
+    m->garbage = m->list;
     return true;
 }
 
@@ -302,29 +372,32 @@ static bool finalize(hwri_model *m) {
 static void lose_reference(void *context, void *target) {
     hwri_model *m = context;
     hwri_place *place = place_in_heap(m->heap, target);
-    if (!is_garbage(place) || hwri_side_find(&m->excess, target)) return;
+    if (!is_garbage(place) || !(*place & COUNT)) return;
     *place = (hwri_place)(*place - 1);
-    if ((*place & FOUND) == 0) m->gone_list[m->gone++] = target;
+    if (!(*place & COUNT)) m->gone_list[m->gone++] = target;
 }
 
 /* CPython's collector does not count objects that died by their counts while finalizers ran. Ours were held; they are those that nothing refers to, and then
- * those that only such objects refer to. */
+ * those that only such objects refer to. A count that is kept aside is not followed. */
 static void count_gone(hwri_model *m) {
-    void **gone = hwr_pool_alloc(m->heap->blocks, m->garbage_count * sizeof *gone);
-    if (!gone) return;
-    m->gone_list = gone;
-    for (size_t i = 0; i < m->garbage_count; i++)
-        if (found_of(m, m->garbage[i], *place_in_heap(m->heap, m->garbage[i])) == 0) gone[m->gone++] = m->garbage[i];
-    for (size_t i = 0; i < m->gone; i++) hwri_each_reference(gone[i], hwr_type_of(gone[i]), lose_reference, m);
-    hwr_pool_free(m->heap->blocks, gone);
+    hwr_heap *heap = m->heap;
+    m->gone_list = hwr_pool_alloc(heap->blocks, m->garbage_count * sizeof *m->gone_list);
+    if (!m->gone_list) return;
+    for (size_t i = 0; i < m->garbage_count; i++) {
+        size_t count = hwri_count_of(heap, m->garbage[i]) - m->held;
+        *place_in_heap(heap, m->garbage[i]) = (hwri_place)(MARKED | (count < COUNT ? count : COUNT));
+        if (count == 0) m->gone_list[m->gone++] = m->garbage[i];
+    }
+    for (size_t i = 0; i < m->gone; i++)
+        hwri_each_reference(m->gone_list[i], hwr_type_of(m->gone_list[i]), lose_reference, m);
+    hwr_pool_free(heap->blocks, m->gone_list);
 }
 
 /* After finalizers: what they have made reachable again stays. */
 static void prove_again(hwri_model *m) {
     hwr_heap *heap = m->heap;
-    for (size_t i = 0; i < m->garbage_count; i++) *place_in_heap(heap, m->garbage[i]) = GARBAGE;
-    m->mask |= GARBAGE;
-    m->in_set = GARBAGE;
+    for (size_t i = 0; i < m->garbage_count; i++) *place_in_heap(heap, m->garbage[i]) = MARKED;
+    m->mask = m->in_set = MARKED;
     hwri_side_clear(&m->excess);
     hwri_find_reached(m);
     size_t kept = 0;
@@ -380,13 +453,13 @@ static void free_garbage(hwri_model *m) {
 static void say_goodbye(hwri_model *m) {
     hwr_heap *heap = m->heap;
     uint64_t generation = (uint64_t)m->generation;
-    if (m->flags & HWRI_WEAK) {
+    if (m->weak) {
         uint64_t before = heap->counters.weak_callbacks;
         hwri_emit(heap, HWR_EVENT_WEAK_BEGIN, generation, 0);
         clear_weak_references(m);
         hwri_emit(heap, HWR_EVENT_WEAK_END, generation, heap->counters.weak_callbacks - before);
     }
-    if (m->flags & HWRI_SPECIAL) {
+    if (m->last_wills) {
         uint64_t before = heap->counters.finalizers;
         hwri_emit(heap, HWR_EVENT_FINALIZE_BEGIN, generation, 0);
         if (finalize(m)) prove_again(m);
@@ -397,7 +470,7 @@ static void say_goodbye(hwri_model *m) {
 static size_t dispose(hwri_model *m) {
     hwr_heap *heap = m->heap;
     if (heap->debug & HWR_DEBUG_COLLECTABLE) print_garbage(m);
-    if (m->flags & (HWRI_WEAK | HWRI_SPECIAL)) say_goodbye(m);
+    say_goodbye(m);
     size_t unreachable = m->garbage_count - m->gone, deaths = heap->deaths.count;
     hwri_emit(heap, HWR_EVENT_FREE_BEGIN, (uint64_t)m->generation, 0);
     bool saved = heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);
@@ -422,14 +495,14 @@ static size_t collect(hwri_model *m) {
     hwr_heap *heap = m->heap;
     hwri_emit(heap, HWR_EVENT_FIND_BEGIN, (uint64_t)m->generation, 0);
     bool prepared = prepare(m);
-    hwri_census census = prepared ? hwri_find_reached(m) : (hwri_census){0, 0};
-    if (!prepared || (census.candidates && !list_garbage(m, census.candidates))) {
+    size_t candidates = prepared ? hwri_find_reached(m) : 0;
+    if (!prepared || (candidates && !list_garbage(m, candidates))) {
         heap->counters.collections_failed++;
         return 0;
     }
     hwri_emit(heap, HWR_EVENT_FIND_END, (uint64_t)m->generation, m->garbage_count);
     promote(m);
-    count_survivors(heap, m->generation, census.reached);
+    count_survivors(heap, m->generation, m->members - m->garbage_count);
     return m->garbage_count ? dispose(m) : 0;
 }
 
@@ -438,7 +511,8 @@ size_t hwri_collect(hwr_heap *heap, int generation) {
     if (generation < HWR_OLDEST) heap->count[generation + 1]++;
     for (int i = 0; i <= generation; i++) heap->count[i] = 0;
     if (heap->limit) hwr_raw_set_limit(heap->raw, 0);
-    hwri_model m = {.heap = heap, .generation = generation, .mask = OUTSIDE, .excess = {.pool = heap->blocks}};
+    hwri_model m = {.heap = heap, .generation = generation, .excess = {.pool = heap->blocks}};
+    if (generation < HWR_OLDEST) m.mask = m.in_set = MEMBER;
     size_t unreachable = collect(&m);
     finish(&m);
     if (heap->limit) {

@@ -1,17 +1,26 @@
 /* Finding cyclic garbage: which objects of a set are kept alive only by each other. The method is CPython's (Schemenauer and Peters, 2000; in the literature "trial
- * deletion", Christopher 1984): find every reference from inside the set; what has more references than were found is held from outside; what that leads to is reached;
- * the rest is garbage. Linear in the set and its references.
+ * deletion", Christopher 1984): count every reference from inside the set; what has more references than were found is held from outside; what that leads to is
+ * reached; the rest is garbage.
+ *
+ * CPython goes through all objects once to count, once to compare, once more to reach. Here most objects are looked at once: what was held at the end of an earlier
+ * collection is guessed to be held still, and what the guess leads to is reached while it is counted. Afterwards the counts tell whether the guess was right; if it was not, what was reached is
+ * forgotten and only the objects that turn out to be held count.
  *
  * The engine is compiled once for each object model, by the one .c file that includes this after it has defined:
  *
- *   hwri_model                                   a struct type: the set and whatever the model needs
- *   hwri_place                                   what the model keeps for an object of the set
- *   hwri_model_each(m, unreached, visit, context)  visit(context, object, place) for each object of the set, or those not reached
+ *   hwri_model                       a struct type: the set and whatever the model needs
+ *   hwri_place                       what the model keeps for an object of the set
+ *   hwri_model_each(m, visit, context)            visit(context, object, place) for each object of the set, in some order
+ *   hwri_model_each_unreached(m, visit, context)  for those not reached: visit(context, object, place)
+ *   hwri_model_each_guess(m, visit, context)      for those that are guessed to be held
  *   hwri_model_scan(m, object, from, visit, context)  visit(context, target) for its references, from that one on; returns where to go on, 0: that was all
- *   hwri_model_place(m, object)                  its place; NULL: not in the set
- *   hwri_model_found(m, object, place)           counts one more reference from inside
- *   hwri_model_is_held(m, object, place)         has more references than were found
- *   hwri_model_is_reached(m, place), hwri_model_reach(m, place)
+ *   hwri_model_place(m, object)      its place; NULL: not in the set
+ *   hwri_model_visit(m, object, place)  enters an object's own count, when hwri_model_each comes to it
+ *   hwri_model_is_visited(m, object) that has happened
+ *   hwri_model_found(m, object, place)  one more reference from inside
+ *   hwri_model_is_held(m, object, place)  it has more than were found; to be asked when all are visited
+ *   hwri_model_is_reached(place), hwri_model_reach(place), hwri_model_forget_reached(m)
+ *   hwri_model_held(m, object)       is told what was held, for the next guess
  *   hwri_model_memory(m), hwri_model_prefetch(object)
  *
  * The work to be done is a stack; when it cannot grow, what does not fit is found again by going through the set once more. What comes onto the stack is prefetched, since
@@ -29,8 +38,8 @@ enum { HWRI_WORK_LEAST = 1024 };
 typedef struct hwri_work {
     hwri_model *model;
     uintptr_t *bottom, *top, *limit;
-    bool overflowed;
-    size_t candidates, reached;
+    bool overflowed, wrong;
+    size_t candidates;
 } hwri_work;
 
 static bool work_grow(hwri_work *work) {
@@ -45,13 +54,17 @@ static bool work_grow(hwri_work *work) {
     return true;
 }
 
+static inline void work_push(hwri_work *work, void *object) {
+    hwri_model_prefetch(object);
+    if (hwri_likely(work->top != work->limit) || work_grow(work)) *work->top++ = (uintptr_t)object;
+}
+
 HWRI_INLINE void reach(void *context, void *target) {
     hwri_work *work = context;
     hwri_place *place = hwri_model_place(work->model, target);
-    if (!place || hwri_model_is_reached(work->model, place)) return;
-    hwri_model_reach(work->model, place);
-    hwri_model_prefetch(target);
-    if (hwri_likely(work->top != work->limit) || work_grow(work)) *work->top++ = (uintptr_t)target;
+    if (!place || hwri_model_is_reached(place)) return;
+    hwri_model_reach(place);
+    work_push(work, target);
 }
 
 /* Comes back to the rest of an object later. Both words or none: what is lost with them is found again, since the object itself is reached. */
@@ -62,34 +75,61 @@ static void work_postpone(hwri_work *work, void *object, size_t next) {
 }
 
 static void work_drain(hwri_work *work) {
-    size_t reached = 0;
     while (work->top != work->bottom) {
         uintptr_t item = *--work->top;
         size_t from = 0;
         if (hwri_unlikely(item & 1)) {
             from = item >> 1;
             item = *--work->top;
-        } else {
-            reached++;
         }
         size_t next = hwri_model_scan(work->model, (void *)item, from, reach, work);
         if (hwri_unlikely(next != 0)) work_postpone(work, (void *)item, next);
     }
-    work->reached += reached;
 }
+
+/* ---- counting, and reaching on the way ---- */
 
 HWRI_INLINE void found(void *context, void *target) {
-    hwri_model *model = context;
-    hwri_place *place = hwri_model_place(model, target);
-    if (place) hwri_model_found(model, target, place);
+    hwri_work *work = context;
+    hwri_place *place = hwri_model_place(work->model, target);
+    if (place) hwri_model_found(work->model, target, place);
 }
 
-HWRI_INLINE void find_references_of(void *context, void *object, hwri_place *place) {
-    (void)place;
-    size_t from = 0;
-    do from = hwri_model_scan(context, object, from, found, context);
-    while (hwri_unlikely(from != 0));
+/* Found from an object that is reached: so is the target. If it has been visited, its references were counted but not followed. */
+HWRI_INLINE void found_and_reach(void *context, void *target) {
+    hwri_work *work = context;
+    hwri_place *place = hwri_model_place(work->model, target);
+    if (!place) return;
+    hwri_model_found(work->model, target, place);
+    if (hwri_model_is_reached(place)) return;
+    hwri_model_reach(place);
+    if (hwri_model_is_visited(work->model, target)) work_push(work, target);
 }
+
+HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
+    hwri_work *work = context;
+    size_t from = 0;
+    hwri_model_visit(work->model, object, place);
+    if (hwri_model_is_reached(place)) do
+            from = hwri_model_scan(work->model, object, from, found_and_reach, work);
+        while (hwri_unlikely(from != 0));
+    else
+        do from = hwri_model_scan(work->model, object, from, found, work);
+        while (hwri_unlikely(from != 0));
+}
+
+static void guess(void *context, void *object, hwri_place *place) {
+    (void)context;
+    (void)object;
+    hwri_model_reach(place);
+}
+
+static void check_guess(void *context, void *object, hwri_place *place) {
+    hwri_work *work = context;
+    work->wrong |= !hwri_model_is_held(work->model, object, place);
+}
+
+/* ---- reaching from what is held ---- */
 
 HWRI_INLINE void reach_if_held(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
@@ -97,33 +137,38 @@ HWRI_INLINE void reach_if_held(void *context, void *object, hwri_place *place) {
         work->candidates++;
         return;
     }
+    hwri_model_held(work->model, object);
     reach(work, object);
     work_drain(work);
 }
 
-HWRI_INLINE void scan_again(void *context, void *object, hwri_place *place) {
+static void scan_again(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
-    if (!hwri_model_is_reached(work->model, place)) return;
+    if (!hwri_model_is_reached(place)) return;
     for (size_t from = 0; (from = hwri_model_scan(work->model, object, from, reach, work)) != 0;) continue;
     work_drain(work);
 }
 
-/* What came of it: how many objects are alive, unless memory was short, and how many at most are not. */
-typedef struct hwri_census {
-    size_t reached, candidates;
-} hwri_census;
+static void forget_guess(hwri_work *work) {
+    hwri_model_forget_reached(work->model);
+    work->top = work->bottom;
+}
 
-/* Reaches everything in the set that is alive. */
-static hwri_census hwri_find_reached(hwri_model *model) {
+/* Reaches everything in the set that is alive. Returns an upper bound of what is not. */
+static size_t hwri_find_reached(hwri_model *model) {
     hwri_work work = {.model = model};
-    hwri_model_each(model, false, find_references_of, model);
-    hwri_model_each(model, true, reach_if_held, &work);
+    hwri_model_each_guess(model, guess, &work);
+    hwri_model_each(model, visit, &work);
+    hwri_model_each_guess(model, check_guess, &work);
+    if (work.wrong) forget_guess(&work);
+    work_drain(&work);
+    hwri_model_each_unreached(model, reach_if_held, &work);
     while (work.overflowed) {
         work.overflowed = false;
-        hwri_model_each(model, false, scan_again, &work);
+        hwri_model_each(model, scan_again, &work);
     }
     hwr_pool_free(hwri_model_memory(model), work.bottom);
-    return (hwri_census){work.reached, work.candidates};
+    return work.candidates;
 }
 
 #endif

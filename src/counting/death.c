@@ -26,21 +26,36 @@ static bool grow(hwr_heap *heap) {
     return true;
 }
 
-void hwri_die_later(hwr_heap *heap, void *object) {
+static inline void die_later(hwr_heap *heap, void *object) {
     hwri_deaths *d = &heap->deaths;
     if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
-    *hwri_header(object) |= HWRI_DYING;
-    if (hwri_unlikely(d->count == d->room) && !grow(heap))
-        d->lost = true;
-    else
+    if (hwri_likely(d->count != d->room) || grow(heap)) {
         d->items[d->count++] = object;
+        return;
+    }
+    *hwri_header(object) |= HWRI_DYING;
+    d->lost = true;
 }
 
-static inline void give_up(void *context, void *target) {
-    hwr_heap *heap = context;
+void hwri_die_later(hwr_heap *heap, void *object) { die_later(heap, object); }
+
+/* An object being taken apart, and the first of those that die with it, which comes next and need not go over the stack. */
+typedef struct undertaking {
+    hwr_heap *heap;
+    void *next;
+} undertaking;
+
+HWRI_INLINE void give_up(void *context, void *target) {
+    undertaking *u = context;
     uint64_t header = *hwri_header(target) - HWRI_COUNT_ONE;
     *hwri_header(target) = header;
-    if (header < HWRI_COUNT_ONE && !hwri_count_refill(heap, target)) hwri_die_later(heap, target);
+    if (hwri_likely(header >= HWRI_COUNT_ONE) || hwri_count_refill(u->heap, target)) return;
+    if (u->next) {
+        die_later(u->heap, target);
+    } else {
+        if (hwri_unlikely(u->heap->checked)) hwri_check_dying(u->heap, target);
+        u->next = target;
+    }
 }
 
 /* What was pushed last would die first: turns the part of the stack round that one object has added. */
@@ -53,11 +68,12 @@ static void reverse_from(hwri_deaths *d, size_t from) {
 }
 
 /* Gives up the last items of an object and returns whether there are more. The length in the object says how many are left. */
-static bool give_up_items(hwr_heap *heap, void *object, const hwr_type *type) {
+static bool give_up_items(undertaking *u, void *object, const hwr_type *type) {
+    hwr_heap *heap = u->heap;
     size_t length = hwri_reference_items(object, type), rest = length > ITEMS_AT_ONCE ? length - ITEMS_AT_ONCE : 0;
-    if (rest) hwri_die_later(heap, object);
+    if (rest) die_later(heap, object);
     size_t from = heap->deaths.count;
-    for (size_t i = length; i-- > rest;) hwri_each_item(object, type, i, i + 1, give_up, heap);
+    for (size_t i = length; i-- > rest;) hwri_each_item(object, type, i, i + 1, give_up, u);
     reverse_from(&heap->deaths, from);
     memcpy((char *)object + type->length_offset, &rest, sizeof rest);
     return rest != 0;
@@ -94,33 +110,59 @@ static void free_checked(hwr_heap *heap, void *object) {
     hwr_pool_free(hwri_is_tracked_type(type) ? heap->objects : heap->leaves, hwri_block_of(object, type));
 }
 
-static inline void free_object(hwr_heap *heap, void *object, uint64_t header) {
-    hwr_pool *pool = header & HWRI_UNTRACKED ? heap->leaves : heap->objects;
-    if (!(header & HWRI_UNTRACKED) && heap->count[0] > 0) heap->count[0]--;
-    if (hwri_unlikely(heap->checked)) {
-        free_checked(heap, object);
-        return;
-    }
-    void *block = hwri_block_of(object, hwri_type_in(header));
+HWRI_INLINE void free_block(hwr_heap *heap, void *block, uint64_t header) {
+    hwr_pool *pool = hwri_pool_of(heap, header);
     hwri_page_free_own(pool, hwri_page_of(pool, block), block, false);
 }
 
-void hwri_free_object(hwr_heap *heap, void *object) { free_object(heap, object, *hwri_header(object)); }
-
-static inline void take_apart(hwr_heap *heap, void *object) {
-    uint64_t header = *hwri_header(object);
-    const hwr_type *type = hwri_type_in(header);
-    if (hwri_unlikely(header & (HWRI_SPECIAL | HWRI_WEAK)) && !say_goodbye(heap, object)) return;
-    size_t from = heap->deaths.count;
-    if (hwri_unlikely(type->item_size != 0) && give_up_items(heap, object, type)) return;
-    hwri_each_field(object, type, give_up, heap);
-    if (heap->deaths.count > from + 1) reverse_from(&heap->deaths, from);
-    if (hwri_unlikely(header & HWRI_SPECIAL)) hwri_own_type_dies(heap, object);
-    free_object(heap, object, header);
+HWRI_INLINE void count_deallocation(hwr_heap *heap, uint64_t header) {
+    if (!(header & HWRI_UNTRACKED) && heap->count[0] > 0) heap->count[0]--;
 }
 
-static inline void run_down_to(hwr_heap *heap, size_t base) {
-    while (heap->deaths.count > base) take_apart(heap, heap->deaths.items[--heap->deaths.count]);
+void hwri_free_object(hwr_heap *heap, void *object) {
+    uint64_t header = *hwri_header(object);
+    count_deallocation(heap, header);
+    if (heap->checked)
+        free_checked(heap, object);
+    else
+        free_block(heap, hwri_block_of(object, hwri_type_in(header)), header);
+}
+
+/* An object that is not plain, or has weak references. Returns what is to be taken apart next. */
+__attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *object) {
+    const hwr_type *type = hwr_type_of(object);
+    undertaking u = {heap, NULL};
+    bool noticed = hwri_has_last_will(type) || *hwri_header(object) & HWRI_WEAK;
+    if (noticed && !say_goodbye(heap, object)) return NULL;
+    size_t from = heap->deaths.count;
+    if (type->item_size && give_up_items(&u, object, type)) return u.next;
+    hwri_each_field(object, type, give_up, &u);
+    reverse_from(&heap->deaths, from);
+    if (type->flags & HWRI_TYPE_OWN) hwri_own_type_dies(heap, object);
+    hwri_free_object(heap, object);
+    return u.next;
+}
+
+HWRI_INLINE void *take_apart(hwr_heap *heap, void *object) {
+    uint64_t header = *hwri_header(object);
+    if (hwri_unlikely(header & (HWRI_SPECIAL | HWRI_WEAK))) return take_apart_special(heap, object);
+    undertaking u = {heap, NULL};
+    size_t from = heap->deaths.count;
+    hwri_each_offset(object, hwri_type_in(header), give_up, &u);
+    if (hwri_unlikely(heap->deaths.count > from + 1)) reverse_from(&heap->deaths, from);
+    count_deallocation(heap, header);
+    free_block(heap, hwri_header(object), header);
+    return u.next;
+}
+
+static inline void run_down_to(hwr_heap *heap, size_t base, void *object) {
+    for (;;) {
+        if (!object) {
+            if (heap->deaths.count <= base) return;
+            object = heap->deaths.items[--heap->deaths.count];
+        }
+        object = take_apart(heap, object);
+    }
 }
 
 static void find_lost_in(hwri_deaths *d, hwri_page *page) {
@@ -144,12 +186,12 @@ static void run_lost(hwr_heap *heap) {
                 find_lost_in(d, page);
         }
         d->lost = d->count == d->room;
-        run_down_to(heap, 0);
+        run_down_to(heap, 0, NULL);
     }
 }
 
 void hwri_deaths_run(hwr_heap *heap, size_t base) {
-    run_down_to(heap, base);
+    run_down_to(heap, base, NULL);
     if (hwri_unlikely(heap->deaths.lost) && base == 0 && heap->deaths.nesting == 0) run_lost(heap);
 }
 
@@ -161,8 +203,7 @@ void hwri_die(hwr_heap *heap, void *object) {
         return;
     }
     size_t base = heap->deaths.count;
-    take_apart(heap, object);
-    run_down_to(heap, base);
+    run_down_to(heap, base, object);
     if (hwri_unlikely(heap->deaths.lost)) hwri_deaths_run(heap, base);
 }
 

@@ -13,11 +13,11 @@
 
 #define HWRI_UNTRACKED UINT64_C(1)   /* lies in the pool of objects that the collector does not look at */
 #define HWRI_COUNT_ASIDE UINT64_C(2) /* part of the count is in the heap's table, or it is immortal */
-#define HWRI_DYING UINT64_C(4)       /* its count is zero and it waits for its end */
+#define HWRI_DYING UINT64_C(4) /* its count is zero, and there was no room for it among those that wait for their end */
 #define HWRI_FINALIZED (UINT64_C(1) << 48)
 #define HWRI_WEAK (UINT64_C(1) << 49)    /* there are weak references to it */
 #define HWRI_FROZEN (UINT64_C(1) << 50)  /* in the permanent generation */
-#define HWRI_SPECIAL (UINT64_C(1) << 51) /* something has to be done when it dies, besides giving up its references */
+#define HWRI_SPECIAL (UINT64_C(1) << 51) /* its death is more than giving up references at offsets: see hwri_is_plain */
 
 /* In a checked heap, an object that is dead and in quarantine. */
 #define HWRI_DEAD (HWRI_UNTRACKED | HWRI_COUNT_ASIDE | HWRI_DYING)
@@ -39,6 +39,15 @@ static inline const hwr_type *hwri_type_in(uint64_t header) {
 static inline bool hwri_has_references(const hwr_type *type) {
     return type->ref_count || type->trace || (type->item_size && type->items_are_references);
 }
+/* Objects of a plain type have neither items nor a finalizer nor a trace function, nor an alignment, and are not the library's own. Making and freeing one takes
+ * a short way. */
+static inline bool hwri_is_plain(const hwr_type *type) {
+    return !type->finalize && !type->trace && !type->item_size && type->alignment != 16 &&
+           !(type->flags & HWRI_TYPE_OWN);
+}
+/* What an object of the type does when it dies can be noticed. */
+static inline bool hwri_has_last_will(const hwr_type *type) { return type->finalize || type->flags & HWRI_TYPE_OWN; }
+
 static inline bool hwri_is_tracked_type(const hwr_type *type) {
     return hwri_has_references(type) && !(type->flags & HWR_ACYCLIC);
 }

@@ -44,6 +44,8 @@ typedef struct hwri_deaths {
     void *inside[HWRI_DEATHS_INSIDE];
 } hwri_deaths;
 
+enum { HWRI_HELD_KNOWN = 256 };
+
 typedef struct hwri_callback {
     hwr_collection_callback call;
     void *context;
@@ -54,6 +56,16 @@ typedef struct hwri_listener {
     void *context;
     uint64_t kinds;
 } hwri_listener;
+
+/* What hwr_new has found out about a type, so that it need not look again: the header of a new object, and where the page that serves its size is
+ * to be found. Only of types that need nothing special. A small table, by the type's address; the next type of the same place takes it over. */
+enum { HWRI_RECENT_TYPES = 16 };
+typedef struct hwri_recent_type {
+    const hwr_type *type;
+    uint64_t header;
+    hwri_page **page;
+    size_t words; /* of 8 bytes, header included */
+} hwri_recent_type;
 
 /* A heap. Objects lie in two pools: `objects` holds those that the collector looks at, and nothing else; `leaves` those that it does not. The third,
  * `blocks`, is for everything that is not an object, the heap's own tables included. */
@@ -66,13 +78,16 @@ struct hwr_heap {
     int count[HWR_GENERATIONS];
     int trigger; /* when count[0] exceeds it, hwr_new has something to do first */
     int threshold[HWR_GENERATIONS];
-    hwr_pool *objects, *leaves, *blocks;
+    hwr_pool *objects, *leaves, *blocks; /* in this order: see hwri_pool_of */
+    hwri_recent_type recent[HWRI_RECENT_TYPES];
     hwr_raw *raw;
     size_t limit;
     size_t stress, until_stress; /* allocations between forced collections, and until the next; 0: none */
     size_t long_lived_total;     /* objects that survived the last full collection */
     size_t long_lived_pending;   /* objects that have come to the oldest generation since */
     size_t tables;               /* scratch tables that pages have */
+    void *held[HWRI_HELD_KNOWN]; /* objects that full collections found held; they may be dead */
+    size_t held_next;
     hwri_deaths deaths;
     hwri_side_table counts; /* of objects with HWRI_COUNT_ASIDE: what is not in the header; none: immortal */
     hwri_side_table weaks;  /* of objects with HWRI_WEAK: their first weak reference */
@@ -102,7 +117,11 @@ static inline void *hwri_object_in(void *block) {
     return (char *)block + (first == HWRI_PADDING ? 2 : 1) * HWRI_HEADER_SIZE;
 }
 static inline void *hwri_block_of(void *object, const hwr_type *type) {
-    return (char *)object - (type->alignment == 16 ? 2 : 1) * HWRI_HEADER_SIZE;
+    return (char *)object - HWRI_HEADER_SIZE - (type->alignment & 16) / 2;
+}
+/* By the lowest bit of a header. */
+static inline hwr_pool *hwri_pool_of(const hwr_heap *heap, uint64_t header) {
+    return (&heap->objects)[header & HWRI_UNTRACKED];
 }
 /* Called when an allocation of `size` bytes failed: collects, asks. Returns whether to try again; *attempt starts at 0. */
 bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt);
@@ -143,7 +162,9 @@ void hwri_forget_ages(hwr_heap *heap);                      /* all objects are o
 
 /* ---- object/verify.c ---- */
 
-bool hwri_is_object(hwr_heap *heap, const void *address); /* just there lies a live one */
+/* Whether a live object, or a live tracked one, lies just at an address. */
+bool hwri_is_object(hwr_heap *heap, const void *address);
+bool hwri_is_tracked_object(hwr_heap *heap, const void *address);
 
 /* ---- counting/count.c ---- */
 

@@ -3,33 +3,26 @@
 
 #define CALLER __builtin_return_address(0)
 
-/* Objects are small: a loop beats a call of memset, into which compilers would turn it. */
+/* Objects are small: a loop beats a call of memset, into which compilers would turn it. There are at least two words. */
 #if defined(__GNUC__)
 #define STAY_A_LOOP() __asm__ volatile("")
 #else
 #define STAY_A_LOOP() ((void)0)
 #endif
 
-static inline void fill_new(uint64_t *header, uint64_t first, size_t size) {
-    *header = first;
-    for (size_t i = 1; i < size / 8; i++) {
-        header[i] = 0;
+static inline void fill_new(uint64_t *header, uint64_t first, size_t words) {
+    header[0] = first;
+    header[1] = 0;
+    for (uint64_t *word = header + 2, *end = header + words; word != end; word++) {
+        *word = 0;
         STAY_A_LOOP();
     }
 }
 
-static inline void make_young(hwri_page *page, const uint64_t *header) {
-    size_t granule = hwri_granule_of(header);
-    uint64_t *word = &hwri_ages_of(page, header)->young[granule / 64], old = *word;
-    *word = old | (uint64_t)1 << (granule % 64);
-    if (old == 0) hwri_flag_page(page);
+static inline uint64_t *young_word(hwri_page *page, const uint64_t *header) {
+    return &hwri_ages_of(page, header)->young[hwri_granule_of(header) / 64];
 }
-
-/* What makes a type unfit for the short way: items, no references, a finalizer, a trace function, any flag, alignment. */
-static inline bool is_plain(const hwr_type *type) {
-    return type->ref_count && !type->flags && type->alignment <= HWRI_HEADER_SIZE && !type->finalize && !type->trace &&
-           !type->item_size;
-}
+static inline uint64_t young_bit(const uint64_t *header) { return (uint64_t)1 << (hwri_granule_of(header) % 64); }
 
 static bool is_sound(const hwr_type *type) {
     if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
@@ -83,7 +76,7 @@ static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, con
     }
     uint64_t header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type;
     if (!tracked) header |= HWRI_UNTRACKED;
-    if (type->finalize || type->flags & HWRI_TYPE_OWN) header |= HWRI_SPECIAL;
+    if (!hwri_is_plain(type) || heap->checked) header |= HWRI_SPECIAL;
     memset(block, 0, size);
     if (aligned) {
         uint64_t padding = HWRI_PADDING;
@@ -93,36 +86,60 @@ static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, con
     void *object = block + HWRI_HEADER_SIZE;
     *hwri_header(object) = header;
     if (type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
-    if (tracked) make_young(hwri_page_of(pool, block), hwri_header(object));
+    if (tracked) {
+        hwri_page *page = hwri_page_of(pool, block);
+        *young_word(page, hwri_header(object)) |= young_bit(hwri_header(object));
+        hwri_flag_page(page);
+    }
     if (heap->checked) hwri_tail_write(heap, object, site);
     return object;
 }
 
-static void *new_the_long_way(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site) {
-    if (!heap->checked) return new_object(heap, type, length, site);
+static hwri_recent_type *recent_of(hwr_heap *heap, const hwr_type *type) {
+    return &heap->recent[(uintptr_t)type / sizeof(void *) / 4 % HWRI_RECENT_TYPES];
+}
+
+static void remember(hwr_heap *heap, const hwr_type *type) {
+    size_t size = hwri_block_size(heap, type, type->size);
+    if (heap->checked || !hwri_is_plain(type) || size > HWRI_DIRECT_BYTES) return;
+    uint64_t header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | (hwri_is_tracked_type(type) ? 0 : HWRI_UNTRACKED);
+    hwri_page **page = &hwri_pool_of(heap, header)->own.direct[size / 8];
+    *recent_of(heap, type) = (hwri_recent_type){type, header, page, size / 8};
+}
+
+__attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hwr_type *type, size_t length,
+                                                        const char *call, const void *site) {
+    if (!heap->checked) {
+        void *object = new_object(heap, type, length, site);
+        if (object) remember(heap, type);
+        return object;
+    }
     hwri_enter(heap, call, site);
     void *object = new_object(heap, type, length, site);
     hwri_leave(heap);
     return object;
 }
 
+/* The short way has no call in it, so that it needs no stack. A page that may not be flagged yet, because this would be the first young object in a word of its
+ * ages, goes the long way. */
 void *hwr_new(hwr_heap *heap, const hwr_type *type) {
-    size_t size = ((size_t)type->size + 7) / 8 * 8 + HWRI_HEADER_SIZE;
-    if (hwri_likely(heap->face.counts_inline && is_plain(type) && size <= HWRI_DIRECT_BYTES &&
-                    heap->count[0] < heap->trigger)) {
-        hwri_page *page = heap->objects->own.direct[size / 8];
-        hwri_block *block = page->free;
-        if (hwri_likely(block != NULL)) {
-            heap->count[0]++;
-            page->free = block->next;
-            page->until++;
-            uint64_t *header = (uint64_t *)(void *)block;
-            fill_new(header, HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type, size);
-            make_young(page, header);
-            return header + 1;
-        }
+    const hwri_recent_type *recent = recent_of(heap, type);
+    if (hwri_unlikely(recent->type != type)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
+    hwri_page *page = *recent->page;
+    hwri_block *block = page->free;
+    if (hwri_unlikely(!block)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
+    uint64_t *header = (uint64_t *)(void *)block;
+    if (!(recent->header & HWRI_UNTRACKED)) {
+        uint64_t *word = young_word(page, header);
+        if (hwri_unlikely(heap->count[0] >= heap->trigger || *word == 0))
+            return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
+        *word |= young_bit(header);
+        heap->count[0]++;
     }
-    return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
+    page->free = block->next;
+    page->until++;
+    fill_new(header, recent->header, recent->words);
+    return header + 1;
 }
 
 void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {

@@ -33,11 +33,15 @@ static inline void hwri_trace_field(hwr_visitor *visitor, void *field) {
 }
 
 /* The references of fields: those at the type's offsets, then those that its trace function shows. */
-HWRI_INLINE void hwri_each_field(void *object, const hwr_type *type, hwri_reference_visit visit, void *context) {
-    for (unsigned i = 0; i < type->ref_count; i++) {
-        void *target = hwri_read_field((char *)object + type->refs[i]);
+HWRI_INLINE void hwri_each_offset(void *object, const hwr_type *type, hwri_reference_visit visit, void *context) {
+    for (const uint32_t *offset = type->refs, *end = offset + type->ref_count; offset != end; offset++) {
+        void *target = hwri_read_field((char *)object + *offset);
         if (target) visit(context, target);
     }
+}
+
+HWRI_INLINE void hwri_each_field(void *object, const hwr_type *type, hwri_reference_visit visit, void *context) {
+    hwri_each_offset(object, type, visit, context);
     if (__builtin_expect(type->trace != NULL, 0)) {
         hwri_tracer tracer = {{hwri_trace_field}, visit, context};
         type->trace(object, &tracer.visitor);

@@ -17,6 +17,8 @@ static bool is_object_in(hwr_pool *pool, const void *address) {
     return object == address && hwri_is_live(*hwri_header(object));
 }
 
+bool hwri_is_tracked_object(hwr_heap *heap, const void *address) { return is_object_in(heap->objects, address); }
+
 bool hwri_is_object(hwr_heap *heap, const void *address) {
     return is_object_in(heap->objects, address) || is_object_in(heap->leaves, address);
 }
