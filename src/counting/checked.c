@@ -63,8 +63,8 @@ static bool tail_is_whole(hwr_heap *heap, const void *object) {
 
 /* ---- what is found ---- */
 
-_Noreturn static void report(hwr_heap *heap, const char *what, const void *object, bool known, const char *call,
-                             const void *site) {
+_Noreturn static void report_object(hwr_heap *heap, const char *what, const void *object, bool known, const char *call,
+                                    const void *site) {
     hwri_misuse misuse = {.what = what, .call = call, .address = object, .called_by = site};
     if (known) {
         misuse.type = hwr_type_of(object)->name;
@@ -83,24 +83,25 @@ static bool is_object_place(hwr_heap *heap, const void *object) {
 }
 
 void hwri_check_object(hwr_heap *heap, const void *object, const char *call, const void *site) {
-    if (!is_object_place(heap, object)) report(heap, "not an object of this heap", object, false, call, site);
+    if (!is_object_place(heap, object)) report_object(heap, "not an object of this heap", object, false, call, site);
     uint64_t header = *hwri_header(object);
     if ((header & HWRI_DEAD) == HWRI_DEAD && header < HWRI_COUNT_ONE)
-        report(heap, "use of an object that has been freed", object, true, call, site);
+        report_object(heap, "use of an object that has been freed", object, true, call, site);
     if (!hwri_is_live(header) && !(header & HWRI_DYING))
-        report(heap, "use of an object that was freed long ago", object, false, call, site);
-    if (!tail_is_whole(heap, object)) report(heap, "write past the end of an object", object, true, call, site);
+        report_object(heap, "use of an object that was freed long ago", object, false, call, site);
+    if (!tail_is_whole(heap, object)) report_object(heap, "write past the end of an object", object, true, call, site);
 }
 
 void hwri_check_dying(hwr_heap *heap, const void *object) {
-    if (!tail_is_whole(heap, object)) report(heap, "write past the end of an object", object, true, "its end", NULL);
+    if (!tail_is_whole(heap, object))
+        report_object(heap, "write past the end of an object", object, true, "its end", NULL);
 }
 
 const char *hwri_check_problem(hwr_heap *heap, const void *object) {
     return tail_is_whole(heap, object) ? NULL : "something wrote past the end of an object";
 }
 
-void *hwri_quarantine(hwr_heap *heap, void *object) {
+void *hwri_hold_dead(hwr_heap *heap, void *object) {
     struct hwri_checks *checks = heap->checks;
     uint64_t *header = hwri_header(object);
     *header = (uint64_t)(uintptr_t)hwri_type_in(*header) | HWRI_DEAD;
@@ -109,7 +110,8 @@ void *hwri_quarantine(hwr_heap *heap, void *object) {
     void **place = &checks->quarantine[checks->next++ % QUARANTINE], *leaves = *place;
     *place = object;
     if (leaves && !all_are(leaves, block_end(heap, leaves) - sizeof(void *), FILL))
-        report(heap, "write into an object that has been freed", leaves, true, "the end of its quarantine", NULL);
+        report_object(heap, "write into an object that has been freed", leaves, true, "the end of its quarantine",
+                      NULL);
     return leaves;
 }
 
@@ -120,7 +122,7 @@ void hwri_enter(hwr_heap *heap, const char *call, const void *site) {
     uintptr_t self = hwri_thread_token(), nobody = 0;
     if (hwri_load_relaxed(&checks->user) != self &&
         !__atomic_compare_exchange_n(&checks->user, &nobody, self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        report(heap, "a heap used by two threads at once", heap, false, call, site);
+        report_object(heap, "a heap used by two threads at once", heap, false, call, site);
     checks->depth++;
 }
 
@@ -162,7 +164,7 @@ void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, bool 
     if (value) hwri_check_object(heap, value, call, CALLER);
     size_t offset = (size_t)((uintptr_t)field - (uintptr_t)object);
     if (offset > hwri_object_size(object) - sizeof value)
-        report(heap, "a store outside the object that it names", object, true, call, CALLER);
+        report_object(heap, "a store outside the object that it names", object, true, call, CALLER);
     void *old;
     memcpy(&old, field, sizeof old);
     if (value && !give) hwri_count_add(heap, value, 1);

@@ -105,7 +105,7 @@ static inline void hwri_model_reach(hwri_place *place) { *place |= REACHED; }
 static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->blocks; }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }
 
-enum { ITEMS_AT_ONCE = 256 };
+enum { SCANNED_AT_ONCE = 256 };
 
 HWRI_INLINE size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwri_reference_visit visit,
                                    void *context) {
@@ -114,7 +114,7 @@ HWRI_INLINE size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
     if (!from) hwri_each_field(object, type, visit, context);
     if (hwri_likely(!type->item_size)) return 0;
     size_t length = hwri_reference_items(object, type);
-    size_t to = length - from > ITEMS_AT_ONCE ? from + ITEMS_AT_ONCE : length;
+    size_t to = length - from > SCANNED_AT_ONCE ? from + SCANNED_AT_ONCE : length;
     hwri_each_item(object, type, from, to, visit, context);
     return to < length ? to : 0;
 }
@@ -450,7 +450,7 @@ static void free_garbage(hwri_model *m) {
 }
 
 /* Lets users know, and finds out what they brought back. */
-static void say_goodbye(hwri_model *m) {
+static void notify(hwri_model *m) {
     hwr_heap *heap = m->heap;
     uint64_t generation = (uint64_t)m->generation;
     if (m->weak) {
@@ -470,7 +470,7 @@ static void say_goodbye(hwri_model *m) {
 static size_t dispose(hwri_model *m) {
     hwr_heap *heap = m->heap;
     if (heap->debug & HWR_DEBUG_COLLECTABLE) print_garbage(m);
-    say_goodbye(m);
+    notify(m);
     size_t unreachable = m->garbage_count - m->gone, deaths = heap->deaths.count;
     hwri_emit(heap, HWR_EVENT_FREE_BEGIN, (uint64_t)m->generation, 0);
     bool saved = heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);

@@ -2,7 +2,7 @@
  * touched once in a portion. An immortal object has HWRI_COUNT_ASIDE but no entry: its header's count goes up and down, and is put back when it reaches an end. */
 #include "object/heap.h"
 
-enum { PORTION = 2048 };
+enum { PORTION_ASIDE = 2048 };
 
 static void set_header_count(void *object, uint64_t count) {
     uint64_t *header = hwri_header(object);
@@ -13,9 +13,9 @@ static void set_header_count(void *object, uint64_t count) {
 static void move_portion(hwr_heap *heap, void *object) {
     bool immortal = *hwri_header(object) & HWRI_COUNT_ASIDE && !hwri_side_find(&heap->counts, object);
     uintptr_t *aside = immortal ? NULL : hwri_side_add(&heap->counts, object);
-    if (aside) *aside += PORTION;
+    if (aside) *aside += PORTION_ASIDE;
     *hwri_header(object) |= HWRI_COUNT_ASIDE;
-    set_header_count(object, HWRI_COUNT_MOST - PORTION);
+    set_header_count(object, HWRI_COUNT_MOST - PORTION_ASIDE);
 }
 
 void hwri_count_add(hwr_heap *heap, void *object, size_t by) {
@@ -28,11 +28,11 @@ void hwri_count_add(hwr_heap *heap, void *object, size_t by) {
 bool hwri_count_refill_slow(hwr_heap *heap, void *object) {
     uint64_t *header = hwri_header(object);
     uintptr_t *aside = hwri_side_find(&heap->counts, object);
-    if (aside && (*aside -= PORTION) == 0) {
+    if (aside && (*aside -= PORTION_ASIDE) == 0) {
         hwri_side_remove(&heap->counts, object);
         *header &= ~HWRI_COUNT_ASIDE;
     }
-    set_header_count(object, PORTION);
+    set_header_count(object, PORTION_ASIDE);
     return true;
 }
 
@@ -52,7 +52,7 @@ void hwri_count_forget(hwr_heap *heap, void *object) {
 bool hwr_make_immortal(hwr_heap *heap, void *object) {
     hwri_count_forget(heap, object);
     *hwri_header(object) |= HWRI_COUNT_ASIDE;
-    set_header_count(object, PORTION);
+    set_header_count(object, PORTION_ASIDE);
     return true;
 }
 

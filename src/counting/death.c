@@ -15,7 +15,7 @@ void hwri_deaths_open(hwr_heap *heap) {
     heap->deaths.room = HWRI_DEATHS_INSIDE;
 }
 
-static bool grow(hwr_heap *heap) {
+static bool grow_deaths(hwr_heap *heap) {
     hwri_deaths *d = &heap->deaths;
     void **old = d->items == d->inside ? NULL : d->items;
     void **items = hwr_pool_realloc(heap->blocks, old, d->room * 2 * sizeof *items);
@@ -29,7 +29,7 @@ static bool grow(hwr_heap *heap) {
 static inline void die_later(hwr_heap *heap, void *object) {
     hwri_deaths *d = &heap->deaths;
     if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
-    if (hwri_likely(d->count != d->room) || grow(heap)) {
+    if (hwri_likely(d->count != d->room) || grow_deaths(heap)) {
         d->items[d->count++] = object;
         return;
     }
@@ -89,7 +89,7 @@ void hwri_call_finalizer(hwr_heap *heap, void *object) {
 }
 
 /* What users can notice of a death: they see the object alive, with one reference. Returns false if it lives on. */
-static bool say_goodbye(hwr_heap *heap, void *object) {
+static bool run_last_will(hwr_heap *heap, void *object) {
     uint64_t *header = hwri_header(object);
     *header = (*header & ~HWRI_DYING) + HWRI_COUNT_ONE;
     heap->deaths.nesting++;
@@ -104,7 +104,7 @@ static bool say_goodbye(hwr_heap *heap, void *object) {
 
 /* In a checked heap another object than this leaves the quarantine, or none. */
 static void free_checked(hwr_heap *heap, void *object) {
-    object = hwri_quarantine(heap, object);
+    object = hwri_hold_dead(heap, object);
     if (!object) return;
     const hwr_type *type = hwr_type_of(object);
     hwr_pool_free(hwri_is_tracked_type(type) ? heap->objects : heap->leaves, hwri_block_of(object, type));
@@ -133,7 +133,7 @@ __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *
     const hwr_type *type = hwr_type_of(object);
     undertaking u = {heap, NULL};
     bool noticed = hwri_has_last_will(type) || *hwri_header(object) & HWRI_WEAK;
-    if (noticed && !say_goodbye(heap, object)) return NULL;
+    if (noticed && !run_last_will(heap, object)) return NULL;
     size_t from = heap->deaths.count;
     if (type->item_size && give_up_items(&u, object, type)) return u.next;
     hwri_each_field(object, type, give_up, &u);

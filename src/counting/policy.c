@@ -19,7 +19,7 @@ static bool is_due(const hwr_heap *heap, int generation) {
     return generation != HWR_OLDEST || heap->long_lived_pending >= heap->long_lived_total / 4;
 }
 
-static void call_back(hwr_heap *heap, const hwr_collection_info *info) {
+static void call_back_all(hwr_heap *heap, const hwr_collection_info *info) {
     for (size_t i = 0; i < heap->callback_count; i++) heap->callbacks[i].call(heap, info, heap->callbacks[i].context);
 }
 
@@ -38,7 +38,7 @@ static void print_end(const hwr_heap *heap, size_t unreachable, uint64_t start) 
 static size_t run(hwr_heap *heap, int generation) {
     heap->collecting = true;
     hwri_trigger_set(heap);
-    call_back(heap, &(hwr_collection_info){.starts = true, .generation = generation});
+    call_back_all(heap, &(hwr_collection_info){.starts = true, .generation = generation});
     if (heap->debug & HWR_DEBUG_STATS) print_begin(heap, generation);
     hwri_emit(heap, HWR_EVENT_COLLECTION_BEGIN, (uint64_t)generation, 0);
     uint64_t start = hwr_raw_now(heap->raw);
@@ -48,7 +48,7 @@ static size_t run(hwr_heap *heap, int generation) {
     if (pause > heap->counters.longest_pause_ns) heap->counters.longest_pause_ns = pause;
     hwri_emit(heap, HWR_EVENT_COLLECTION_END, (uint64_t)generation, unreachable);
     if (heap->debug & HWR_DEBUG_STATS) print_end(heap, unreachable, start);
-    call_back(heap, &(hwr_collection_info){.generation = generation, .collected = unreachable});
+    call_back_all(heap, &(hwr_collection_info){.generation = generation, .collected = unreachable});
     heap->collecting = false;
     hwri_trigger_set(heap);
     return unreachable;

@@ -2,7 +2,7 @@
 
 #include "object/heap.h"
 
-enum { LEAST_ROOM = 8 };
+enum { LEAST_WEAK_ROOM = 8 };
 
 struct hwr_weak_keys {
     hwri_weak_table table;
@@ -50,14 +50,14 @@ static bool is_wanted(const hwri_weak_entry *entry, const wanted *w) {
     return entry->key_size == w->key_size && memcmp(entry->key, w->key, w->key_size) == 0;
 }
 
-static hwri_weak_entry *place_of(const hwri_weak_table *table, const wanted *w) {
+static hwri_weak_entry *weak_place_of(const hwri_weak_table *table, const wanted *w) {
     size_t mask = table->room - 1, i = (size_t)w->hash & mask;
     while (table->places[i].weak && !is_wanted(&table->places[i], w)) i = (i + 1) & mask;
     return &table->places[i];
 }
 
 static hwri_weak_entry *find(const hwri_weak_table *table, const wanted *w) {
-    hwri_weak_entry *place = table->room ? place_of(table, w) : NULL;
+    hwri_weak_entry *place = table->room ? weak_place_of(table, w) : NULL;
     return place && place->weak ? place : NULL;
 }
 
@@ -69,7 +69,7 @@ static size_t free_place(const hwri_weak_table *table, uint64_t hash) {
 
 static bool make_place(hwr_heap *heap, hwri_weak_table *table) {
     if (table->count + 1 <= table->room / 4 * 3) return true;
-    hwri_weak_table bigger = {.room = table->room ? table->room * 2 : LEAST_ROOM, .count = table->count};
+    hwri_weak_table bigger = {.room = table->room ? table->room * 2 : LEAST_WEAK_ROOM, .count = table->count};
     bigger.places = hwr_pool_alloc_zeroed(heap->blocks, bigger.room, sizeof *bigger.places);
     if (!bigger.places) return false;
     for (size_t i = 0; i < table->room; i++)

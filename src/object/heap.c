@@ -23,7 +23,7 @@ static bool open_pools(hwr_heap *heap) {
 }
 
 /* The heap's own structure is the first block of its third pool. */
-static hwr_heap *open_on(hwr_raw *raw, const hwr_options *o) {
+static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     hwr_pool_options options = {.size = sizeof options, .raw = raw};
     hwr_pool *blocks = hwr_pool_open(&options);
     hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, sizeof *heap) : NULL;
@@ -60,7 +60,7 @@ hwr_heap *hwr_heap_open(const hwr_options *options) {
     if (o.collector != HWR_COUNTING || (o.raw && o.limit)) return NULL;
     hwr_raw *raw = o.raw;
     if (!raw) raw = hwr_raw_open(&(hwr_raw_options){.size = sizeof(hwr_raw_options), .limit = o.limit});
-    hwr_heap *heap = raw ? open_on(raw, &o) : NULL;
+    hwr_heap *heap = raw ? open_heap_on(raw, &o) : NULL;
     if (!heap && raw != o.raw) hwr_raw_close(raw);
     return heap;
 }

@@ -223,7 +223,7 @@ enum { HWRI_TAIL_SIZE = 16 };
 void hwri_tail_write(hwr_heap *heap, void *object, const void *site);
 void hwri_check_dying(hwr_heap *heap, const void *object); /* its count is zero: is it whole? */
 /* Takes a dead object into quarantine; returns one that leaves it, to be freed, or NULL. */
-void *hwri_quarantine(hwr_heap *heap, void *object);
+void *hwri_hold_dead(hwr_heap *heap, void *object);
 const char *hwri_check_problem(hwr_heap *heap, const void *object);
 /* Around public calls on a checked heap: find two threads in it at once. */
 void hwri_enter(hwr_heap *heap, const char *call, const void *site);

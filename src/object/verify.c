@@ -2,11 +2,11 @@
 #include "object/heap.h"
 #include "object/references.h"
 
-typedef struct check {
+typedef struct verification {
     hwr_heap *heap;
     const char *problem;
     hwri_side_table found; /* references found to each object */
-} check;
+} verification;
 
 static bool is_object_in(hwr_pool *pool, const void *address) {
     hwri_page *page = hwri_page_of(pool, address);
@@ -24,7 +24,7 @@ bool hwri_is_object(hwr_heap *heap, const void *address) {
 }
 
 static void check_target(void *context, void *target) {
-    check *c = context;
+    verification *c = context;
     if (c->problem) return;
     if (!hwri_is_object(c->heap, target)) {
         c->problem = "a reference does not lead to a living object of the heap";
@@ -38,7 +38,7 @@ static void check_target(void *context, void *target) {
 }
 
 static bool check_object(void *context, void *object) {
-    check *c = context;
+    verification *c = context;
     const hwr_type *type = hwr_type_of(object);
     uint64_t header = *hwri_header(object);
     if (!type || !type->name)
@@ -53,7 +53,7 @@ static bool check_object(void *context, void *object) {
     return !c->problem;
 }
 
-static const char *check_counts(const check *c) {
+static const char *check_counts(const verification *c) {
     for (size_t i = 0; i < c->found.room; i++) {
         const hwri_side_entry *place = &c->found.places[i];
         if (place->object && hwri_count_of(c->heap, place->object) < place->value)
@@ -79,7 +79,7 @@ static const char *check_pools(hwr_heap *heap) {
 }
 
 bool hwr_heap_verify(hwr_heap *heap, const char **problem) {
-    check c = {.heap = heap, .problem = check_pools(heap), .found = {.pool = heap->blocks}};
+    verification c = {.heap = heap, .problem = check_pools(heap), .found = {.pool = heap->blocks}};
     if (!c.problem) hwri_each_object(heap, check_object, &c);
     if (!c.problem) c.problem = check_counts(&c);
     if (!c.problem) c.problem = check_aside(heap);
