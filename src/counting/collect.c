@@ -16,6 +16,7 @@ enum {
     MEMBER = 0x8000,  /* it is in the set */
     REACHED = 0x4000, /* and alive */
     MARKED = 0x2000,  /* while garbage is looked for: its count needs a second look; afterwards: it is garbage */
+    FLAGS = 0xe000,
     COUNT = 0x1fff,
     PORTION = 0x1000
 };
@@ -31,10 +32,8 @@ typedef struct hwri_model {
     void **list;
     void **garbage; /* after the first search, `list`: the set is what is here, with places marked */
     size_t garbage_count;
-    size_t held;           /* references of ours to each object of `garbage` */
-    bool weak, last_wills; /* something in `garbage` has weak references, or a finalizer */
-    void **gone_list;
-    size_t gone; /* objects of `garbage` that died before they could be collected: finalizers let go of them */
+    size_t ended;          /* weak references that ended when they had been called back: CPython counts them, too */
+    bool weak, last_wills; /* something in `garbage` has to do with weak references, or has a finalizer */
 } hwri_model;
 
 /* A page leads to where its table would begin if it began with address 0, so that finding a place takes no subtraction. */
@@ -64,12 +63,12 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 static void store_portion(hwri_model *m, void *object, hwri_place *place) {
     uintptr_t *excess = hwri_side_add(&m->excess, object);
     if (excess) *excess += PORTION;
-    *place = (hwri_place)((*place & ~COUNT) | ((*place + (excess ? PORTION : 1)) & COUNT));
+    *place = (hwri_place)((*place & FLAGS) | ((*place + (excess ? PORTION : 1)) & COUNT));
 }
 
 static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *place) {
     hwri_place word = *place;
-    word = (hwri_place)((word & ~COUNT) | ((word - 1) & COUNT));
+    word = (hwri_place)((word & FLAGS) | ((word - 1) & COUNT));
     *place = word;
     if (hwri_unlikely((word & COUNT) == PORTION)) store_portion(m, object, place);
 }
@@ -77,7 +76,7 @@ static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *pla
 static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
     hwri_place word = *place;
-    word = (hwri_place)((word & ~COUNT) | ((word + (hwri_place)(hwri_count_in(header) - m->held)) & COUNT));
+    word = (hwri_place)((word & FLAGS) | ((word + hwri_count_in(header)) & COUNT));
     if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= MARKED;
     *place = word;
     m->position = object;
@@ -319,12 +318,17 @@ static void promote(hwri_model *m) {
 
 static inline bool is_garbage(const hwri_place *place) { return place && (*place & (MARKED | REACHED)) == MARKED; }
 
+static void note_special(hwri_model *m, const hwr_type *type) {
+    m->last_wills |= type->finalize != NULL;
+    m->weak |= type == &hwri_weak_type;
+}
+
 static inline void add_garbage(void *context, void *object, hwri_place *place) {
     hwri_model *m = context;
     m->list[m->garbage_count++] = object;
     uint64_t header = *hwri_header(object);
     m->weak |= (header & HWRI_WEAK) != 0;
-    if (hwri_unlikely(header & HWRI_SPECIAL)) m->last_wills |= hwri_has_last_will(hwri_type_in(header));
+    if (hwri_unlikely(header & HWRI_SPECIAL)) note_special(m, hwri_type_in(header));
     *place = MARKED;
 }
 
@@ -342,77 +346,96 @@ static void print_garbage(const hwri_model *m) {
                 (size_t)(uintptr_t)m->garbage[i]);
 }
 
-/* Clears the weak references to the garbage and calls back those that are not garbage themselves. */
+/* Adds those of an object's weak references to a chain that are to be called back, held. What is garbage itself is not. */
+static hwr_weak **take_weak_references(hwr_heap *heap, void *object, hwr_weak **last) {
+    for (hwr_weak *weak = hwri_weak_take(heap, object), *next; weak; weak = next) {
+        next = weak->next;
+        weak->next = NULL;
+        if (!weak->callback || is_garbage(place_in_heap(heap, weak))) continue;
+        hwri_count_add(heap, weak, 1);
+        *last = weak;
+        last = &weak->next;
+    }
+    return last;
+}
+
+/* Weak references to the garbage, and those that are garbage, lead nowhere from now on. */
 static void clear_weak_references(hwri_model *m) {
-    hwr_heap *heap = m->heap;
     hwr_weak *first = NULL, **last = &first;
     for (size_t i = 0; i < m->garbage_count; i++) {
-        if (!(*hwri_header(m->garbage[i]) & HWRI_WEAK)) continue;
-        for (hwr_weak *weak = hwri_weak_take(heap, m->garbage[i]), *next; weak; weak = next) {
-            next = weak->next;
-            weak->next = NULL;
-            if (!weak->callback || is_garbage(place_in_heap(heap, weak))) continue;
-            hwri_count_add(heap, weak, 1);
-            *last = weak;
-            last = &weak->next;
-        }
+        void *object = m->garbage[i];
+        if (hwr_type_of(object) == &hwri_weak_type) hwri_weak_ends(m->heap, object);
+        if (*hwri_header(object) & HWRI_WEAK) last = take_weak_references(m->heap, object, last);
     }
-    hwri_weak_call_chain(heap, first);
+    m->ended = hwri_weak_call_chain(m->heap, first);
 }
 
-/* Runs the finalizers that have not run yet, with every object held so that none ends meanwhile. Returns whether there were any. */
-static bool finalize(hwri_model *m) {
-    uint64_t before = m->heap->counters.finalizers;
-    for (size_t i = 0; i < m->garbage_count; i++) hwri_count_add(m->heap, m->garbage[i], 1);
-    m->held = 1;
-    for (size_t i = 0; i < m->garbage_count; i++) hwri_call_finalizer(m->heap, m->garbage[i]);
-    return m->heap->counters.finalizers != before;
+/* While finalizers run, garbage may die by its counts. So that it is known, all of it is made special; its place tells then. */
+static void condemn(hwri_model *m) {
+    for (size_t i = 0; i < m->garbage_count; i++) *hwri_header(m->garbage[i]) |= HWRI_SPECIAL;
 }
 
-static void lose_reference(void *context, void *target) {
-    hwri_model *m = context;
-    hwri_place *place = place_in_heap(m->heap, target);
-    if (!is_garbage(place) || !(*place & COUNT)) return;
-    *place = (hwri_place)(*place - 1);
-    if (!(*place & COUNT)) m->gone_list[m->gone++] = target;
+static void pardon(const hwr_heap *heap, void *object) {
+    if (hwri_is_plain(hwr_type_of(object)) && !heap->checked) *hwri_header(object) &= ~HWRI_SPECIAL;
 }
 
-/* CPython's collector does not count objects that died by their counts while finalizers ran. Ours were held; they are those that nothing refers to, and then
- * those that only such objects refer to. A count that is kept aside is not followed. */
-static void count_gone(hwri_model *m) {
+bool hwri_is_condemned(hwr_heap *heap, const void *object) {
+    return heap->condemned && is_garbage(place_in_heap(heap, object));
+}
+
+void hwri_condemned_dies(hwr_heap *heap, const void *object) {
+    hwri_place *place = place_in_heap(heap, object);
+    if (place) *place = 0;
+}
+
+static void finalize(hwri_model *m) {
     hwr_heap *heap = m->heap;
-    m->gone_list = hwr_pool_alloc(heap->blocks, m->garbage_count * sizeof *m->gone_list);
-    if (!m->gone_list) return;
+    condemn(m);
     for (size_t i = 0; i < m->garbage_count; i++) {
-        size_t count = hwri_count_of(heap, m->garbage[i]) - m->held;
-        *place_in_heap(heap, m->garbage[i]) = (hwri_place)(MARKED | (count < COUNT ? count : COUNT));
-        if (count == 0) m->gone_list[m->gone++] = m->garbage[i];
+        void *object = m->garbage[i];
+        if (!hwri_is_condemned(heap, object) || !hwr_type_of(object)->finalize) continue;
+        if (*hwri_header(object) & HWRI_FINALIZED) continue;
+        *hwri_header(object) |= HWRI_FINALIZED;
+        hwri_count_add(heap, object, 1);
+        hwri_call_finalizer(heap, object);
+        hwr_release(heap, object);
     }
-    for (size_t i = 0; i < m->gone; i++)
-        hwri_each_reference(m->gone_list[i], hwr_type_of(m->gone_list[i]), lose_reference, m);
-    hwr_pool_free(heap->blocks, m->gone_list);
+}
+
+static void resurrect(hwr_heap *heap, void *object) {
+    pardon(heap, object);
+    *place_in_heap(heap, object) = 0;
+    heap->counters.resurrected++;
+    hwri_emit(heap, HWR_EVENT_RESURRECTION, (uintptr_t)object, (uintptr_t)hwr_type_of(object));
+}
+
+/* Leaves out of the list what does not match. */
+static void keep_if(hwri_model *m, bool (*keep)(hwri_model *m, void *object)) {
+    size_t kept = 0;
+    for (size_t i = 0; i < m->garbage_count; i++)
+        if (keep(m, m->garbage[i])) m->garbage[kept++] = m->garbage[i];
+    m->garbage_count = kept;
+}
+
+static bool did_not_die(hwri_model *m, void *object) {
+    if (!hwri_is_condemned(m->heap, object)) return false;
+    *place_in_heap(m->heap, object) = MARKED;
+    return true;
+}
+
+static bool is_garbage_still(hwri_model *m, void *object) {
+    if (is_garbage(place_in_heap(m->heap, object))) return true;
+    resurrect(m->heap, object);
+    return false;
 }
 
 /* After finalizers: what they have made reachable again stays. */
 static void prove_again(hwri_model *m) {
-    hwr_heap *heap = m->heap;
-    for (size_t i = 0; i < m->garbage_count; i++) *place_in_heap(heap, m->garbage[i]) = MARKED;
+    keep_if(m, did_not_die);
     m->mask = m->in_set = MARKED;
     hwri_side_clear(&m->excess);
     hwri_find_reached(m);
-    size_t kept = 0;
-    for (size_t i = 0; i < m->garbage_count; i++) {
-        void *object = m->garbage[i];
-        if (is_garbage(place_in_heap(heap, object))) {
-            m->garbage[kept++] = object;
-            continue;
-        }
-        heap->counters.resurrected++;
-        hwri_emit(heap, HWR_EVENT_RESURRECTION, (uintptr_t)object, (uintptr_t)hwr_type_of(object));
-        hwr_release(heap, object); /* not the last reference, or it would not have been reached */
-    }
-    m->garbage_count = kept;
-    count_gone(m);
+    keep_if(m, is_garbage_still);
 }
 
 static bool save_garbage(hwri_model *m) {
@@ -422,7 +445,8 @@ static bool save_garbage(hwri_model *m) {
     if (!saved) return false;
     heap->garbage = saved;
     for (size_t i = 0; i < m->garbage_count; i++) {
-        if (!m->held) hwri_count_add(heap, m->garbage[i], 1);
+        pardon(heap, m->garbage[i]);
+        hwri_count_add(heap, m->garbage[i], 1);
         saved[heap->garbage_count++] = m->garbage[i];
     }
     return true;
@@ -431,15 +455,22 @@ static bool save_garbage(hwri_model *m) {
 static inline void give_up_outside(void *context, void *target) {
     hwr_heap *heap = context;
     if (is_garbage(place_in_heap(heap, target))) return;
-    *hwri_header(target) -= HWRI_COUNT_ONE;
-    if (*hwri_header(target) < HWRI_COUNT_ONE && !hwri_count_refill(heap, target)) hwri_die_later(heap, target);
+    if (hwri_likely(hwri_count_in(*hwri_header(target)) > 1))
+        *hwri_header(target) -= HWRI_COUNT_ONE;
+    else
+        hwri_release_later(heap, target);
 }
 
-/* Garbage refers to garbage, which needs no counting any more, and to the outside. No code of the user's runs before all of it is free. */
+/* Garbage refers to garbage, which needs no counting any more, and to the outside. No code of the user's runs before all of it is free; then those weak
+ * references are called back that finalizers made. */
 static void free_garbage(hwri_model *m) {
     hwr_heap *heap = m->heap;
-    for (size_t i = 0; i < m->garbage_count; i++)
-        hwri_each_reference(m->garbage[i], hwr_type_of(m->garbage[i]), give_up_outside, heap);
+    hwr_weak *first = NULL, **last = &first;
+    for (size_t i = 0; i < m->garbage_count; i++) {
+        void *object = m->garbage[i];
+        if (hwri_unlikely(*hwri_header(object) & HWRI_WEAK)) last = take_weak_references(heap, object, last);
+        hwri_each_reference(object, hwr_type_of(object), give_up_outside, heap);
+    }
     for (size_t i = 0; i < m->garbage_count; i++) {
         uint64_t *header = hwri_header(m->garbage[i]);
         if (hwri_unlikely(*header & HWRI_COUNT_ASIDE)) hwri_count_forget(heap, m->garbage[i]);
@@ -447,12 +478,14 @@ static void free_garbage(hwri_model *m) {
         if (hwri_unlikely(*header & HWRI_SPECIAL)) hwri_own_type_dies(heap, m->garbage[i]);
         hwri_free_object(heap, m->garbage[i]);
     }
+    hwri_weak_call_chain(heap, first);
 }
 
 /* Lets users know, and finds out what they brought back. */
 static void notify(hwri_model *m) {
     hwr_heap *heap = m->heap;
     uint64_t generation = (uint64_t)m->generation;
+    heap->condemned = true;
     if (m->weak) {
         uint64_t before = heap->counters.weak_callbacks;
         hwri_emit(heap, HWR_EVENT_WEAK_BEGIN, generation, 0);
@@ -462,16 +495,18 @@ static void notify(hwri_model *m) {
     if (m->last_wills) {
         uint64_t before = heap->counters.finalizers;
         hwri_emit(heap, HWR_EVENT_FINALIZE_BEGIN, generation, 0);
-        if (finalize(m)) prove_again(m);
+        finalize(m);
+        prove_again(m);
         hwri_emit(heap, HWR_EVENT_FINALIZE_END, generation, heap->counters.finalizers - before);
     }
+    heap->condemned = false;
 }
 
 static size_t dispose(hwri_model *m) {
     hwr_heap *heap = m->heap;
     if (heap->debug & HWR_DEBUG_COLLECTABLE) print_garbage(m);
     notify(m);
-    size_t unreachable = m->garbage_count - m->gone, deaths = heap->deaths.count;
+    size_t unreachable = m->garbage_count + m->ended, deaths = heap->deaths.count;
     hwri_emit(heap, HWR_EVENT_FREE_BEGIN, (uint64_t)m->generation, 0);
     bool saved = heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);
     if (!saved) {

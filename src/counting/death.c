@@ -6,8 +6,8 @@
 
 enum {
     NESTING_MOST =
-        50, /* finalizers inside finalizers, before what dies has to wait: CPython's trashcan has the same limit */
-    ITEMS_AT_ONCE = 64 /* of an object with many; the rest stays in the object, so that the stack stays small */
+        50,     /* finalizers inside finalizers, before what dies has to wait: CPython's trashcan has the same limit */
+    RELEASE = 1 /* added to an object's address on the stack: take a reference away */
 };
 
 void hwri_deaths_open(hwr_heap *heap) {
@@ -17,8 +17,8 @@ void hwri_deaths_open(hwr_heap *heap) {
 
 static bool grow_deaths(hwr_heap *heap) {
     hwri_deaths *d = &heap->deaths;
-    void **old = d->items == d->inside ? NULL : d->items;
-    void **items = hwr_pool_realloc(heap->blocks, old, d->room * 2 * sizeof *items);
+    uintptr_t *old = d->items == d->inside ? NULL : d->items;
+    uintptr_t *items = hwr_pool_realloc(heap->blocks, old, d->room * 2 * sizeof *items);
     if (!items) return false;
     if (!old) memcpy(items, d->inside, d->count * sizeof *items);
     d->items = items;
@@ -26,20 +26,38 @@ static bool grow_deaths(hwr_heap *heap) {
     return true;
 }
 
-static inline void die_later(hwr_heap *heap, void *object) {
+static inline bool push(hwr_heap *heap, uintptr_t item) {
     hwri_deaths *d = &heap->deaths;
-    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
-    if (hwri_likely(d->count != d->room) || grow_deaths(heap)) {
-        d->items[d->count++] = object;
-        return;
-    }
-    *hwri_header(object) |= HWRI_DYING;
-    d->lost = true;
+    if (hwri_unlikely(d->count == d->room) && !grow_deaths(heap)) return false;
+    d->items[d->count++] = item;
+    return true;
 }
 
-void hwri_die_later(hwr_heap *heap, void *object) { die_later(heap, object); }
+/* An object whose count is zero, or of which only items are left. Without memory it stays where it is, to be searched for. */
+static void push_object(hwr_heap *heap, void *object) {
+    if (push(heap, (uintptr_t)object)) return;
+    *hwri_header(object) |= HWRI_DYING;
+    heap->deaths.lost = true;
+}
 
-/* An object being taken apart, and the first of those that die with it, which comes next and need not go over the stack. */
+/* Takes one reference away and returns whether it was the last. */
+HWRI_INLINE bool lose_reference(hwr_heap *heap, void *target) {
+    uint64_t header = *hwri_header(target) - HWRI_COUNT_ONE;
+    *hwri_header(target) = header;
+    if (hwri_likely(header >= HWRI_COUNT_ONE) || hwri_count_refill(heap, target)) return false;
+    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, target);
+    return true;
+}
+
+static inline void release_later(hwr_heap *heap, void *target) {
+    if (hwri_unlikely(!push(heap, (uintptr_t)target | RELEASE)) && lose_reference(heap, target))
+        push_object(heap, target);
+}
+
+void hwri_release_later(hwr_heap *heap, void *object) { release_later(heap, object); }
+
+/* An object being taken apart, and the first of those that die with it. Its other references are given up when that has come to its end: until then what they
+ * lead to is alive, and finalizers may find it. */
 typedef struct undertaking {
     hwr_heap *heap;
     void *next;
@@ -47,58 +65,74 @@ typedef struct undertaking {
 
 HWRI_INLINE void give_up(void *context, void *target) {
     undertaking *u = context;
-    uint64_t header = *hwri_header(target) - HWRI_COUNT_ONE;
-    *hwri_header(target) = header;
-    if (hwri_likely(header >= HWRI_COUNT_ONE) || hwri_count_refill(u->heap, target)) return;
-    if (u->next) {
-        die_later(u->heap, target);
-    } else {
-        if (hwri_unlikely(u->heap->checked)) hwri_check_dying(u->heap, target);
+    if (hwri_unlikely(u->next != NULL))
+        release_later(u->heap, target);
+    else if (hwri_unlikely(lose_reference(u->heap, target)))
         u->next = target;
-    }
 }
 
 /* What was pushed last would die first: turns the part of the stack round that one object has added. */
 static void reverse_from(hwri_deaths *d, size_t from) {
     for (size_t a = from, b = d->count; a + 1 < b; a++) {
-        void *item = d->items[--b];
+        uintptr_t item = d->items[--b];
         d->items[b] = d->items[a];
         d->items[a] = item;
     }
 }
 
-/* Gives up the last items of an object and returns whether there are more. The length in the object says how many are left. */
+static void forget_field(hwr_visitor *visitor, void *field) {
+    void *none = NULL;
+    hwri_trace_field(visitor, field);
+    memcpy(field, &none, sizeof none);
+}
+
+/* For an object that is come back to: its fields are given up at the first time and are empty at the next. */
+static void give_up_fields_once(undertaking *u, void *object, const hwr_type *type) {
+    hwri_tracer tracer = {{forget_field}, give_up, u};
+    for (unsigned i = 0; i < type->ref_count; i++) forget_field(&tracer.visitor, (char *)object + type->refs[i]);
+    if (type->trace) type->trace(object, &tracer.visitor);
+}
+
+/* Gives up the fields of an object, then its items from the last, up to the first thing that dies of it. Returns whether items are left: the length in the
+ * object says how many, and it is on the stack once more. */
 static bool give_up_items(undertaking *u, void *object, const hwr_type *type) {
     hwr_heap *heap = u->heap;
-    size_t length = hwri_reference_items(object, type), rest = length > ITEMS_AT_ONCE ? length - ITEMS_AT_ONCE : 0;
-    if (rest) die_later(heap, object);
-    size_t from = heap->deaths.count;
-    for (size_t i = length; i-- > rest;) hwri_each_item(object, type, i, i + 1, give_up, u);
+    size_t length = hwri_reference_items(object, type), from = heap->deaths.count;
+    give_up_fields_once(u, object, type);
+    for (; length && !u->next; length--) hwri_each_item(object, type, length - 1, length, give_up, u);
+    memcpy((char *)object + type->length_offset, &length, sizeof length);
+    if (length) push_object(heap, object);
     reverse_from(&heap->deaths, from);
-    memcpy((char *)object + type->length_offset, &rest, sizeof rest);
-    return rest != 0;
+    return length != 0;
 }
 
 void hwri_call_finalizer(hwr_heap *heap, void *object) {
     const hwr_type *type = hwr_type_of(object);
-    if (!type->finalize || *hwri_header(object) & HWRI_FINALIZED) return;
-    *hwri_header(object) |= HWRI_FINALIZED;
     heap->counters.finalizers++;
     hwri_emit(heap, HWR_EVENT_FINALIZER, (uintptr_t)object, (uintptr_t)type);
     type->finalize(heap, object);
 }
 
-/* What users can notice of a death: they see the object alive, with one reference. Returns false if it lives on. */
+/* In the youngest generation meanwhile. */
+static void finalize_at_zero(hwr_heap *heap, void *object) {
+    uint64_t *header = hwri_header(object);
+    if (!hwr_type_of(object)->finalize || *header & HWRI_FINALIZED) return;
+    *header &= ~HWRI_FROZEN;
+    if (!(*header & HWRI_UNTRACKED)) hwri_make_young(heap, object);
+    hwri_call_finalizer(heap, object);
+    *header |= HWRI_FINALIZED;
+}
+
+/* What users can notice of a death. While the finalizer runs the object is alive, with one reference. Returns false if it lives on. */
 static bool run_last_will(hwr_heap *heap, void *object) {
     uint64_t *header = hwri_header(object);
     *header = (*header & ~HWRI_DYING) + HWRI_COUNT_ONE;
     heap->deaths.nesting++;
-    hwri_call_finalizer(heap, object);
-    bool dies = hwri_count_of(heap, object) == 1;
+    finalize_at_zero(heap, object);
+    *header -= HWRI_COUNT_ONE;
+    bool dies = *header < HWRI_COUNT_ONE && !hwri_count_refill(heap, object);
     if (dies && *header & HWRI_WEAK) hwri_weak_object_dies(heap, object);
     heap->deaths.nesting--;
-    *header -= HWRI_COUNT_ONE;
-    if (!dies && *header < HWRI_COUNT_ONE) hwri_count_refill(heap, object);
     return dies;
 }
 
@@ -134,10 +168,14 @@ __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *
     undertaking u = {heap, NULL};
     bool noticed = hwri_has_last_will(type) || *hwri_header(object) & HWRI_WEAK;
     if (noticed && !run_last_will(heap, object)) return NULL;
+    if (hwri_unlikely(heap->condemned)) hwri_condemned_dies(heap, object);
     size_t from = heap->deaths.count;
-    if (type->item_size && give_up_items(&u, object, type)) return u.next;
-    hwri_each_field(object, type, give_up, &u);
-    reverse_from(&heap->deaths, from);
+    if (type->item_size) {
+        if (give_up_items(&u, object, type)) return u.next;
+    } else {
+        hwri_each_field(object, type, give_up, &u);
+        reverse_from(&heap->deaths, from);
+    }
     if (type->flags & HWRI_TYPE_OWN) hwri_own_type_dies(heap, object);
     hwri_free_object(heap, object);
     return u.next;
@@ -159,7 +197,12 @@ static inline void run_down_to(hwr_heap *heap, size_t base, void *object) {
     for (;;) {
         if (!object) {
             if (heap->deaths.count <= base) return;
-            object = heap->deaths.items[--heap->deaths.count];
+            uintptr_t item = heap->deaths.items[--heap->deaths.count];
+            object = (void *)(item & ~(uintptr_t)RELEASE);
+            if (item & RELEASE && !lose_reference(heap, object)) {
+                object = NULL;
+                continue;
+            }
         }
         object = take_apart(heap, object);
     }
@@ -171,7 +214,7 @@ static void find_lost_in(hwri_deaths *d, hwri_page *page) {
         void *object = hwri_object_in(page->start + i * size);
         uint64_t header = *hwri_header(object);
         bool waits = header < HWRI_COUNT_ONE && (header & (HWRI_DYING | HWRI_COUNT_ASIDE)) == HWRI_DYING;
-        if (waits) d->items[d->count++] = object;
+        if (waits) d->items[d->count++] = (uintptr_t)object;
     }
 }
 
@@ -199,7 +242,7 @@ void hwri_deaths_run(hwr_heap *heap, size_t base) {
 void hwri_die(hwr_heap *heap, void *object) {
     if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
     if (heap->deaths.nesting > NESTING_MOST) {
-        hwri_die_later(heap, object);
+        push_object(heap, object);
         return;
     }
     size_t base = heap->deaths.count;

@@ -175,7 +175,7 @@ typedef struct question {
 
 static bool visit_if_of_generation(void *context, void *object) {
     const question *q = context;
-    if (*hwri_header(object) & HWRI_FROZEN) return true;
+    if (*hwri_header(object) & HWRI_FROZEN || hwri_is_condemned(q->heap, object)) return true;
     if (q->generation != HWR_ALL_GENERATIONS && hwri_generation_of(q->heap, object) != q->generation) return true;
     return q->visit(q->context, object);
 }

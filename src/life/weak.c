@@ -50,6 +50,7 @@ hwr_weak *hwr_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback,
 }
 
 void *hwr_weak_get(hwr_heap *heap, hwr_weak *weak) {
+    if (!weak->target || !hwri_is_live(*hwri_header(weak->target))) return NULL;
     hwr_retain(heap, weak->target);
     return weak->target;
 }
@@ -91,27 +92,43 @@ static void call_back(hwr_heap *heap, hwr_weak *weak) {
     weak->callback(heap, weak, weak->owner ? weak->owner : weak->argument);
 }
 
-void hwri_weak_call_chain(hwr_heap *heap, hwr_weak *first) {
+size_t hwri_weak_call_chain(hwr_heap *heap, hwr_weak *first) {
+    size_t ended = 0;
     for (hwr_weak *weak = first, *next; weak; weak = next) {
         next = weak->next;
         weak->next = NULL;
         call_back(heap, weak);
+        ended += hwri_count_of(heap, weak) == 1;
         hwr_release(heap, weak);
     }
+    return ended;
 }
 
-/* A weak reference that is dying itself is not called back. Those that are get held, since any callback may release any of them. */
+/* The callback will never be called again, so its argument is let go. */
+static void drop_callback(hwr_heap *heap, hwr_weak *weak) {
+    weak->next = weak->previous = NULL;
+    weak->callback = NULL;
+    hwr_set(heap, weak, &weak->argument, NULL);
+    hwr_release(heap, weak);
+}
+
+/* A weak reference that is dying itself is not called back. The others are held, since any callback may release any of them, and let go from the last. */
 void hwri_weak_object_dies(hwr_heap *heap, void *object) {
-    hwr_weak *first = NULL, **last = &first;
+    hwr_weak *first = NULL, *last = NULL;
     for (hwr_weak *weak = hwri_weak_take(heap, object), *next; weak; weak = next) {
         next = weak->next;
         weak->next = NULL;
         if (!weak->callback || !hwri_is_live(*hwri_header(weak))) continue;
         hwri_count_add(heap, weak, 1);
-        *last = weak;
-        last = &weak->next;
+        weak->previous = last;
+        *(last ? &last->next : &first) = weak;
+        last = weak;
     }
-    hwri_weak_call_chain(heap, first);
+    for (hwr_weak *weak = first; weak; weak = weak->next) call_back(heap, weak);
+    for (hwr_weak *weak = last, *previous; weak; weak = previous) {
+        previous = weak->previous;
+        drop_callback(heap, weak);
+    }
 }
 
 const char *hwri_weak_problem(hwr_heap *heap) {

@@ -33,15 +33,16 @@ typedef struct hwri_ages {
     uint64_t middle[HWRI_SLICE_WORDS];
 } hwri_ages;
 
-/* Objects whose count is zero, to be taken apart: a stack, in the order in which they are to die. It starts inside the heap; when it cannot
+/* What is still to be done so that objects end: a stack of objects to be taken apart, since their count is zero, and of references to be
+ * given up, marked by a lowest bit, in the order of the next above the last. It starts inside the heap; when it cannot
  * grow, what does not fit stays where it is, marked as dying, and `lost` tells that the pages have to be searched for it. */
 enum { HWRI_DEATHS_INSIDE = 128 };
 typedef struct hwri_deaths {
-    void **items;
+    uintptr_t *items;
     size_t count, room;
     bool lost;
     unsigned nesting; /* finalizers and callbacks under way on the C stack */
-    void *inside[HWRI_DEATHS_INSIDE];
+    uintptr_t inside[HWRI_DEATHS_INSIDE];
 } hwri_deaths;
 
 enum { HWRI_HELD_KNOWN = 256 };
@@ -74,6 +75,7 @@ struct hwr_heap {
     bool checked;
     bool enabled;
     bool collecting;
+    bool condemned; /* finalizers of garbage are being run */
     bool owns_raw;
     int count[HWR_GENERATIONS];
     int trigger; /* when count[0] exceeds it, hwr_new has something to do first */
@@ -125,6 +127,8 @@ static inline hwr_pool *hwri_pool_of(const hwr_heap *heap, uint64_t header) {
 }
 /* Called when an allocation of `size` bytes failed: collects, asks. Returns whether to try again; *attempt starts at 0. */
 bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt);
+
+void hwri_make_young(hwr_heap *heap, void *object); /* a tracked one: puts it into the youngest generation */
 
 /* ---- ages ---- */
 
@@ -180,11 +184,11 @@ void hwri_count_forget(hwr_heap *heap, void *object); /* it dies */
 /* ---- counting/death.c ---- */
 
 void hwri_deaths_open(hwr_heap *heap);
-void hwri_die(hwr_heap *heap, void *object);            /* its count is zero */
-void hwri_die_later(hwr_heap *heap, void *object);      /* ... but it dies when hwri_deaths_run is called */
-void hwri_deaths_run(hwr_heap *heap, size_t base);      /* until no more than that many wait */
-void hwri_free_object(hwr_heap *heap, void *object);    /* its block; nothing else */
-void hwri_call_finalizer(hwr_heap *heap, void *object); /* once */
+void hwri_die(hwr_heap *heap, void *object);           /* its count is zero */
+void hwri_release_later(hwr_heap *heap, void *object); /* when hwri_deaths_run is called */
+void hwri_deaths_run(hwr_heap *heap, size_t base);     /* until no more than that many wait */
+void hwri_free_object(hwr_heap *heap, void *object);   /* its block; nothing else */
+void hwri_call_finalizer(hwr_heap *heap, void *object);
 
 /* ---- counting/policy.c ---- */
 
@@ -195,12 +199,15 @@ void hwri_count_allocation(hwr_heap *heap); /* count[0] has exceeded the trigger
 
 size_t hwri_collect(hwr_heap *heap, int generation); /* no callbacks; the heap is marked as collecting */
 void hwri_page_ends(void *heap, hwri_page *page);
+bool hwri_is_condemned(hwr_heap *heap, const void *object); /* garbage whose finalizers are being run */
+void hwri_condemned_dies(hwr_heap *heap, const void *object);
 
 /* ---- life ---- */
 
 void hwri_weak_object_dies(hwr_heap *heap, void *object); /* clears its weak references and calls them back */
-void hwri_weak_call_chain(hwr_heap *heap,
-                          hwr_weak *first);             /* of held ones, through `next`: calls back and releases each */
+size_t hwri_weak_call_chain(
+    hwr_heap *heap,
+    hwr_weak *first); /* of held ones, through `next`: calls back and releases each; returns how many ended then */
 hwr_weak *hwri_weak_take(hwr_heap *heap, void *object); /* clears all and returns them as a chain through `next` */
 void hwri_own_type_dies(hwr_heap *heap, void *object);  /* an object of the library's own types is about to be freed */
 const char *hwri_weak_problem(hwr_heap *heap);

@@ -24,6 +24,13 @@ static inline uint64_t *young_word(hwri_page *page, const uint64_t *header) {
 }
 static inline uint64_t young_bit(const uint64_t *header) { return (uint64_t)1 << (hwri_granule_of(header) % 64); }
 
+void hwri_make_young(hwr_heap *heap, void *object) {
+    const uint64_t *header = hwri_header(object);
+    hwri_page *page = hwri_page_of(heap->objects, header);
+    *young_word(page, header) |= young_bit(header);
+    hwri_flag_page(page);
+}
+
 static bool is_sound(const hwr_type *type) {
     if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
     if (type->alignment != 0 && type->alignment != 8 && type->alignment != 16) return false;
@@ -86,11 +93,7 @@ static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, con
     void *object = block + HWRI_HEADER_SIZE;
     *hwri_header(object) = header;
     if (type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
-    if (tracked) {
-        hwri_page *page = hwri_page_of(pool, block);
-        *young_word(page, hwri_header(object)) |= young_bit(hwri_header(object));
-        hwri_flag_page(page);
-    }
+    if (tracked) hwri_make_young(heap, object);
     if (heap->checked) hwri_tail_write(heap, object, site);
     return object;
 }

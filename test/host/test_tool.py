@@ -139,7 +139,9 @@ class Signals(Tool):
             self.assertIn("exit status 41", file.read())
 
     def test_stopped_and_continued(self):
-        process = self.start_program("signal.signal(signal.SIGUSR1, lambda *_: sys.exit(7))")
+        """In a process group of its own, since SIGTSTP stops nobody in a group that has lost its parent."""
+        setup = "signal.signal(signal.SIGUSR1, lambda *_: sys.exit(7))"
+        process = self.start_program(setup, preexec_fn=os.setpgrp)
         child = self.child_of(process)
         for stop in (lambda: os.kill(child, signal.SIGSTOP)), (lambda: process.send_signal(signal.SIGTSTP)):
             stop()

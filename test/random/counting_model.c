@@ -1,114 +1,30 @@
 #define _GNU_SOURCE
 #include "random/counting_model.h"
 
-#include "heapwright/collect.h"
 #include "heapwright/events.h"
-#include "heapwright/weak.h"
-#include "random/counting_objects.h"
+#include "random/counting_mutator.h"
 #include "support/backend.h"
 #include "support/check.h"
-#include "support/pattern.h"
-#include "support/random.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    HELD = 96,
-    HELD_SPARE = 16, /* places that only finalizers and callbacks fill */
-    HANDLES = 8,
-    BLOCKS = 32,
-    ALIVE_MOST = 1000,
-    DEPTH_MOST = 5, /* of finalizers and callbacks in each other */
-    IMMORTAL_MOST = 3,
+    DEPTH_MOST = 5,  /* of finalizers and callbacks in each other */
     CHECK_EACH = 64, /* operations, then verification */
     BUFFER_MIB = 96
 };
-static const size_t own_limit = (size_t)2 << 20;
-
-typedef struct held_block {
-    unsigned char *address;
-    size_t size;
-    uint64_t fill;
-} held_block;
-
-/* What has happened in the operation that is under way. */
-typedef struct happenings {
-    size_t failures;        /* of the raw allocator, before */
-    int count[HWR_GENERATIONS];
-    size_t asked, given_up; /* calls of on_out_of_memory; those it refused */
-    size_t collections;
-    size_t found;           /* by the last of them */
-    size_t callbacks;
-} happenings;
-
-/* A run in progress. What the mutator holds: `held`, each entry one reference; handles; blocks; what is in the heap's list of garbage; and the
- * crowds that nodes have. */
-typedef struct model {
-    oracle oracle;
-    hwr_heap *heap;
-    hwr_raw *raw; /* NULL: the heap's own, with a limit */
-    uint8_t configuration;
-    FILE *trace;
-    node *held[HELD];
-    size_t held_count;
-    struct {
-        hwr_handle *handle;
-        node *object;
-    } handles[HANDLES];
-    held_block blocks[BLOCKS];
-    node *garbage[ORACLE_NODES];
-    size_t garbage_count;
-    node *crowded;
-    size_t immortals;
-    uint64_t fills;
-    random_stream nested; /* what finalizers and callbacks do */
-    unsigned depth;
-    bool may_not_allocate, ending;
-    bool enabled;
-    int threshold[HWR_GENERATIONS];
-    happenings now;
-    hwr_generation_stats generations[HWR_GENERATIONS];
-    uint64_t finalizers, callbacks;
-} model;
-
-static model m;
 
 /* One operation as the bytes give it. */
 typedef struct step {
     uint8_t operation, which, high, low;
 } step;
 
-static uint32_t bits_of(step s) { return (uint32_t)s.which << 16 | (uint32_t)s.high << 8 | s.low; }
-
-static __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
-
-static void say(const char *format, ...) {
-    if (m.trace == NULL) return;
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(m.trace, "%*s", 4 * (int)m.depth, "");
-    vfprintf(m.trace, format, arguments);
-    fputc('\n', m.trace);
-    fflush(m.trace);
-    va_end(arguments);
-}
-
-/* An object's name in a trace. */
-static const char *name(const node *n) {
-    static char texts[4][40];
-    static unsigned next;
-    char *text = texts[next++ % 4];
-    if (n == NULL) return "NULL";
-    snprintf(text, sizeof texts[0], "%s %llu", object_kind_name(n->kind), (unsigned long long)n->serial);
-    return text;
-}
-
 static unsigned mode_of(uint8_t configuration) { return configuration & COUNTING_MODE; }
 static unsigned source_of(uint8_t configuration) {
     return (configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT;
 }
-static bool is_stressed(void) { return mode_of(m.configuration) >= COUNTING_STRESS; }
+static bool is_eager(void) { return (m.configuration & COUNTING_EAGER) != 0; }
+bool is_stressed(void) { return mode_of(m.configuration) >= COUNTING_STRESS; }
 
 const char *counting_model_describe(uint8_t configuration) {
     static const char *const modes[COUNTING_MODES] = {"fast", "checked", "stress", "checked, stress"};
@@ -119,272 +35,425 @@ const char *counting_model_describe(uint8_t configuration) {
     return text;
 }
 
-/* Want of memory */
+/* What finalizers and callbacks do */
 
-static size_t raw_failures(void) {
-    hwr_raw_stats stats = {0};
-    if (m.raw != NULL) hwr_raw_get_stats(m.raw, &stats);
-    return stats.failures;
-}
+static bool may_allocate(void) { return !m.may_not_allocate && has_nested_room(); }
 
-static bool is_near_limit(void) {
-    if (m.raw != NULL) return false;
-    hwr_heap_stats stats;
-    hwr_heap_get_stats(m.heap, &stats);
-    return stats.committed + own_limit / 4 > own_limit;
-}
-
-/* Whether an allocation may have failed in this operation. */
-static bool memory_was_short(void) { return m.now.asked > 0 || raw_failures() > m.now.failures || is_near_limit(); }
-
-static void check_refusal(void) {
-    CHECK(memory_was_short());
-    say("    refused");
-}
-
-/* What the mutator holds */
-
-static bool has_room(void) { return m.held_count + HELD_SPARE < HELD && m.oracle.alive < ALIVE_MOST; }
-static bool has_nested_room(void) { return m.held_count < HELD && oracle_may_enter(&m.oracle, 64); }
-
-/* The mutator has a reference already, in the oracle too. */
-static void hold(node *n) {
-    CHECK(m.held_count < HELD);
-    m.held[m.held_count++] = n;
-}
-
-static void retain(node *n) {
-    oracle_retain(&m.oracle, n);
-    hwr_retain(m.heap, n->address);
-}
-
-static void release(node *n) {
-    oracle_release(&m.oracle, n);
-    hwr_release(m.heap, n->address);
-}
-
-static void release_held(size_t index) {
-    node *n = m.held[index];
-    say("release %s", name(n));
-    m.held[index] = m.held[--m.held_count];
-    release(n);
-}
-
-/* An object that the mutator can reach: one that it holds, or a few fields further. */
-static node *pick(uint32_t bits) {
-    if (m.held_count == 0) return NULL;
-    node *n = m.held[bits % m.held_count];
-    bits = bits / HELD;
-    for (unsigned hops = bits % 4; hops > 0 && n->kind < OWN_KINDS && n->length > 0; hops--) {
-        bits = bits / 4 + 1;
-        size_t field = bits % n->length;
-        node *next = n->fields[field];
-        CHECK(*object_field(n, field) == (next != NULL ? next->address : NULL));
-        if (next != NULL) n = next;
+/* One operation, of those that make sense at any time. */
+static void do_something(void) {
+    uint64_t random = random_next(&m.nested);
+    uint32_t bits = (uint32_t)(random >> 8) & 0xffffff, plan = (uint32_t)(random >> 32);
+    switch (random & 15) {
+    case 0:
+    case 1:
+    case 2:
+        if (may_allocate()) make_object(bits, plan);
+        break;
+    case 3:
+    case 4:
+    case 5: set_field(bits); break;
+    case 6: give_field(bits); break;
+    case 7:
+    case 8:
+    case 9: release_some(bits); break;
+    case 10: hold_another(bits); break;
+    case 11:
+        if (may_allocate()) make_weak(bits, true);
+        break;
+    case 12: ask_weak(bits); break;
+    case 13:
+        if (!m.may_not_allocate) collect(bits);
+        break;
+    case 14:
+        if (may_allocate()) use_handle(bits);
+        break;
+    default:
+        if (may_allocate()) use_block(bits);
     }
-    return n;
 }
 
-static node *pick_holder(uint32_t bits) {
-    node *n = pick(bits);
-    for (size_t i = 0; n != NULL && i < m.held_count; i++) {
-        if (n->kind < OWN_KINDS && n->length > 0) return n;
-        n = m.held[(bits + i) % m.held_count];
+static void do_something_often(uint32_t times) {
+    for (uint32_t i = 0; i < times; i++) do_something();
+}
+
+static void drop_fields(node *n) {
+    for (size_t i = 0; i < n->length; i++) {
+        void *nothing = NULL;
+        oracle_set(&m.oracle, n, i, NULL);
+        hwr_set(m.heap, n->address, object_field(n, i), nothing);
     }
-    return NULL;
 }
 
-static node *pick_kind(uint32_t bits, int kind) {
-    for (size_t i = 0; i < m.held_count; i++) {
-        node *n = m.held[(bits + i) % m.held_count];
-        if (n->kind == kind) return n;
-    }
-    return NULL;
+static void hold_child(const node *n, uint32_t bits) {
+    node *child = n->length > 0 ? n->fields[bits % n->length] : NULL;
+    if (child == NULL || m.held_count == HELD) return;
+    retain(child);
+    hold(child);
 }
 
-/* Objects and fields */
-
-static node *enter(void *address, int kind, bool tracked, size_t fields) {
-    node *n = oracle_enter(&m.oracle, address, kind, tracked, fields);
-    n->id = hwr_id(m.heap, address);
-    CHECK(hwr_is_tracked(m.heap, address) == tracked);
-    CHECK(!hwr_is_finalized(m.heap, address));
-    return n;
-}
-
-static size_t wished_length(object_kind kind, uint32_t bits) {
-    unsigned low = bits & 255, high = bits >> 8 & 255;
-    if (kind == KIND_TEXT && high >= 240) return (size_t)low << 9;
-    if (high < 200) return high % 9;
-    if (high < 250) return low % 41;
-    return low < 16 ? 20000 : low * 8;
-}
-
-/* Whether a collection has to precede the allocation of a tracked object. */
-static bool collection_is_due(void) {
-    int count[HWR_GENERATIONS];
-    hwr_get_count(m.heap, count);
-    return m.enabled && m.threshold[0] > 0 && count[0] + 1 > m.threshold[0];
-}
-
-static void make_object(uint32_t bits, uint32_t plan) {
-    static const uint8_t kinds[16] = {KIND_PAIR,  KIND_PAIR,  KIND_PAIR, KIND_PAIR, KIND_PAIR,  KIND_LINK,
-                                      KIND_LINK,  KIND_LINK,  KIND_TEXT, KIND_LEAF, KIND_CHAIN, KIND_TRACED,
-                                      KIND_TRACED, KIND_ARRAY, KIND_ARRAY, KIND_ALIGNED};
-    object_kind kind = (object_kind)kinds[bits >> 16 & 15];
-    size_t length = wished_length(kind, bits);
-    bool due = collection_is_due() && object_is_tracked(kind);
-    say("new %s, length %zu", object_kind_name((int)kind), length);
-    void *object = object_new(m.heap, kind, length);
-    if (m.depth == 0 && !is_stressed() && !memory_was_short()) CHECK((m.now.collections > 0) == due);
-    if (object == NULL) {
-        check_refusal();
-        return;
-    }
-    node *n = enter(object, (int)kind, object_is_tracked(kind), object_fields(kind, length));
-    n->finalizes = object_finalizes(kind);
-    n->size = object_size(kind, length);
-    n->plan = plan;
-    object_fill(n);
-    say("    it is %s", name(n));
-    if (m.held_count < HELD)
-        hold(n);
-    else
-        release(n);
-}
-
-/* An object that is declared acyclic refers only to what cannot lead back, except for a few that break their word. */
-static bool may_store(const node *holder, const node *value, uint32_t bits) {
-    if (holder->kind != KIND_CHAIN || value == NULL || (bits & 0xf00) == 0) return true;
-    return value->kind == KIND_TEXT || value->kind == KIND_LEAF ||
-           (value->kind == KIND_CHAIN && value->serial < holder->serial);
-}
-
-static void set_field(uint32_t bits) {
-    node *holder = pick_holder(bits), *value = pick(bits >> 7 ^ bits * 31);
-    if (holder == NULL || (bits & 0xf000) == 0) value = NULL;
-    if (holder == NULL || !may_store(holder, value, bits)) return;
-    size_t field = (bits >> 3) % holder->length;
-    void *address = value != NULL ? value->address : NULL;
-    say("set %s field %zu to %s", name(holder), field, name(value));
-    oracle_set(&m.oracle, holder, field, value);
-    hwr_set(m.heap, holder->address, object_field(holder, field), address);
-}
-
-static void give_field(uint32_t bits) {
-    node *holder = pick_holder(bits);
-    if (holder == NULL) return;
-    size_t index = (bits >> 5) % m.held_count, field = (bits >> 3) % holder->length;
-    node *value = m.held[index];
-    if (!may_store(holder, value, bits)) return;
-    say("give %s field %zu %s", name(holder), field, name(value));
-    m.held[index] = m.held[--m.held_count];
-    oracle_give(&m.oracle, holder, field, value);
-    hwr_give(m.heap, holder->address, object_field(holder, field), value->address);
-}
-
-static void release_some(uint32_t bits) {
-    for (uint32_t i = 0; i <= (bits & 1) && m.held_count > 0; i++) release_held((bits >> 1) % m.held_count);
-}
-
-static void hold_another(uint32_t bits) {
-    node *n = pick(bits);
-    if (n == NULL || m.held_count == HELD) return;
-    say("retain %s", name(n));
+static void hold_itself(node *n) {
+    if (m.held_count == HELD) return;
     retain(n);
     hold(n);
 }
 
-/* More references than a header counts. */
-static void crowd(uint32_t bits) {
+/* Into a field of something that the mutator holds. */
+static void store_itself(node *n, uint32_t bits) {
+    node *holder = pick(bits);
+    if (holder == NULL || holder->length == 0 || holder->kind >= OWN_KINDS || holder->kind == KIND_CHAIN) return;
+    size_t field = (bits >> 4) % holder->length;
+    oracle_set(&m.oracle, holder, field, n);
+    hwr_set(m.heap, holder->address, object_field(holder, field), n->address);
+}
+
+static void follow_plan_of_finalizer(node *n) {
+    uint32_t bits = n->plan >> 4;
+    switch (n->plan & 15) {
+    case 6: say("    it comes back"); hold_itself(n); break;
+    case 7: say("    it gives up its references"); drop_fields(n); break;
+    case 8: say("    it brings back what it refers to"); hold_child(n, bits); break;
+    case 9: say("    it stores itself"); store_itself(n, bits); break;
+    case 10:
+        if (may_allocate()) make_weak_of(n, NULL, bits, true);
+        break;
+    case 11:
+    case 12:
+    case 13: do_something_often(1 + (bits & 3)); break;
+    case 14:
+        if (!m.may_not_allocate) collect(bits & 3);
+        break;
+    case 15:
+        hold_itself(n);
+        do_something_often(1 + (bits & 1));
+        break;
+    default: break;
+    }
+}
+
+static void finalized(hwr_heap *heap, void *object) {
+    node *n = oracle_find(&m.oracle, object);
+    CHECK(heap == m.heap && n != NULL);
+    say("finalizer of %s", name(n));
+    oracle_finalizer_begins(&m.oracle, n);
+    object_check(n);
+    m.finalizers++;
+    m.depth++;
+    if (m.depth < DEPTH_MOST && !m.ending) follow_plan_of_finalizer(n);
+    m.depth--;
+    oracle_finalizer_ends(&m.oracle, n);
+}
+
+static void follow_plan_of_callback(node *n) {
+    uint32_t bits = n->plan >> 3;
+    switch (n->plan & 7) {
+    case 4:
+    case 5: do_something_often(1 + (bits & 1)); break;
+    case 6: release_some(bits); break;
+    case 7:
+        if (n->life == NODE_ALIVE && !n->limbo) hold_itself(n);
+        break;
+    default: break;
+    }
+}
+
+void weak_called_back(hwr_heap *heap, hwr_weak *weak, void *argument) {
+    node *n = oracle_find(&m.oracle, weak);
+    CHECK(heap == m.heap && n != NULL && n->kind == KIND_WEAK);
+    say("callback of %s", name(n));
+    oracle_callback_begins(&m.oracle, n);
+    CHECK(hwr_weak_get(heap, weak) == NULL);
+    CHECK(argument == (n->fields[0] != NULL ? n->fields[0]->address : NULL));
+    m.callbacks++;
+    m.now.callbacks++;
+    m.depth++;
+    if (m.depth < DEPTH_MOST && !m.ending) follow_plan_of_callback(n);
+    m.depth--;
+    oracle_callback_ends(&m.oracle, n);
+}
+
+static bool out_of_memory(hwr_heap *heap, size_t size, void *context) {
+    CHECK(heap == m.heap && size > 0 && context == &m);
+    say("out of memory: %zu bytes", size);
+    m.now.asked++;
+    if (m.held_count == 0 || m.now.asked > 2 || m.depth >= DEPTH_MOST) return false;
+    bool may_not = m.may_not_allocate;
+    m.may_not_allocate = true;
+    m.depth++;
+    release_held(size % m.held_count);
+    m.depth--;
+    m.may_not_allocate = may_not;
+    return true;
+}
+
+/* What the heap has put into its list of garbage is held by that. */
+static size_t take_garbage(void) {
+    size_t before = m.garbage_count;
+    while (m.garbage_count < hwr_garbage_count(m.heap)) {
+        node *n = oracle_find(&m.oracle, hwr_garbage(m.heap, m.garbage_count));
+        CHECK(n != NULL && n->garbage);
+        oracle_retain(&m.oracle, n);
+        m.garbage[m.garbage_count++] = n;
+    }
+    return m.garbage_count - before;
+}
+
+static void collection(hwr_heap *heap, const hwr_collection_info *info, void *context) {
+    CHECK(heap == m.heap && context == &m);
+    if (info->starts) {
+        say("collection of generation %d", info->generation);
+        CHECK(info->collected == 0 && info->uncollectable == 0);
+        oracle_collection_begins(&m.oracle, info->generation);
+        m.now.collections++;
+        m.now.callbacks = 0;
+        return;
+    }
+    say("collection: %zu unreachable", info->collected);
+    hwr_counters counters;
+    hwr_get_counters(heap, &counters);
+    bool failed = counters.collections_failed > m.collections_failed, kept = memory_was_short();
+    m.collections_failed = counters.collections_failed;
+    CHECK(!failed || (kept && info->collected == 0));
+    bool exactly = oracle_collection_ends(&m.oracle, failed, kept);
+    CHECK(info->uncollectable == 0);
+    size_t expected = m.oracle.garbage_size + m.oracle.entries_lost;
+    CHECK(info->collected <= expected + m.now.callbacks); /* weak references that end in their callbacks count, too */
+    if (exactly) CHECK(info->collected >= expected);
+    m.now.found = info->collected;
+    m.generations[info->generation].collections++;
+    m.generations[info->generation].collected += info->collected;
+    size_t saved = take_garbage();
+    if ((hwr_get_debug(heap) & HWR_DEBUG_SAVEALL) == 0) CHECK(saved == 0);
+    if ((hwr_get_debug(heap) & HWR_DEBUG_SAVEALL) != 0 && exactly) CHECK(saved == m.oracle.garbage_size);
+}
+
+/* Operations */
+
+static void begin_operation(void) {
+    m.now = (happenings){0};
+    hwr_raw_stats stats = {0};
+    if (m.raw != NULL) hwr_raw_get_stats(m.raw, &stats);
+    m.now.failures = stats.failures;
+    m.now.committed = committed_of_limit();
+    hwr_get_count(m.heap, m.now.count);
+}
+
+/* Allocations less deallocations of tracked objects, as CPython counts them. Where the count could have met zero on the way, or a collection has
+ * changed it, it is not foretold. */
+static void check_count(void) {
+    int count[HWR_GENERATIONS];
+    hwr_get_count(m.heap, count);
+    long born = (long)m.oracle.born_tracked, died = (long)m.oracle.died_tracked;
+    if (m.now.collections > 0 || m.now.count[0] < died || memory_was_short()) return;
+    for (int i = 1; i < HWR_GENERATIONS; i++) CHECK(count[i] == (m.now.froze ? 0 : m.now.count[i]));
+    CHECK(count[0] == (m.now.froze ? 0 : m.now.count[0] + born - died));
+}
+
+/* A count that outgrows its header when there is no memory for the rest makes the object immortal. */
+static void note_immortal(void) {
     node *n = m.crowded;
-    if (n != NULL) {
-        say("release %s %zu times", name(n), n->crowd);
-        m.crowded = NULL;
-        size_t crowd = n->crowd;
-        n->crowd = 0;
-        n->count -= n->immortal ? 0 : crowd - 1;
-        for (size_t i = 1; i < crowd; i++) hwr_release(m.heap, n->address);
-        release(n);
-        return;
-    }
-    if ((n = pick(bits)) == NULL) return;
-    size_t crowd = (bits & 3) == 0 ? 4095 - (bits >> 2 & 1) : 1000 + (bits >> 2 & 1023) * 10;
-    say("retain %s %zu times", name(n), crowd);
-    for (size_t i = 0; i < crowd; i++) hwr_retain(m.heap, n->address);
-    oracle_retain(&m.oracle, n);
-    n->count += n->immortal ? 0 : crowd - 1;
-    n->crowd = crowd;
-    m.crowded = n;
-    size_t count = hwr_refcount(m.heap, n->address);
-    if (count == HWR_IMMORTAL && !n->immortal && memory_was_short()) oracle_immortalize(&m.oracle, n);
-    CHECK(count == (n->immortal ? HWR_IMMORTAL : n->count));
-}
-
-static void make_immortal(uint32_t bits) {
-    node *n = pick(bits);
-    if (n == NULL || m.immortals >= IMMORTAL_MOST) return;
-    say("make %s immortal", name(n));
-    if (!hwr_make_immortal(m.heap, n->address)) {
-        check_refusal();
-        return;
-    }
-    m.immortals++;
+    if (n == NULL || n->immortal || hwr_refcount(m.heap, n->address) != HWR_IMMORTAL) return;
+    CHECK(memory_was_short() && n->count > 4095);
     oracle_immortalize(&m.oracle, n);
-    CHECK(hwr_refcount(m.heap, n->address) == HWR_IMMORTAL);
+    m.immortals++;
 }
 
-static void use_handle(uint32_t bits) {
-    size_t slot = bits % HANDLES;
-    node *n = (bits >> 8 & 7) == 0 ? NULL : pick(bits >> 3), *old = m.handles[slot].object;
-    hwr_handle *handle = m.handles[slot].handle;
-    if (handle == NULL) {
-        say("new handle %zu of %s", slot, name(n));
-        if (n != NULL) retain(n);
-        handle = hwr_handle_new(m.heap, n != NULL ? n->address : NULL);
-        if (handle == NULL) check_refusal();
-        if (handle != NULL && n != NULL) oracle_retain(&m.oracle, n);
-        m.handles[slot].handle = handle;
-        m.handles[slot].object = handle != NULL ? n : NULL;
-        if (n != NULL) release(n);
-        return;
-    }
-    CHECK(hwr_handle_get(m.heap, handle) == (old != NULL ? old->address : NULL));
-    if ((bits & 0x18) == 0) {
-        say("free handle %zu of %s", slot, name(old));
-        m.handles[slot].handle = NULL;
-        m.handles[slot].object = NULL;
-        if (old != NULL) oracle_release(&m.oracle, old);
-        hwr_handle_free(m.heap, handle);
-        return;
-    }
-    say("set handle %zu to %s", slot, name(n));
-    m.handles[slot].object = n;
-    if (n != NULL) oracle_retain(&m.oracle, n);
-    if (old != NULL) oracle_release(&m.oracle, old);
-    hwr_handle_set(m.heap, handle, n != NULL ? n->address : NULL);
+static void end_operation(void) {
+    note_immortal();
+    if (m.oracle.limbo) mark_seen();
+    oracle_settle(&m.oracle, &(oracle_questions){table_has_entry, weak_is_cleared, weak_has_argument, NULL});
+    check_count();
+    oracle_operation_ends(&m.oracle);
 }
 
-static void use_block(uint32_t bits) {
-    held_block *b = &m.blocks[bits % BLOCKS];
-    size_t size = bits >> 5 & 1023;
-    if ((bits >> 16 & 15) == 0) size *= 100;
-    if (b->address != NULL) CHECK(pattern_holds(b->address, b->size, b->size, b->fill));
-    if (b->address != NULL && bits >> 22 == 0) {
-        say("free block %zu", (size_t)(b - m.blocks));
-        hwr_free(m.heap, b->address);
-        *b = (held_block){0};
-        return;
+static void change_limit(step s) {
+    if (m.raw == NULL) return;
+    hwr_raw_stats raw;
+    hwr_raw_get_stats(m.raw, &raw);
+    size_t limit = s.which < 128 ? 0 : raw.committed + ((size_t)s.low << 12);
+    say("limit: %zu", limit);
+    hwr_raw_set_limit(m.raw, limit);
+}
+
+static void inject_fault(step s) {
+    if (m.raw == NULL) return;
+    uint64_t nth = s.which < 100 ? 0 : s.low % 8 + 1;
+    unsigned mask = s.high % HWR_FAULT_ALL + 1;
+    say("fault %u, number %u (0: none)%s", mask, (unsigned)nth, s.which >= 220 ? " and all later" : "");
+    hwr_raw_inject_fault(m.raw, mask, nth, s.which >= 220);
+}
+
+static void relieve(void) {
+    if (m.raw == NULL) return;
+    say("no limit, no faults");
+    hwr_raw_set_limit(m.raw, 0);
+    hwr_raw_inject_fault(m.raw, 0, 0, false);
+}
+
+static void trim(void) {
+    say("trim");
+    hwr_heap_stats before, after;
+    hwr_heap_get_stats(m.heap, &before);
+    size_t given_back = hwr_heap_trim(m.heap);
+    hwr_heap_get_stats(m.heap, &after);
+    CHECK(before.committed - after.committed >= given_back && after.objects == before.objects);
+}
+
+static bool may_add(void) { return m.held_count + HELD_SPARE < HELD && m.oracle.alive < ALIVE_MOST; }
+
+/* How often each comes stands in these bounds, of 256. What adds makes way when there is enough. */
+static void perform(step s) {
+    uint32_t bits = (uint32_t)s.which << 16 | (uint32_t)s.high << 8 | s.low;
+    unsigned operation = s.operation;
+    if (operation < 92 && !may_add())
+        release_some(bits);
+    else if (operation < 52)
+        make_object(bits, (uint32_t)(bits * 0x9e3779b1u) >> 4);
+    else if (operation < 62)
+        hold_another(bits);
+    else if (operation < 76)
+        make_weak(bits, (bits & 3) != 0);
+    else if (operation < 84)
+        ask_weak(bits);
+    else if (operation < 92)
+        use_table(bits);
+    else if (operation < 136)
+        set_field(bits);
+    else if (operation < 152)
+        give_field(bits);
+    else if (operation < 204)
+        release_some(bits);
+    else if (operation < 212)
+        use_handle(bits);
+    else if (operation < 217)
+        use_block(bits);
+    else if (operation < 225)
+        collect(bits);
+    else if (operation < 230)
+        change_settings(bits);
+    else if (operation < 232)
+        freeze(bits);
+    else if (operation < 233)
+        make_immortal(bits);
+    else if (operation < 235)
+        crowd(bits);
+    else if (operation < 241)
+        ask_about(bits);
+    else if (operation < 243)
+        ask_referrers(bits);
+    else if (operation < 244)
+        compare_generations();
+    else if (operation < 246)
+        compare_figures();
+    else if (operation < 248)
+        change_limit(s);
+    else if (operation < 251)
+        inject_fault(s);
+    else if (operation < 255)
+        relieve();
+    else
+        trim();
+}
+
+static void do_one(step s) {
+    begin_operation();
+    perform(s);
+    end_operation();
+}
+
+/* Beginning and end */
+
+static hwr_raw *open_raw(uint8_t configuration) {
+    static void *buffer; /* kept, and dirty, from one run to the next */
+    unsigned source = source_of(configuration);
+    if (source == COUNTING_LIMIT) return NULL;
+    hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
+    if (source == COUNTING_BUFFER) {
+        options.buffer_size = (size_t)BUFFER_MIB << 20;
+        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
+        options.buffer = buffer;
     }
-    say("%s block %zu: %zu bytes", b->address != NULL ? "resize" : "allocate", (size_t)(b - m.blocks), size);
-    held_block old = *b;
-    unsigned char *address = old.address != NULL ? hwr_realloc(m.heap, old.address, size) : hwr_alloc(m.heap, size);
-    if (address == NULL) {
-        check_refusal();
-        return;
+    hwr_raw *raw = hwr_raw_open(&options);
+    CHECK(raw != NULL);
+    return raw;
+}
+
+static void close_raw(void) {
+    if (m.raw == NULL) return;
+    hwr_raw_stats raw;
+    hwr_raw_get_stats(m.raw, &raw);
+    CHECK(raw.committed == 0 && raw.reserved == 0);
+    hwr_raw_close(m.raw);
+}
+
+static void open_heap(void) {
+    hwr_options options = {.size = sizeof options, .collector = HWR_COUNTING, .raw = m.raw};
+    options.limit = m.raw == NULL ? OWN_LIMIT : 0;
+    options.checked = (mode_of(m.configuration) & COUNTING_CHECKED) != 0;
+    options.stress = is_stressed() ? is_eager() ? 2 : 9 : 0;
+    options.on_out_of_memory = out_of_memory;
+    options.context = &m;
+    m.heap = hwr_heap_open(&options);
+    CHECK(m.heap != NULL);
+    CHECK(hwr_add_callback(m.heap, collection, &m));
+    CHECK(hwr_is_enabled(m.heap));
+    m.enabled = true;
+    hwr_get_threshold(m.heap, m.threshold);
+    CHECK(m.threshold[0] == 700 && m.threshold[1] == 10 && m.threshold[2] == 10);
+    if (!is_eager()) return;
+    m.threshold[0] = 20;
+    m.threshold[1] = m.threshold[2] = 2;
+    hwr_set_threshold(m.heap, m.threshold);
+}
+
+static void drop_everything(void) {
+    m.ending = true;
+    if (m.crowded != NULL) crowd(0);
+    for (size_t i = 0; i < HANDLES; i++)
+        if (m.handles[i].handle != NULL) use_handle((uint32_t)i);
+    for (uint32_t i = 0; i < BLOCKS; i++)
+        if (m.blocks[i].address != NULL) use_block(i);
+    while (m.held_count > 0) release_held(0);
+    hwr_set_debug(m.heap, 0);
+    clear_garbage();
+    oracle_unfreeze(&m.oracle);
+    hwr_unfreeze(m.heap);
+}
+
+/* When nothing is held, one collection leaves nothing, unless something is immortal or a type has broken its word. */
+static void leave_nothing(void) {
+    begin_operation();
+    drop_everything();
+    end_operation();
+    begin_operation();
+    collect(HWR_OLDEST);
+    end_operation();
+    CHECK(m.oracle.alive == 0 || m.immortals > 0 || m.broken_words > 0);
+}
+
+void counting_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
+    if (length == 0) return;
+    oracle_reset(&m.oracle);
+    memset((char *)&m + sizeof m.oracle, 0, sizeof m - sizeof m.oracle);
+    m.configuration = bytes[0] & (2 * COUNTING_EAGER - 1);
+    m.trace = trace;
+    m.nested.state = bytes[0];
+    object_finalizer = finalized;
+    m.raw = open_raw(m.configuration);
+    open_heap();
+    size_t count = 0;
+    for (size_t at = 1; at + DRIVER_STEP <= length; at += DRIVER_STEP) {
+        do_one((step){bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
+        if (++count % CHECK_EACH != 0) continue;
+        begin_operation();
+        verify();
+        compare_figures();
     }
-    CHECK((uintptr_t)address % 16 == 0);
-    if (old.address != NULL) CHECK(pattern_holds(address, size < old.size ? size : old.size, old.size, old.fill));
-    *b = (held_block){address, size, ++m.fills};
-    pattern_fill(address, size, b->fill);
+    relieve();
+    begin_operation();
+    verify();
+    if ((bytes[length - 1] & 1) != 0) leave_nothing(); /* the other half of the runs close a heap with objects */
+    verify();
+    compare_figures();
+    hwr_heap_close(m.heap);
+    close_raw();
 }

@@ -17,6 +17,8 @@ node *oracle_find(oracle *o, const void *address) {
     return n;
 }
 
+static bool may_be_dead(oracle *o, const node *n);
+
 static void unhash(oracle *o, node *n) {
     for (node **at = &o->buckets[bucket_of(n->address)]; *at != NULL; at = &(*at)->next_in_bucket)
         if (*at == n) {
@@ -52,8 +54,9 @@ static node *free_node(oracle *o) {
 node *oracle_enter(oracle *o, void *address, int kind, bool tracked, size_t fields) {
     node *before = oracle_find(o, address);
     if (before != NULL && before->life != NODE_DEAD) {
+        CHECK(may_be_dead(o, before));
         oracle_mark_reached(o);
-        CHECK(before->limbo && !before->reached && (!before->finalizes || before->finalized));
+        CHECK(!before->reached && (!before->finalizes || before->finalized));
     }
     if (before != NULL) {
         before->gone = true;
@@ -160,12 +163,22 @@ static void unlink_weak(node *weak) {
     weak->weak_next = NULL;
 }
 
+/* An entry whose weak reference has been cleared. */
+static void lose_entry(oracle *o, node *table, size_t index) {
+    if (table->garbage && table->keys[index]->garbage && table->fields[index]->garbage) {
+        table->keys[index]->entries--;
+        table->keys[index] = &o->stale;
+    } else {
+        oracle_remove_entry(o, table, index);
+    }
+}
+
 /* Entries go when what they hold weakly dies, and all of them with their table. */
 static void clear_entries(oracle *o, node *n) {
     for (size_t t = 0; n->entries > 0 && t < ORACLE_TABLES; t++) {
         node *table = o->tables[t];
         for (size_t i = 0; table != NULL && table != n && i < ORACLE_ENTRIES; i++)
-            if (table->keys[i] == n) oracle_remove_entry(o, table, i);
+            if (table->keys[i] == n) lose_entry(o, table, i);
     }
     for (size_t t = 0; t < ORACLE_TABLES; t++) {
         if (o->tables[t] != n) continue;
@@ -264,6 +277,13 @@ static bool in_scope(const node *n, int generation) {
     return n->life == NODE_ALIVE && n->tracked && n->generation <= generation;
 }
 
+/* Whether a field is that of an entry which goes if its key is dead, as it may be, or an argument that may have been given up. */
+static bool may_be_cleared(const node *n, size_t field) {
+    if (n->unsure) return true;
+    const node *key = n->keys != NULL ? n->keys[field % ORACLE_ENTRIES] : NULL;
+    return key != NULL && key->limbo;
+}
+
 /* Marks as reached what is in the scope and is held from outside of it, by CPython's method. A generation of -1: all objects are in the
  * scope, tracked or not, so that only references that no object owns are from outside. */
 static void mark_reached(oracle *o, int generation) {
@@ -290,7 +310,7 @@ static void mark_reached(oracle *o, int generation) {
         node *n = o->work[--count];
         for (size_t f = 0; f < n->length; f++) {
             node *target = n->fields[f];
-            if (target == NULL || target->reached || target->life == NODE_DEAD) continue;
+            if (target == NULL || target->reached || target->life == NODE_DEAD || may_be_cleared(n, f)) continue;
             if (generation >= 0 && !in_scope(target, generation)) continue;
             target->reached = true;
             o->work[count++] = target;
@@ -314,6 +334,10 @@ static void extend_limbo(oracle *o) {
     for (size_t i = 0; i < o->used; i++) {
         o->nodes[i].scratch = o->nodes[i].count;
         if (o->nodes[i].life == NODE_ALIVE && o->nodes[i].limbo) o->work[count++] = &o->nodes[i];
+    }
+    for (size_t i = 0; i < o->used; i++) {
+        const node *n = &o->nodes[i];
+        if (n->unsure && n->life == NODE_ALIVE && !n->limbo) count = lose_reference(o, n->fields[0], count);
     }
     while (count > 0) {
         node *n = o->work[--count];
@@ -348,7 +372,9 @@ void oracle_collection_begins(oracle *o, int generation) {
     mark_reached(o, generation);
     for (size_t i = 0; i < o->used; i++) {
         node *n = &o->nodes[i];
-        if (!in_scope(n, generation)) continue;
+        n->collected = in_scope(n, generation);
+        if (!n->collected) continue;
+        n->generation_before = n->generation;
         n->generation = generation < ORACLE_OLDEST ? generation + 1 : ORACLE_OLDEST;
         if (n->reached) continue;
         n->garbage = n->limbo = o->limbo = true;
@@ -358,13 +384,22 @@ void oracle_collection_begins(oracle *o, int generation) {
         o->garbage_size++;
     }
     if (o->limbo) extend_limbo(o);
+    o->entries_lost = 0;
+    for (size_t t = 0; t < ORACLE_TABLES; t++)
+        for (size_t i = 0; o->tables[t] != NULL && !o->tables[t]->garbage && i < ORACLE_ENTRIES; i++)
+            o->entries_lost += o->tables[t]->keys[i] != NULL && o->tables[t]->keys[i]->garbage;
     o->changes_before = o->changes;
 }
 
-bool oracle_collection_ends(oracle *o, bool kept) {
+bool oracle_collection_ends(oracle *o, bool failed, bool kept) {
     CHECK(o->collecting);
     o->collecting = false;
-    for (size_t i = 0; kept && i < o->used; i++) o->nodes[i].complete = false;
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        if (kept) n->complete = false;
+        if (n->collected && failed) n->generation = n->generation_before;
+        n->collected = false;
+    }
     return o->exact && !kept && o->changes == o->changes_before;
 }
 
@@ -373,7 +408,10 @@ bool oracle_collection_ends(oracle *o, bool kept) {
 void oracle_finalizer_begins(oracle *o, node *n) {
     CHECK(n->finalizes && !n->finalized);
     CHECK(n->life == NODE_DOOMED || (n->life == NODE_ALIVE && may_be_dead(o, n)));
-    if (n->life == NODE_DOOMED) o->pending--;
+    if (n->life == NODE_DOOMED) {
+        o->pending--;
+        n->generation = 0; /* as CPython's deallocators, which untrack an object and track it again for its finalizer */
+    }
     n->life = NODE_ALIVE;
     n->finalized = true;
     n->count++;
@@ -384,7 +422,15 @@ void oracle_finalizer_ends(oracle *o, node *n) {
     kill_all(o);
 }
 
-void oracle_calls_back(oracle *o, node *weak) {
+static void give_up_argument(oracle *o, node *weak) {
+    node *argument = weak->fields[0];
+    weak->fields[0] = NULL;
+    weak->unsure = false;
+    drop(o, argument);
+    kill_all(o);
+}
+
+void oracle_callback_begins(oracle *o, node *weak) {
     CHECK(weak->calls_back && !weak->called && weak->referent != NULL);
     CHECK(!(weak->garbage && weak->complete));
     CHECK(may_be_dead(o, weak->referent));
@@ -398,6 +444,17 @@ void oracle_calls_back(oracle *o, node *weak) {
     weak->awaited = false;
 }
 
+/* When an object dies by its count, its weak references give up their arguments after their callbacks; in a collection they do not (as in CPython).
+ * Which of the two has happened is not always known. */
+void oracle_callback_ends(oracle *o, node *weak) {
+    const node *n = weak->referent;
+    if (weak->life != NODE_ALIVE || weak->fields[0] == NULL) return;
+    if (!n->garbage)
+        give_up_argument(o, weak);
+    else
+        weak->unsure = !n->complete || weak->serial > n->condemned;
+}
+
 /* The end of an operation */
 
 /* Entries first, since a table that lives seems to keep alive what it owns. */
@@ -408,8 +465,17 @@ static void adopt_entries(oracle *o, const oracle_questions *ask) {
             if (n == NULL || !n->limbo) continue;
             bool kept = n->seen && ask->has_entry(ask->context, table, i);
             if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
-            if (!kept) oracle_remove_entry(o, table, i);
+            if (!kept) lose_entry(o, table, i);
         }
+}
+
+static void adopt_arguments(oracle *o, const oracle_questions *ask) {
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        if (n->unsure && n->life == NODE_ALIVE && n->seen && !ask->has_argument(ask->context, n))
+            give_up_argument(o, n);
+        n->unsure = false;
+    }
 }
 
 static void bury(oracle *o, node *n) {
@@ -420,9 +486,11 @@ static void bury(oracle *o, node *n) {
     kill_all(o);
 }
 
+/* Cleared must be those to garbage, and those that were garbage themselves, whatever they referred to. */
 static void adopt_weak(oracle *o, node *weak, bool cleared) {
     const node *n = weak->referent;
     if (n->garbage && n->complete && weak->serial <= n->condemned) CHECK(cleared);
+    if (weak->garbage && weak->complete) CHECK(cleared);
     if (!cleared) {
         CHECK(!weak->called);
         return;
@@ -433,24 +501,26 @@ static void adopt_weak(oracle *o, node *weak, bool cleared) {
     o->awaited++;
 }
 
-static void check_survivor(oracle *o, const node *n, const oracle_questions *ask) {
+static void check_survivor(oracle *o, node *n, const oracle_questions *ask) {
     CHECK(n->seen);
     if (!n->limbo) return;
     if (n->garbage && n->complete) CHECK(n->rescued && (!n->finalizes || n->finalized));
     for (node *weak = n->weak_first; weak != NULL; weak = weak->weak_next)
-        if (weak->life == NODE_ALIVE) adopt_weak(o, weak, ask->is_cleared(ask->context, weak));
+        if (weak->life == NODE_ALIVE && !weak->cleared) adopt_weak(o, weak, ask->is_cleared(ask->context, weak));
+    if (n->garbage && n->referent != NULL && !n->cleared) adopt_weak(o, n, ask->is_cleared(ask->context, n));
 }
 
 void oracle_settle(oracle *o, const oracle_questions *ask) {
     if (!o->limbo) return;
     adopt_entries(o, ask);
+    adopt_arguments(o, ask);
     oracle_mark_reached(o);
     for (size_t i = 0; i < o->used; i++) {
         node *n = &o->nodes[i];
         if (n->limbo && (n->gone || !n->seen)) bury(o, n);
     }
     for (size_t i = 0; i < o->used; i++) {
-        const node *n = &o->nodes[i];
+        node *n = &o->nodes[i];
         if (n->life == NODE_DEAD) CHECK(n->gone || !n->seen); /* and freed */
         if (n->life == NODE_ALIVE) check_survivor(o, n, ask);
     }
@@ -491,7 +561,7 @@ void oracle_operation_ends(oracle *o) {
     CHECK(o->pending == 0); /* every finalizer that had to be called was */
     CHECK(o->awaited == 0); /* and every callback */
     for (size_t i = 0; o->limbo && i < o->used; i++)
-        if (o->nodes[i].life == NODE_ALIVE) let_go_of_cleared(&o->nodes[i]);
+        if (o->nodes[i].life == NODE_ALIVE) let_go_of_cleared(&o->nodes[i]); /* also of those that live */
     for (size_t i = 0; i < o->dead_count; i++) let_go_of_weak(o->dead[i]);
     for (size_t i = 0; i < o->dead_count; i++) {
         unlink_weak(o->dead[i]);

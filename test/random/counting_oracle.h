@@ -54,8 +54,9 @@ struct node {
     node *referent, *weak_next;         /* of a weak reference; the referent is known until the operation ends in which it died */
     bool calls_back, cleared, internal; /* of a weak reference; internal: it belongs to an entry of a weak table */
     bool called, awaited;               /* its callback: was called, has to be called before the operation ends */
+    bool unsure;                        /* whether its argument is still there */
     uint64_t called_last;               /* serial of the weak reference to it that was called back last in this operation */
-    node **keys;                        /* of a weak table: the weak key or the weak value of each entry */
+    node **keys;                        /* of a weak table: the weak key or weak value of each entry; `stale`: it lives on without it */
     bool owns_values;                   /* of a weak table */
     size_t entries;                     /* in how many entries of weak tables it is key or weak value */
 
@@ -66,6 +67,8 @@ struct node {
     bool rescued;
     bool gone; /* its address was handed out again */
     bool seen; /* by the model, in the heap */
+    bool collected; /* belongs to the generations of the collection that is under way, and to which of them: */
+    int generation_before;
     bool reached;
     size_t scratch;
 };
@@ -74,6 +77,8 @@ typedef struct oracle {
     node nodes[ORACLE_NODES];
     node *buckets[ORACLE_BUCKETS];
     node *tables[ORACLE_TABLES];
+    node stale; /* stands for the key of an entry that was garbage together with its table and was brought back: as in Python, the weak reference
+                 * is cleared but the entry is not removed, since the callback that would do so is garbage, too */
     node *dying[ORACLE_NODES]; /* to be killed */
     node *dead[ORACLE_NODES];  /* in this operation */
     node *work[ORACLE_NODES];
@@ -88,6 +93,7 @@ typedef struct oracle {
 
     bool collecting, exact;
     size_t garbage_size;      /* what this collection has to find */
+    size_t entries_lost;      /* entries of weak tables that go: their weak references are counted with it, as in CPython */
     uint64_t changes_before;
 } oracle;
 
@@ -126,10 +132,12 @@ void oracle_remove_entry(oracle *o, node *table, size_t index);
 
 void oracle_finalizer_begins(oracle *o, node *n);
 void oracle_finalizer_ends(oracle *o, node *n);
-void oracle_calls_back(oracle *o, node *weak);
+void oracle_callback_begins(oracle *o, node *weak);
+void oracle_callback_ends(oracle *o, node *weak);
 void oracle_collection_begins(oracle *o, int generation);
-/* `kept`: nothing needs to have been freed, since memory was short. Returns whether `found` must equal o->garbage_size. */
-bool oracle_collection_ends(oracle *o, bool kept);
+/* `failed`: there was no memory to collect with. `kept`: nothing needs to have been freed, since memory was short. Returns whether it must have found all of
+ * o->garbage_size and o->entries_lost. */
+bool oracle_collection_ends(oracle *o, bool failed, bool kept);
 
 /* ---- the end of an operation ---- */
 
@@ -138,6 +146,7 @@ bool oracle_collection_ends(oracle *o, bool kept);
 typedef struct oracle_questions {
     bool (*has_entry)(void *context, node *table, size_t index);
     bool (*is_cleared)(void *context, node *weak);
+    bool (*has_argument)(void *context, node *weak);
     void *context;
 } oracle_questions;
 void oracle_settle(oracle *o, const oracle_questions *ask);

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #if PY_VERSION_HEX < 0x030b0000 || PY_VERSION_HEX >= 0x030c0000
 #error "made for CPython 3.11"
@@ -22,7 +23,12 @@
 #define STOCK_TUPLES 8 /* of each length up to this */
 #define STOCK_DEPTH 16
 
-static bool recording;
+#define GATHERED_MOST 100
+#define LINE_SIZE 100
+
+static bool recording, gathering;
+static char gathered[GATHERED_MOST][LINE_SIZE];
+static size_t gathered_count;
 static int hushed_count, hushed_enabled;
 
 static struct _gc_runtime_state *collector(void) { return &PyThreadState_Get()->interp->gc; }
@@ -42,12 +48,41 @@ static PyObject *quiet_end(PyObject *module, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
+static void print_line(const char *line) {
+    if (!recording) return;
+    if (!gathering) {
+        printf("%s\n", line);
+        return;
+    }
+    size_t size = strlen(line) + 1;
+    if (gathered_count == GATHERED_MOST || size > LINE_SIZE) Py_FatalError("too much said in any order");
+    memcpy(gathered[gathered_count++], line, size);
+}
+
 /* say(text): a line of the trace. */
 static PyObject *quiet_say(PyObject *module, PyObject *text) {
     (void)module;
     const char *line = PyUnicode_AsUTF8(text);
     if (!line) return NULL;
-    if (recording) printf("%s\n", line);
+    print_line(line);
+    Py_RETURN_NONE;
+}
+
+/* gather() ... gathered(): what is said in between is sorted. */
+static PyObject *quiet_gather(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    gathering = true;
+    gathered_count = 0;
+    Py_RETURN_NONE;
+}
+
+static int compare_lines(const void *one, const void *other) { return strcmp(one, other); }
+
+static PyObject *quiet_gathered(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    gathering = false;
+    qsort(gathered, gathered_count, sizeof *gathered, compare_lines);
+    for (size_t i = 0; i < gathered_count; i++) print_line(gathered[i]);
     Py_RETURN_NONE;
 }
 
@@ -103,10 +138,12 @@ static PyObject *quiet_uncount(PyObject *module, PyObject *unused) {
 }
 
 /* Leaf(name) and FinalLeaf(name, on_death): objects that the collector does not know; classes of a script are never that. The finalizer of the
- * second says so, and calls on_death(leaf) if it is not None. */
+ * second says so, and calls on_death(leaf) if it is not None. It runs once, as that of any class of a script does: CPython sees to that itself
+ * only where there is a collector's header for the mark. */
 typedef struct Leaf {
-    PyObject_HEAD
+    PyObject base;
     PyObject *name, *on_death, *weak_references;
+    bool finalized;
 } Leaf;
 
 static PyTypeObject leaf_type, final_leaf_type;
@@ -124,7 +161,11 @@ static PyObject *leaf_new(PyTypeObject *type, PyObject *arguments, PyObject *key
 
 static void leaf_finalize(PyObject *self) {
     Leaf *leaf = (Leaf *)self;
-    if (recording) printf("finalize %s\n", PyUnicode_AsUTF8(leaf->name));
+    if (leaf->finalized) return;
+    leaf->finalized = true;
+    PyObject *line = PyUnicode_FromFormat("finalize %U", leaf->name);
+    print_line(PyUnicode_AsUTF8(line));
+    Py_DECREF(line);
     if (leaf->on_death == Py_None) return;
     PyObject *result = PyObject_CallOneArg(leaf->on_death, self);
     if (!result) PyErr_WriteUnraisable(self);
@@ -159,12 +200,18 @@ static PyTypeObject final_leaf_type = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = 
                                        .tp_dealloc = leaf_dealloc,
                                        .tp_finalize = leaf_finalize};
 
-static PyMethodDef functions[] = {
-    {"begin", quiet_begin, METH_O, NULL},         {"end", quiet_end, METH_NOARGS, NULL},
-    {"say", quiet_say, METH_O, NULL},             {"count", quiet_count, METH_O, NULL},
-    {"refcount", quiet_refcount, METH_O, NULL},   {"hush", quiet_hush, METH_NOARGS, NULL},
-    {"unhush", quiet_unhush, METH_NOARGS, NULL},  {"stock", quiet_stock, METH_NOARGS, NULL},
-    {"uncount", quiet_uncount, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef functions[] = {{"begin", quiet_begin, METH_O, NULL},
+                                  {"end", quiet_end, METH_NOARGS, NULL},
+                                  {"say", quiet_say, METH_O, NULL},
+                                  {"gather", quiet_gather, METH_NOARGS, NULL},
+                                  {"gathered", quiet_gathered, METH_NOARGS, NULL},
+                                  {"count", quiet_count, METH_O, NULL},
+                                  {"refcount", quiet_refcount, METH_O, NULL},
+                                  {"hush", quiet_hush, METH_NOARGS, NULL},
+                                  {"unhush", quiet_unhush, METH_NOARGS, NULL},
+                                  {"stock", quiet_stock, METH_NOARGS, NULL},
+                                  {"uncount", quiet_uncount, METH_NOARGS, NULL},
+                                  {NULL, NULL, 0, NULL}};
 
 static PyModuleDef module_definition = {.m_base = PyModuleDef_HEAD_INIT, .m_name = "_quiet", .m_methods = functions};
 

@@ -10,6 +10,7 @@ import scenarios_finalizers
 import scenarios_looking
 import scenarios_tables
 import scenarios_weak
+import scenarios_weak_callbacks
 import scene
 
 if __name__ == "__main__":

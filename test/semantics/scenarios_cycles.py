@@ -5,9 +5,9 @@ from scene import *
 @scenario
 def nothing_to_collect():
     collect(2)
-    x = new("x")
+    x = plain("x")
     collect(2)
-    x.a = new("y")
+    x.a = plain("y")
     x.b = x.a
     collect(2)
     counts()
@@ -18,7 +18,7 @@ def nothing_to_collect():
 
 @scenario
 def self_cycle():
-    x = new("x")
+    x = plain("x")
     x.a = x
     references(x)
     del x
@@ -29,7 +29,7 @@ def self_cycle():
 
 @scenario
 def self_cycle_in_every_field():
-    x = new("x")
+    x = plain("x")
     x.a = x
     x.b = x
     x.c = x
@@ -40,8 +40,8 @@ def self_cycle_in_every_field():
 
 @scenario
 def cycle_of_two():
-    x = new("x")
-    y = new("y")
+    x = plain("x")
+    y = plain("y")
     x.a = y
     y.a = x
     references(x)
@@ -104,7 +104,7 @@ def two_rings_the_first_held():
 @scenario
 def ring_held_from_outside():
     x = ring("x", 5)
-    outside = new("outside")
+    outside = plain("outside")
     outside.a = x.a.a
     del x
     collect(2)
@@ -123,7 +123,7 @@ def ring_held_by_a_handle():
 
 @scenario
 def ring_that_holds_an_outside_object():
-    outside = new("outside")
+    outside = plain("outside")
     x = ring("x", 3)
     x.b = outside
     x.a.b = outside
@@ -168,14 +168,14 @@ def everybody_refers_to_everybody():
 
 @scenario
 def tree_with_references_to_parents():
-    root = new("root")
-    root.a = new("a")
-    root.b = new("b")
+    root = plain("root")
+    root.a = plain("a")
+    root.b = plain("b")
     root.a.c = root
     root.b.c = root
-    root.a.a = new("aa")
+    root.a.a = plain("aa")
     root.a.a.c = root.a
-    root.b.b = new("bb")
+    root.b.b = plain("bb")
     root.b.b.c = root.b
     leafmost = root.a.a
     del root
@@ -191,7 +191,7 @@ def tree_with_references_to_parents():
 def cycle_through_items():
     x = items("x", 3)
     x[0] = x
-    x[1] = new("y")
+    x[1] = plain("y")
     x[1].a = x
     x[2] = leaf("leaf")
     del x
@@ -280,7 +280,7 @@ def deep_chain_survives():
 
 @scenario
 def cycle_made_and_broken():
-    x = new("x")
+    x = plain("x")
     x.a = x
     x.a = None
     references(x)
@@ -301,12 +301,12 @@ def cycle_broken_by_its_holder():
 
 @scenario
 def what_only_garbage_holds_is_unreachable_too():
-    x = new("x")
+    x = plain("x")
     x.a = x
-    x.b = new("y")
+    x.b = plain("y")
     x.b.b = items("z", 1)
-    x.b.b[0] = new("w")
-    outside = new("outside")
+    x.b.b[0] = plain("w")
+    outside = plain("outside")
     x.b.a = outside
     del x
     collect(2)

@@ -1,10 +1,10 @@
-"""Weak references: what they lead to, when callbacks are called and in which order."""
+"""Weak references: what they lead to, and when no more."""
 from scene import *
 
 
 @scenario
 def weak_reference_and_its_object():
-    x = new("x")
+    x = plain("x")
     w = weak(x)
     leads_to(w)
     del x
@@ -16,7 +16,7 @@ def weak_reference_and_its_object():
 
 @scenario
 def weak_reference_is_one_without_callback():
-    x = new("x")
+    x = plain("x")
     w = weak(x)
     same(w, weak(x))
     weak_count(x)
@@ -66,81 +66,8 @@ def weak_reference_to_items():
 
 
 @scenario
-def weak_callback_is_called_once():
-    x = new("x")
-    called = callback("called")
-    w = weak(x, called)
-    references(called)
-    del x
-    references(called)
-    leads_to(w)
-    del w
-    say("end")
-    del called
-
-
-@scenario
-def weak_callbacks_newest_first():
-    x = new("x")
-    one = callback("one")
-    two = callback("two")
-    three = callback("three")
-    u = weak(x, one)
-    v = weak(x, two)
-    plain = weak(x)
-    w = weak(x, three)
-    weak_count(x)
-    del x
-    del u, v, w, plain, one, two, three
-
-
-@scenario
-def weak_callbacks_newest_first_in_a_collection():
-    x = ring("x", 2)
-    one = callback("one")
-    two = callback("two")
-    three = callback("three")
-    u = weak(x, one)
-    v = weak(x, two)
-    plain = weak(x)
-    w = weak(x, three)
-    del x
-    collect(2)
-    leads_to(plain)
-    del u, v, w, plain, one, two, three
-
-
-@scenario
-def weak_callbacks_of_several_objects():
-    """A chain dies: an object's callbacks are called before its fields are given up."""
-    x = chain("x", 3, final)
-    one = callback("of x2")
-    two = callback("of x0")
-    three = callback("of x1")
-    u = weak(x.a.a, one)
-    v = weak(x, two)
-    w = weak(x.a, three)
-    del x
-    del u, v, w, one, two, three
-
-
-@scenario
-def weak_callbacks_of_several_objects_in_a_collection():
-    x = ring("x", 3, final)
-    one = callback("of x2")
-    two = callback("of x0")
-    three = callback("of x1")
-    u = weak(x.a.a, one)
-    v = weak(x, two)
-    w = weak(x.a, three)
-    del x
-    collect(2)
-    del u, v, w, one, two, three
-
-
-@scenario
 def weak_reference_dies_first():
-    x = new("x")
+    x = plain("x")
     called = final_callback("called")
     w = weak(x, called)
     del called
@@ -152,43 +79,8 @@ def weak_reference_dies_first():
 
 
 @scenario
-def weak_callback_object_goes_after_its_call():
-    x = new("x")
-    w = weak(x, final_callback("called"))
-    del x
-    say("x is dead")
-    leads_to(w)
-    counts()
-    del w
-    say("end")
-
-
-@scenario
-def weak_callback_object_goes_after_its_call_in_a_collection():
-    ring("other", 2)
-    x = ring("x", 2)
-    w = weak(x, final_callback("called"))
-    del x
-    collect(2)
-    leads_to(w)
-    counts()
-    del w
-    say("end")
-
-
-@scenario
-def weak_callbacks_take_turns_with_their_ends():
-    x = new("x")
-    u = weak(x, final_callback("one"))
-    v = weak(x, final_callback("two"))
-    del x
-    say("end")
-    del u, v
-
-
-@scenario
 def weak_reference_within_its_object():
-    x = new("x")
+    x = plain("x")
     called = callback("called")
     x.a = weak(x, called)
     del x
@@ -233,39 +125,13 @@ def weak_reference_in_older_garbage():
     collect(0)
     del y, z
     y = ring("w", 2)
-    z = weak(y, called)
+    w = weak(y, called)
     del y
     collect(0)
     del x
     collect(1)
     collect(2)
-    del called, z
-
-
-@scenario
-def weak_callback_object_within_the_cycle():
-    """The weak reference lives and so keeps the callback, which keeps the cycle."""
-    x = callback("x")
-    x.a = new("y")
-    x.a.a = x
-    w = weak(x.a, x)
-    del x
-    collect(2)
-    generations()
-    leads_to(w)
-    del w
-    collect(2)
-
-
-@scenario
-def weak_callback_object_and_reference_within_the_cycle():
-    x = callback("x")
-    x.a = new("y")
-    x.a.a = x
-    x.b = weak(x.a, x)
-    del x
-    collect(2)
-    counts()
+    del called, w
 
 
 @scenario
@@ -282,19 +148,11 @@ def weak_reference_to_its_own_callback_object():
 
 
 @scenario
-def weak_callback_object_with_finalizer_in_the_garbage():
-    x = ring("x", 2, final)
-    x.b = weak(x.a, final_callback("called"))
-    del x
-    collect(2)
-
-
-@scenario
 def weak_references_are_counted_among_the_garbage():
-    x = new("x")
+    x = plain("x")
     x.a = x
     x.b = weak(x)
-    y = new("y")
+    y = plain("y")
     y.a = y
     called = callback("called")
     y.b = weak(y, called)
@@ -304,6 +162,10 @@ def weak_references_are_counted_among_the_garbage():
     del called
 
 
+def look_through_kept(_):
+    leads_to(take("w"))
+
+
 @scenario
 def weak_reference_in_a_finalizer_at_zero():
     x = final("x", look_through_kept)
@@ -311,10 +173,6 @@ def weak_reference_in_a_finalizer_at_zero():
     del x
     leads_to(take("w"))
     let_go("w")
-
-
-def look_through_kept(_):
-    leads_to(take("w"))
 
 
 @scenario
@@ -330,7 +188,7 @@ def weak_reference_in_a_finalizer_in_a_collection():
 @scenario
 def weak_reference_in_a_callback_of_another():
     """All weak references to an object are cleared before the first of its callbacks is called."""
-    x = new("x")
+    x = plain("x")
     called = callback("called", look_through_kept)
     v = weak(x, called)
     keep("w", weak(x, called))
@@ -399,102 +257,6 @@ def weak_reference_with_callback_made_in_a_finalizer():
     let_go("called")
 
 
-def let_go_of_w(_):
-    let_go("w")
-    say("let go of the other")
-
-
-@scenario
-def weak_callback_that_drops_the_next():
-    x = new("x")
-    one = callback("one")
-    two = callback("two", let_go_of_w)
-    keep("w", weak(x, one))
-    v = weak(x, two)
-    del x
-    say("end")
-    del v, one, two
-
-
-@scenario
-def weak_callback_that_drops_the_next_in_a_collection():
-    x = new("x")
-    x.a = x
-    one = callback("one")
-    two = callback("two", let_go_of_w)
-    keep("w", weak(x, one))
-    v = weak(x, two)
-    del x
-    collect(2)
-    say("end")
-    del v, one, two
-
-
-@scenario
-def weak_callback_that_drops_its_own_reference():
-    x = new("x")
-    keep("w", weak(x, final_callback("called", let_go_of_w)))
-    del x
-    say("end")
-
-
-@scenario
-def weak_callback_that_drops_its_own_reference_in_a_collection():
-    x = new("x")
-    x.a = x
-    keep("w", weak(x, final_callback("called", let_go_of_w)))
-    del x
-    collect(2)
-    say("end")
-
-
-def kill_kept(_):
-    let_go("victim")
-    say("killed")
-
-
-@scenario
-def weak_callback_that_kills_another():
-    x = new("x")
-    victim = final("victim")
-    called = callback("of victim")
-    w = weak(victim, called)
-    keep("victim", victim)
-    killer = callback("killer", kill_kept)
-    v = weak(x, killer)
-    del victim
-    del x
-    say("end")
-    del w, v, called, killer
-
-
-def allocate_and_collect(_):
-    ring("late", 2)
-    collect(2)
-
-
-@scenario
-def weak_callback_that_collects():
-    x = new("x")
-    called = callback("called", allocate_and_collect)
-    w = weak(x, called)
-    del x
-    counts()
-    del w, called
-
-
-@scenario
-def weak_callback_that_collects_in_a_collection():
-    x = ring("x", 3)
-    called = callback("called", allocate_and_collect)
-    w = weak(x, called)
-    del x
-    collect(2)
-    counts()
-    collect(2)
-    del w, called
-
-
 @scenario
 def weak_reference_to_the_resurrected_at_zero():
     """The finalizer came first, so nothing was cleared."""
@@ -539,7 +301,7 @@ def weak_reference_to_what_resurrects():
     """An outside one, to what hangs from the resurrected object, is cleared as well."""
     x = final("x", keep_self)
     x.a = x
-    x.b = new("hanging")
+    x.b = plain("hanging")
     w = weak(x.b)
     del x
     collect(2)
@@ -573,7 +335,7 @@ def weak_reference_within_the_resurrected():
 
 @scenario
 def weak_reference_from_the_resurrected_to_the_living():
-    outside = new("outside")
+    outside = plain("outside")
     called = callback("called")
     x = final("x", keep_self)
     x.a = x
@@ -591,7 +353,7 @@ def weak_reference_from_the_resurrected_to_the_living():
 
 @scenario
 def weak_reference_gives_an_owned_reference():
-    x = new("x")
+    x = plain("x")
     w = weak(x)
     y = w()
     references(x)
@@ -617,7 +379,7 @@ def weak_reference_holds_nothing():
 
 @scenario
 def weak_reference_in_each_generation():
-    x = new("x")
+    x = plain("x")
     collect(0)
     collect(0)
     x.a = weak(x)
@@ -645,29 +407,10 @@ def weak_count_in_a_finalizer():
 
 
 @scenario
-def weak_callback_that_makes_a_weak_reference():
-    y = new("y")
-    keep("y", y)
-    x = new("x")
-    called = callback("called", weaken_kept)
-    w = weak(x, called)
-    del x
-    weak_count(y)
-    leads_to(take("w"))
-    let_go("w")
-    let_go("y")
-    del w, y, called
-
-
-def weaken_kept(_):
-    keep("w", weak(take("y")))
-
-
-@scenario
 def weak_references_from_a_common_callback_object():
     called = final_callback("called")
-    x = new("x")
-    y = new("y")
+    x = plain("x")
+    y = plain("y")
     v = weak(x, called)
     w = weak(y, called)
     references(called)
@@ -681,17 +424,64 @@ def weak_references_from_a_common_callback_object():
 
 @scenario
 def weak_references_to_many_objects():
-    called = callback("called")
-    all = items("all", 300)
+    set_threshold(0, 0, 0)
+    watched = items("watched", 300)
     watchers = items("watchers", 300)
     for i in range(300):
-        all[i] = new(f"n{i}")
-        watchers[i] = weak(all[i], callback(f"c{i}"))
-    all[0].a = all
+        watched[i] = plain(f"n{i}")
+        watchers[i] = weak(watched[i], callback(f"c{i}"))
+    watched[0].a = watched
     counts()
-    del all
+    del watched
     counts()
     collect(2)
     counts()
-    del watchers, called
+    del watchers
     counts()
+
+
+@scenario
+def weak_reference_to_a_sibling_in_a_finalizer():
+    """The fields of a dying object are given up one after the other: the next one still holds."""
+    x = plain("x")
+    x.a = final("a", look_through_kept)
+    x.b = final("b", look_through_kept)
+    x.c = final("c", look_through_kept)
+    keep("w", weak(x.b))
+    del x
+    let_go("w")
+
+
+def save_through_kept(_):
+    keep("saved", take("w")())
+
+
+@scenario
+def weak_reference_saves_a_sibling():
+    x = plain("x")
+    x.a = final("a", save_through_kept)
+    x.b = final("b")
+    x.c = final("c")
+    keep("w", weak(x.b))
+    del x
+    say("x is dead")
+    references(take("saved"))
+    leads_to(take("w"))
+    let_go("saved")
+    let_go("w")
+
+
+@scenario
+def weak_reference_saves_an_item():
+    x = items("x", 100)
+    for i in range(100):
+        x[i] = final(f"i{i}")
+    x[50].on_death = save_through_kept
+    keep("w", weak(x[49]))
+    in_any_order()
+    del x
+    in_order()
+    references(take("saved"))
+    leads_to(take("w"))
+    let_go("saved")
+    let_go("w")

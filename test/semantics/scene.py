@@ -71,7 +71,7 @@ def _node(kind, name):
     return node
 
 
-def new(name):
+def plain(name):
     return _node(Node, name)
 
 
@@ -124,7 +124,7 @@ def weak(target, called=None):
     return weakref.ref(target) if called is None else weakref.ref(target, called)
 
 
-def ring(prefix, length, make=new):
+def ring(prefix, length, make=plain):
     """prefix0 -> prefix1 -> ... -> prefix0, by the field a. Returns the first."""
     first = last = make(f"{prefix}0")
     for i in range(1, length):
@@ -135,7 +135,7 @@ def ring(prefix, length, make=new):
     return first
 
 
-def chain(prefix, length, make=new):
+def chain(prefix, length, make=plain):
     """prefix0 -> prefix1 -> ..., by the field a; made from the end. Returns the first."""
     first = None
     for i in range(length - 1, -1, -1):
@@ -287,6 +287,15 @@ def enabled():
     say(f"enabled: {'yes' if gc.isenabled() else 'no'}")
 
 
+def in_any_order():
+    """What is said until in_order() comes in alphabetical order."""
+    quiet.gather()
+
+
+def in_order():
+    quiet.gathered()
+
+
 # ---- callbacks of the collector --------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +337,7 @@ def run(name):
     gc.garbage.clear()
     gc.callbacks.clear()
     kept.clear()
+    kept[None] = []  # or the collector would begin to track the dict in the scenario
     made = 0
     gc.collect()
     gc.freeze()

@@ -1,12 +1,14 @@
 # For the tests that are not cmocka programs: what they have in common.
 
-# Support that needs nothing but the C library, and the two floors that are tested, for those who compile all of it in ways of
-# their own (the fuzzer's clang, a cross compiler).
+# Support that needs nothing but the C library, the library's sources, and the models of test/random, for those who compile all of it in
+# ways of their own (the fuzzer's clang, a cross compiler).
 set(support_sources "")
 foreach(source backend.c death.c pattern.c)
     list(APPEND support_sources ${PROJECT_SOURCE_DIR}/test/support/${source})
 endforeach()
-file(GLOB floor_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/raw/*.c ${PROJECT_SOURCE_DIR}/src/pool/*.c)
+file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c)
+set(pool_model_sources ${PROJECT_SOURCE_DIR}/test/random/pool_model.c)
+file(GLOB counting_model_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/random/counting_*.c)
 file(GLOB_RECURSE all_headers CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/include/*.h ${PROJECT_SOURCE_DIR}/src/*.h ${PROJECT_SOURCE_DIR}/test/*.h)
 set(own_compile_flags -std=c11 -g -pthread -Wall -Wextra -Wpedantic -Wshadow -Wconversion

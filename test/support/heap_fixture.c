@@ -1,0 +1,131 @@
+#include "support/heap_fixture.h"
+#include "support/sanitizer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONFIGS = BACKEND_KINDS * 3, NAME_LENGTH = 120, STRESS = 3 };
+
+static heap_config config_of(unsigned number) {
+    return (heap_config){.kind = (hwr_raw_kind)(number / 3),
+                         .checked = number % 3 != 0 && number != 2,
+                         .stress = number % 3 == 2 ? STRESS : 0};
+}
+
+static bool wanted(const heap_config *config, unsigned filter) {
+    bool plain = !config->checked && config->stress == 0 && config->kind == HWR_RAW_SYSTEM;
+    return (plain || (filter & HEAP_ONCE) == 0) && (config->stress == 0 || (filter & HEAP_STRESSED) != 0) &&
+           (config->checked || (filter & HEAP_CHECKED) == 0) && (!config->checked || (filter & HEAP_UNCHECKED) == 0) &&
+           (config->kind == HWR_RAW_SYSTEM || (filter & HEAP_SYSTEM) == 0);
+}
+
+hwr_options heap_fixture_options(const heap_fixture *f) {
+    return (hwr_options){.size = sizeof(hwr_options),
+                         .collector = HWR_COUNTING,
+                         .raw = f->backend.raw,
+                         .checked = f->config.checked,
+                         .stress = f->config.stress};
+}
+
+static int set_up(void **state) {
+    heap_fixture *f = calloc(1, sizeof *f);
+    if (f == NULL) return -1;
+    f->config = *(const heap_config *)*state;
+    backend_open(&f->backend, f->config.kind, 0);
+    hwr_options options = heap_fixture_options(f);
+    f->heap = hwr_heap_open(&options);
+    *state = f;
+    return f->heap != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    heap_fixture *f = *state;
+    const char *problem = "";
+    bool well = hwr_heap_verify(f->heap, &problem);
+    if (!well) print_error("after the test the heap does not verify: %s\n", problem);
+    hwr_heap_close(f->heap);
+    hwr_raw_stats left;
+    hwr_raw_get_stats(f->backend.raw, &left);
+    if (left.reserved != 0 || left.committed != 0)
+        print_error("after the test %zu bytes are still reserved and %zu committed\n", left.reserved, left.committed);
+    backend_abandon(&f->backend);
+    free(f);
+    return well && left.reserved == 0 && left.committed == 0 ? 0 : -1;
+}
+
+static const char *name_of(char *space, const char *test, const heap_config *config) {
+    snprintf(space, NAME_LENGTH, "%s [%s%s%s]", test, backend_name(config->kind), config->checked ? ", checked" : "",
+             config->stress != 0 ? ", stress" : "");
+    return space;
+}
+
+int heap_fixture_run(const char *group, const heap_test *tests, size_t count) {
+    static heap_config configs[CONFIGS];
+    for (unsigned i = 0; i < CONFIGS; i++) configs[i] = config_of(i);
+    struct CMUnitTest *all = calloc(count * CONFIGS, sizeof *all);
+    char(*names)[NAME_LENGTH] = calloc(count * CONFIGS, sizeof *names);
+    if (all == NULL || names == NULL) return 1;
+    size_t length = 0;
+    for (size_t test = 0; test < count; test++)
+        for (unsigned config = 0; config < CONFIGS; config++) {
+            if (!wanted(&configs[config], tests[test].filter)) continue;
+            all[length] = (struct CMUnitTest){.name = name_of(names[length], tests[test].name, &configs[config]),
+                                              .test_func = tests[test].function,
+                                              .setup_func = set_up,
+                                              .teardown_func = tear_down,
+                                              .initial_state = &configs[config]};
+            length++;
+        }
+    int failed = _cmocka_run_group_tests(group, all, length, NULL, NULL);
+    free(names);
+    free(all);
+    return failed;
+}
+
+void heap_fixture_expect_objects(const heap_fixture *f, size_t objects) {
+    const char *problem = "";
+    if (!hwr_heap_verify(f->heap, &problem)) fail_msg("the heap does not verify: %s", problem);
+    hwr_heap_stats stats;
+    hwr_heap_get_stats(f->heap, &stats);
+    assert_int_equal(stats.objects, objects);
+    assert_true(stats.tracked <= stats.objects);
+    assert_int_equal(stats.committed, backend_committed(&f->backend));
+    assert_true(stats.peak_committed >= stats.committed);
+}
+
+/* Objects */
+
+static void finalize(hwr_heap *heap, void *object) {
+    finalized *f = object;
+    if (f->calls != NULL) ++*f->calls;
+    if (f->more != NULL) f->more(heap, f);
+}
+
+const hwr_type pair_type = HWR_TYPE(pair, HWR_REFS(pair, a, b));
+const hwr_type finalized_type = HWR_TYPE(finalized, HWR_REFS(finalized, a, b), .finalize = finalize);
+
+pair *new_pair(const heap_fixture *f) {
+    pair *p = hwr_new(f->heap, &pair_type);
+    assert_non_null(p);
+    return p;
+}
+
+finalized *new_finalized(const heap_fixture *f, size_t *calls) {
+    finalized *object = hwr_new(f->heap, &finalized_type);
+    assert_non_null(object);
+    object->calls = calls;
+    return object;
+}
+
+pair *new_cycle(const heap_fixture *f, size_t length) {
+    pair *first = new_pair(f), *last = first;
+    for (size_t i = 1; i < length; i++) {
+        pair *next = new_pair(f);
+        hwr_set(f->heap, last, &last->a, next);
+        hwr_release(f->heap, next);
+        last = next;
+    }
+    hwr_set(f->heap, last, &last->a, first);
+    return first;
+}
