@@ -2,29 +2,16 @@
  * brought back, frees the rest. The order is that of CPython's gc_collect_main. */
 #include <stdio.h>
 
+#include "counting/places.h"
 #include "life/weak.h"
-#include "object/heap.h"
 #include "object/references.h"
 
 /* ---- the object model: what the engine needs to know ---- */
 
-/* An object's place is its scratch word, in a table that its page has during a collection: a word for sixteen bytes, so that objects are told
- * apart whatever their size, and no header is written. Its low bits are the object's count less the references found, which is zero in the end unless
- * it is held. Since references may be found before the count is entered, that runs from -4095 to 4095; a portion that would not fit goes to a table, and when it
- * cannot be stored the object stays where it is, short of references found, and so is kept. */
-enum {
-    MEMBER = 0x8000,  /* it is in the set */
-    REACHED = 0x4000, /* and alive */
-    MARKED = 0x2000,  /* while garbage is looked for: its count needs a second look; afterwards: it is garbage */
-    FLAGS = 0xe000,
-    COUNT = 0x1fff,
-    PORTION = 0x1000
-};
-typedef uint16_t hwri_place;
-
 typedef struct hwri_model {
     hwr_heap *heap;
     int generation;
+    hwri_tables tables;      /* a copy at hand */
     hwri_place mask, in_set; /* these bits of a place tell whether the engine has to do with it */
     const void *position;    /* the object that was visited last; those at lower addresses have been visited */
     size_t members;
@@ -32,52 +19,38 @@ typedef struct hwri_model {
     void **list;
     void **garbage; /* after the first search, `list`: the set is what is here, with places marked */
     size_t garbage_count;
-    size_t ended;          /* weak references that ended when they had been called back: CPython counts them, too */
-    bool weak, last_wills; /* something in `garbage` has to do with weak references, or has a finalizer */
+    size_t ended; /* weak references that ended when they had been called back: CPython counts them, too */
+    bool weak,
+        last_wills; /* of something in `garbage`: it has to do with weak references, or has a finalizer or is of our own types */
 } hwri_model;
 
-/* A page leads to where its table would begin if it began with address 0, so that finding a place takes no subtraction. */
-static inline uintptr_t table_base(const hwri_page *page) { return ((uintptr_t)page->start >> 4) * sizeof(hwri_place); }
-static inline hwri_place *table_of(const hwri_page *page) { return (hwri_place *)(page->table + table_base(page)); }
-static inline hwri_place *table_place(const hwri_page *page, const void *header) {
-    return (hwri_place *)(page->table + ((uintptr_t)header >> 4) * sizeof(hwri_place));
-}
-
-/* A multiple of four. */
-static size_t table_places(const hwri_page *page) {
-    size_t bytes = page->large_size ? 1 : (size_t)page->capacity * page->block_size;
-    return (bytes / 16 + 4) & ~(size_t)3;
-}
-
 static inline hwri_place *place_in_heap(hwr_heap *heap, const void *object) {
-    const uint64_t *header = hwri_header(object);
-    hwri_page *page = hwri_page_of(heap->objects, header);
-    return page && page->table ? table_place(page, header) : NULL;
+    return hwri_place_of(heap, &heap->places, object);
 }
 
 static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
-    hwri_place *place = place_in_heap(m->heap, object);
+    hwri_place *place = hwri_place_of(m->heap, &m->tables, object);
     return place && (*place & m->mask) == m->in_set ? place : NULL;
 }
 
 static void store_portion(hwri_model *m, void *object, hwri_place *place) {
     uintptr_t *excess = hwri_side_add(&m->excess, object);
-    if (excess) *excess += PORTION;
-    *place = (hwri_place)((*place & FLAGS) | ((*place + (excess ? PORTION : 1)) & COUNT));
+    if (excess) *excess += HWRI_PORTION;
+    *place = (hwri_place)((*place & HWRI_PLACE_FLAGS) | ((*place + (excess ? HWRI_PORTION : 1)) & HWRI_PLACE_COUNT));
 }
 
 static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *place) {
     hwri_place word = *place;
-    word = (hwri_place)((word & FLAGS) | ((word - 1) & COUNT));
+    word = (hwri_place)((word & HWRI_PLACE_FLAGS) | ((word - 1) & HWRI_PLACE_COUNT));
     *place = word;
-    if (hwri_unlikely((word & COUNT) == PORTION)) store_portion(m, object, place);
+    if (hwri_unlikely((word & HWRI_PLACE_COUNT) == HWRI_PORTION)) store_portion(m, object, place);
 }
 
 static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
     hwri_place word = *place;
-    word = (hwri_place)((word & FLAGS) | ((word + hwri_count_in(header)) & COUNT));
-    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= MARKED;
+    word = (hwri_place)((word & HWRI_PLACE_FLAGS) | ((word + hwri_count_in(header)) & HWRI_PLACE_COUNT));
+    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= HWRI_MARKED;
     *place = word;
     m->position = object;
 }
@@ -90,17 +63,18 @@ static inline bool hwri_model_is_visited(const hwri_model *m, const void *object
 static bool is_held_exactly(const hwri_model *m, const void *object, hwri_place word) {
     const uintptr_t *aside = hwri_side_find(&m->heap->counts, object), *excess = hwri_side_find(&m->excess, object);
     if (!aside && *hwri_header(object) & HWRI_COUNT_ASIDE) return true; /* immortal */
-    intptr_t rest = word & PORTION ? (intptr_t)(word & COUNT) - COUNT - 1 : (intptr_t)(word & COUNT);
+    intptr_t rest = word & HWRI_PORTION ? (intptr_t)(word & HWRI_PLACE_COUNT) - HWRI_PLACE_COUNT - 1
+                                        : (intptr_t)(word & HWRI_PLACE_COUNT);
     return (intptr_t)(aside ? *aside : 0) + rest > (intptr_t)(excess ? *excess : 0);
 }
 
 static inline bool hwri_model_is_held(const hwri_model *m, const void *object, const hwri_place *place) {
-    if (hwri_likely(!(*place & MARKED) && !m->excess.count)) return *place & COUNT;
+    if (hwri_likely(!(*place & HWRI_MARKED) && !m->excess.count)) return *place & HWRI_PLACE_COUNT;
     return is_held_exactly(m, object, *place);
 }
 
-static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & REACHED; }
-static inline void hwri_model_reach(hwri_place *place) { *place |= REACHED; }
+static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & HWRI_REACHED; }
+static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
 static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->blocks; }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }
 
@@ -152,7 +126,7 @@ HWRI_INLINE void each_young_block(hwri_page *page, int generation, block_visit v
 
 static void put_in_set(void *context, char *block, hwri_page *page) {
     if (!object_of_set(block)) return;
-    *table_place(page, block) = MEMBER;
+    *hwri_place_from(page->table, block) = HWRI_MEMBER;
     ++*(size_t *)context;
 }
 
@@ -165,13 +139,13 @@ static inline uint64_t any_of(const hwri_place *four, bool unreached) {
 
 /* Goes through a page's places instead of its blocks. */
 HWRI_INLINE void each_place_of(hwri_page *page, bool unreached, member_visit visit, void *context) {
-    hwri_place *table = table_of(page), mask = unreached ? MEMBER | REACHED : MEMBER;
+    hwri_place *table = hwri_table_of(page), mask = unreached ? HWRI_MEMBER | HWRI_REACHED : HWRI_MEMBER;
     size_t size = hwri_page_block_size(page);
     uint64_t inverse = page->large_size ? 0 : ((uint64_t)1 << 32) / size + 1;
-    for (size_t i = 0, count = table_places(page); i < count; i += 4) {
+    for (size_t i = 0, count = hwri_table_places(page); i < count; i += 4) {
         if (hwri_likely(!any_of(&table[i], unreached))) continue;
         for (size_t k = i; k < i + 4; k++)
-            if ((table[k] & mask) == MEMBER)
+            if ((table[k] & mask) == HWRI_MEMBER)
                 visit(context, hwri_object_in(page->start + ((k * 16 + 15) * inverse >> 32) * size), &table[k]);
     }
 }
@@ -183,8 +157,8 @@ HWRI_INLINE size_t each_block_of(hwri_page *page, member_visit visit, void *cont
     for (; block != end; block += size) {
         void *object = object_of_set(block);
         if (!object) continue;
-        hwri_place *place = table_place(page, block);
-        *place |= MEMBER;
+        hwri_place *place = hwri_place_from(page->table, block);
+        *place |= HWRI_MEMBER;
         visit(context, object, place);
         members++;
     }
@@ -194,7 +168,7 @@ HWRI_INLINE size_t each_block_of(hwri_page *page, member_visit visit, void *cont
 HWRI_INLINE void each_garbage(hwri_model *m, bool unreached, member_visit visit, void *context) {
     for (size_t i = 0; i < m->garbage_count; i++) {
         hwri_place *place = place_in_heap(m->heap, m->garbage[i]);
-        if (!unreached || !(*place & REACHED)) visit(context, m->garbage[i], place);
+        if (!unreached || !(*place & HWRI_REACHED)) visit(context, m->garbage[i], place);
     }
 }
 
@@ -226,7 +200,8 @@ HWRI_INLINE void hwri_model_each_unreached(hwri_model *m, member_visit visit, vo
 static void hwri_model_forget_reached(hwri_model *m) {
     hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
     for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
-        for (size_t i = 0, count = table_places(page); i < count; i++) table_of(page)[i] &= (hwri_place)~REACHED;
+        for (size_t i = 0, count = hwri_table_places(page); i < count; i++)
+            hwri_table_of(page)[i] &= (hwri_place)~HWRI_REACHED;
     memset(m->heap->held, 0, sizeof m->heap->held);
 }
 
@@ -254,29 +229,16 @@ static void hwri_model_held(hwri_model *m, void *object) {
 /* A page keeps its table for the next collection while it has young objects and there are not many such pages. */
 enum { TABLES_KEPT = 32 };
 
-static void drop_table(hwr_heap *heap, hwri_page *page) {
-    hwr_pool_free(heap->blocks, table_of(page));
-    page->table = 0;
-    heap->tables--;
-}
-
-void hwri_page_ends(void *heap, hwri_page *page) { drop_table(heap, page); }
-
 static bool prepare_page(hwri_model *m, hwri_page *page) {
-    size_t size = table_places(page) * sizeof(hwri_place);
-    if (!page->table) {
-        void *table = hwr_pool_alloc(m->heap->blocks, size);
-        if (!table) return false;
-        page->table = (uintptr_t)table - table_base(page);
-        m->heap->tables++;
-    }
-    memset(table_of(page), 0, size);
+    if (!hwri_table_give(m->heap, page)) return false;
     if (m->generation < HWR_OLDEST) each_young_block(page, m->generation, put_in_set, &m->members);
     return true;
 }
 
 static bool prepare(hwri_model *m) {
     hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
+    if (!hwri_tables_cover(m->heap)) return false;
+    m->tables = m->heap->places;
     for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
         if (!prepare_page(m, page)) return false;
     return true;
@@ -288,7 +250,7 @@ static void drop_tables(hwri_model *m) {
     if (m->generation == 0 && !many) return;
     hwri_page_cursor cursor = {0};
     for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
-        if (page->table && (many || !hwri_is_flagged(page))) drop_table(m->heap, page);
+        if (page->table && (many || !hwri_is_flagged(page))) hwri_table_take(m->heap, page);
 }
 
 static void finish(hwri_model *m) {
@@ -316,10 +278,12 @@ static void promote(hwri_model *m) {
 
 /* ---- garbage ---- */
 
-static inline bool is_garbage(const hwri_place *place) { return place && (*place & (MARKED | REACHED)) == MARKED; }
+static inline bool is_garbage(const hwri_place *place) {
+    return place && (*place & (HWRI_MARKED | HWRI_REACHED)) == HWRI_MARKED;
+}
 
 static void note_special(hwri_model *m, const hwr_type *type) {
-    m->last_wills |= type->finalize != NULL;
+    m->last_wills |= hwri_has_last_will(type);
     m->weak |= type == &hwri_weak_type;
 }
 
@@ -329,7 +293,7 @@ static inline void add_garbage(void *context, void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
     m->weak |= (header & HWRI_WEAK) != 0;
     if (hwri_unlikely(header & HWRI_SPECIAL)) note_special(m, hwri_type_in(header));
-    *place = MARKED;
+    *place = HWRI_MARKED;
 }
 
 static bool list_garbage(hwri_model *m, size_t at_most) {
@@ -346,12 +310,12 @@ static void print_garbage(const hwri_model *m) {
                 (size_t)(uintptr_t)m->garbage[i]);
 }
 
-/* Adds those of an object's weak references to a chain that are to be called back, held. What is garbage itself is not. */
+/* Adds those of an object's weak references to a chain that are to be called back, held. What is garbage or dying itself is not. */
 static hwr_weak **take_weak_references(hwr_heap *heap, void *object, hwr_weak **last) {
     for (hwr_weak *weak = hwri_weak_take(heap, object), *next; weak; weak = next) {
         next = weak->next;
         weak->next = NULL;
-        if (!weak->callback || is_garbage(place_in_heap(heap, weak))) continue;
+        if (!hwri_weak_is_called(weak) || is_garbage(place_in_heap(heap, weak))) continue;
         hwri_count_add(heap, weak, 1);
         *last = weak;
         last = &weak->next;
@@ -419,7 +383,7 @@ static void keep_if(hwri_model *m, bool (*keep)(hwri_model *m, void *object)) {
 
 static bool did_not_die(hwri_model *m, void *object) {
     if (!hwri_is_condemned(m->heap, object)) return false;
-    *place_in_heap(m->heap, object) = MARKED;
+    *place_in_heap(m->heap, object) = HWRI_MARKED;
     return true;
 }
 
@@ -432,7 +396,7 @@ static bool is_garbage_still(hwri_model *m, void *object) {
 /* After finalizers: what they have made reachable again stays. */
 static void prove_again(hwri_model *m) {
     keep_if(m, did_not_die);
-    m->mask = m->in_set = MARKED;
+    m->mask = m->in_set = HWRI_MARKED;
     hwri_side_clear(&m->excess);
     hwri_find_reached(m);
     keep_if(m, is_garbage_still);
@@ -471,11 +435,12 @@ static void free_garbage(hwri_model *m) {
         if (hwri_unlikely(*hwri_header(object) & HWRI_WEAK)) last = take_weak_references(heap, object, last);
         hwri_each_reference(object, hwr_type_of(object), give_up_outside, heap);
     }
+    if (m->last_wills)
+        for (size_t i = 0; i < m->garbage_count; i++) hwri_own_type_dies(heap, m->garbage[i]);
     for (size_t i = 0; i < m->garbage_count; i++) {
         uint64_t *header = hwri_header(m->garbage[i]);
         if (hwri_unlikely(*header & HWRI_COUNT_ASIDE)) hwri_count_forget(heap, m->garbage[i]);
         *header &= HWRI_COUNT_ONE - 1;
-        if (hwri_unlikely(*header & HWRI_SPECIAL)) hwri_own_type_dies(heap, m->garbage[i]);
         hwri_free_object(heap, m->garbage[i]);
     }
     hwri_weak_call_chain(heap, first);
@@ -547,7 +512,7 @@ size_t hwri_collect(hwr_heap *heap, int generation) {
     for (int i = 0; i <= generation; i++) heap->count[i] = 0;
     if (heap->limit) hwr_raw_set_limit(heap->raw, 0);
     hwri_model m = {.heap = heap, .generation = generation, .excess = {.pool = heap->blocks}};
-    if (generation < HWR_OLDEST) m.mask = m.in_set = MEMBER;
+    if (generation < HWR_OLDEST) m.mask = m.in_set = HWRI_MEMBER;
     size_t unreachable = collect(&m);
     finish(&m);
     if (heap->limit) {

@@ -118,7 +118,7 @@ void hwri_weak_object_dies(hwr_heap *heap, void *object) {
     for (hwr_weak *weak = hwri_weak_take(heap, object), *next; weak; weak = next) {
         next = weak->next;
         weak->next = NULL;
-        if (!weak->callback || !hwri_is_live(*hwri_header(weak))) continue;
+        if (!hwri_weak_is_called(weak)) continue;
         hwri_count_add(heap, weak, 1);
         weak->previous = last;
         *(last ? &last->next : &first) = weak;

@@ -3,6 +3,7 @@
 #define HWRI_LIFE_WEAK_H
 
 #include "heapwright/weak.h"
+#include "object/header.h"
 
 /* Weak references to one object form a list, newest first, except that the one without callback, which is shared, stands at the head. The heap's table
  * leads from the object to the first; the object's header says whether there is one, so that the death of others costs nothing. */
@@ -14,6 +15,11 @@ struct hwr_weak {
     void *owner;    /* the weak table whose entry this is; not a reference */
     uint64_t hash;  /* of that entry */
 };
+
+/* Whether it is to be called back when its object dies: not if it is dying itself. */
+static inline bool hwri_weak_is_called(const hwr_weak *weak) {
+    return weak->callback && hwri_is_live(*hwri_header(weak));
+}
 
 /* For the weak tables: with an owner that the callback gets instead of the argument. */
 hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument, void *owner);

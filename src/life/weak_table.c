@@ -130,9 +130,13 @@ static bool remove_wanted(hwr_heap *heap, hwri_weak_table *table, const wanted *
     return true;
 }
 
+/* Its weak references may live a little longer than it does, but must not lead to it. */
 void hwri_weak_table_ends(hwr_heap *heap, void *object) {
     hwri_weak_table *table = object;
-    for (size_t i = 0; i < table->room; i++) hwr_pool_free(heap->blocks, table->places[i].key);
+    for (size_t i = 0; i < table->room; i++) {
+        if (table->places[i].weak) hwri_weak_ends(heap, table->places[i].weak);
+        hwr_pool_free(heap->blocks, table->places[i].key);
+    }
     hwr_pool_free(heap->blocks, table->places);
 }
 

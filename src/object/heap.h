@@ -45,6 +45,12 @@ typedef struct hwri_deaths {
     uintptr_t inside[HWRI_DEATHS_INSIDE];
 } hwri_deaths;
 
+/* The scratch tables of pages by slice, from the slice of number `first` on; see counting/places.h. */
+typedef struct hwri_tables {
+    uintptr_t first, count;
+    uintptr_t *of_slice;
+} hwri_tables;
+
 enum { HWRI_HELD_KNOWN = 256 };
 
 typedef struct hwri_callback {
@@ -87,6 +93,7 @@ struct hwr_heap {
     size_t stress, until_stress; /* allocations between forced collections, and until the next; 0: none */
     size_t long_lived_total;     /* objects that survived the last full collection */
     size_t long_lived_pending;   /* objects that have come to the oldest generation since */
+    hwri_tables places;
     size_t tables;               /* scratch tables that pages have */
     void *held[HWRI_HELD_KNOWN]; /* objects that full collections found held; they may be dead */
     size_t held_next;

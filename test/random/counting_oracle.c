@@ -165,7 +165,7 @@ static void unlink_weak(node *weak) {
 
 /* An entry whose weak reference has been cleared. */
 static void lose_entry(oracle *o, node *table, size_t index) {
-    if (table->garbage && table->keys[index]->garbage && table->fields[index]->garbage) {
+    if (table->garbage && table->fields[index]->garbage) {
         table->keys[index]->entries--;
         table->keys[index] = &o->stale;
     } else {
@@ -462,7 +462,7 @@ static void adopt_entries(oracle *o, const oracle_questions *ask) {
     for (size_t t = 0; t < ORACLE_TABLES; t++)
         for (size_t i = 0; o->tables[t] != NULL && o->tables[t]->seen && i < ORACLE_ENTRIES; i++) {
             node *table = o->tables[t], *n = table->keys[i];
-            if (n == NULL || !n->limbo) continue;
+            if (n == NULL || n == &o->stale || !(n->limbo || table->fields[i]->garbage)) continue;
             bool kept = n->seen && ask->has_entry(ask->context, table, i);
             if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
             if (!kept) lose_entry(o, table, i);

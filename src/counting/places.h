@@ -1,0 +1,56 @@
+/* Places: where the collector keeps what it knows about each object during a collection.
+ *
+ * An object's place is a word in a table that its page has then: one for sixteen bytes, so that objects are told apart whatever their size, and no header is
+ * written. Its low bits are the object's count less the references found, which is zero in the end unless it is held. Since references may be found before the count is
+ * entered, that runs from -4095 to 4095; a portion that would not fit goes to a table, and when it cannot be stored the object stays where it is, short of references
+ * found, and so is kept. An eighth of the pages that are looked at. */
+#ifndef HWRI_COUNTING_PLACES_H
+#define HWRI_COUNTING_PLACES_H
+
+#include "object/heap.h"
+
+enum {
+    HWRI_MEMBER = 0x8000,  /* it is in the set */
+    HWRI_REACHED = 0x4000, /* and alive */
+    HWRI_MARKED = 0x2000,  /* while garbage is looked for: its count needs a second look; afterwards: it is garbage */
+    HWRI_PLACE_FLAGS = 0xe000,
+    HWRI_PLACE_COUNT = 0x1fff,
+    HWRI_PORTION = 0x1000
+};
+typedef uint16_t hwri_place;
+
+/* A page, and the flat array for its slices, lead to where its table would begin if it began with address 0, so that finding a place takes no subtraction. */
+static inline uintptr_t hwri_table_base(const hwri_page *page) {
+    return ((uintptr_t)page->start >> 4) * sizeof(hwri_place);
+}
+static inline hwri_place *hwri_place_from(uintptr_t table, const void *header) {
+    return (hwri_place *)(table + ((uintptr_t)header >> 4) * sizeof(hwri_place));
+}
+static inline hwri_place *hwri_table_of(const hwri_page *page) {
+    return (hwri_place *)(page->table + hwri_table_base(page));
+}
+
+/* How many places there are in a page's table: a multiple of four. */
+static inline size_t hwri_table_places(const hwri_page *page) {
+    size_t bytes = page->large_size ? 1 : (size_t)page->capacity * page->block_size;
+    return (bytes / 16 + 4) & ~(size_t)3;
+}
+
+hwri_place *hwri_far_place(hwr_heap *heap, const uint64_t *header);
+
+/* The place of an object; NULL if its page has no table, or it is none of the tracked objects. */
+static inline hwri_place *hwri_place_of(hwr_heap *heap, const hwri_tables *tables, const void *object) {
+    const uint64_t *header = hwri_header(object);
+    uintptr_t slice = ((uintptr_t)header >> HWRI_SLICE_SHIFT) - tables->first;
+    if (hwri_unlikely(slice >= tables->count)) return hwri_far_place(heap, header);
+    uintptr_t table = tables->of_slice[slice];
+    return hwri_likely(table != 0) ? hwri_place_from(table, header) : NULL;
+}
+
+/* Makes the flat array reach over all that the pool has. False without memory. */
+bool hwri_tables_cover(hwr_heap *heap);
+/* Gives a page a table, if it has none, and clears it. False without memory. */
+bool hwri_table_give(hwr_heap *heap, hwri_page *page);
+void hwri_table_take(hwr_heap *heap, hwri_page *page);
+
+#endif
