@@ -28,7 +28,7 @@ extern "C" {
     EVENT(FREE_END, "free", "generation", "objects freed")                                                             \
     EVENT(FINALIZER, "finalizer", "object's address", "type's address")                                                \
     EVENT(RESURRECTION, "resurrection", "object's address", "type's address")                                          \
-    EVENT(HEAP_GROWTH, "heap", "bytes committed", "bytes committed before")                                            \
+    EVENT(HEAP_GROWTH, "heap", "bytes committed", "bytes committed before") /* seen at the end of a collection */      \
     EVENT(OUT_OF_MEMORY, "out of memory", "bytes asked for", "1: given up")
 
 typedef enum hwr_event_kind {

@@ -83,7 +83,12 @@ enum { SCANNED_AT_ONCE = 256 };
 HWRI_INLINE size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwri_reference_visit visit,
                                    void *context) {
     (void)m;
-    const hwr_type *type = hwr_type_of(object);
+    uint64_t header = *hwri_header(object);
+    const hwr_type *type = hwri_type_in(header);
+    if (hwri_likely(!(header & HWRI_SPECIAL))) {
+        hwri_each_offset(object, type, visit, context);
+        return 0;
+    }
     if (!from) hwri_each_field(object, type, visit, context);
     if (hwri_likely(!type->item_size)) return 0;
     size_t length = hwri_reference_items(object, type);
@@ -441,8 +446,8 @@ static void free_garbage(hwri_model *m) {
         uint64_t *header = hwri_header(m->garbage[i]);
         if (hwri_unlikely(*header & HWRI_COUNT_ASIDE)) hwri_count_forget(heap, m->garbage[i]);
         *header &= HWRI_COUNT_ONE - 1;
-        hwri_free_object(heap, m->garbage[i]);
     }
+    hwri_free_objects(heap, m->garbage, m->garbage_count);
     hwri_weak_call_chain(heap, first);
 }
 

@@ -34,6 +34,12 @@ static void print_end(const hwr_heap *heap, size_t unreachable, uint64_t start) 
             (double)(hwr_raw_now(heap->raw) - start) / 1e6);
 }
 
+static void note_growth(hwr_heap *heap) {
+    size_t committed = heap->objects->committed + heap->leaves->committed + heap->blocks->committed;
+    if (committed != heap->committed) hwri_emit(heap, HWR_EVENT_HEAP_GROWTH, committed, heap->committed);
+    heap->committed = committed;
+}
+
 /* One collection, and everybody who wants to know of it. */
 static size_t run(hwr_heap *heap, int generation) {
     heap->collecting = true;
@@ -47,6 +53,7 @@ static size_t run(hwr_heap *heap, int generation) {
     heap->counters.pause_ns += pause;
     if (pause > heap->counters.longest_pause_ns) heap->counters.longest_pause_ns = pause;
     hwri_emit(heap, HWR_EVENT_COLLECTION_END, (uint64_t)generation, unreachable);
+    note_growth(heap);
     if (heap->debug & HWR_DEBUG_STATS) print_end(heap, unreachable, start);
     call_back_all(heap, &(hwr_collection_info){.generation = generation, .collected = unreachable});
     heap->collecting = false;

@@ -260,7 +260,7 @@ static void note_immortal(void) {
 static void end_operation(void) {
     note_immortal();
     if (m.oracle.limbo) mark_seen();
-    oracle_settle(&m.oracle, &(oracle_questions){table_has_entry, weak_is_cleared, weak_has_argument, NULL});
+    oracle_settle(&m.oracle, &(oracle_questions){table_has_entry, weak_is_cleared, weak_has_argument, generation_of, NULL});
     check_count();
     oracle_operation_ends(&m.oracle);
 }

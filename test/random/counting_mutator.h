@@ -118,6 +118,7 @@ bool table_has_entry(void *context, node *table, size_t index);
 void ask_about(uint32_t bits);
 void ask_referrers(uint32_t bits);
 void compare_generations(void);
+int generation_of(void *context, node *n);
 void compare_figures(void);
 void verify(void);
 void mark_seen(void); /* the objects that are in the heap */

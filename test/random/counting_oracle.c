@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GENERATION_UNKNOWN = 9 };
+
 /* Nodes */
 
 static size_t bucket_of(const void *address) {
@@ -361,7 +363,7 @@ static bool may_be_dead(oracle *o, const node *n) {
 
 bool oracle_is_certain(oracle *o, const node *weak) {
     if (weak->cleared || weak->referent == NULL) return weak->referent == NULL;
-    return weak->referent->life == NODE_ALIVE && !may_be_dead(o, weak->referent);
+    return !weak->garbage && weak->referent->life == NODE_ALIVE && !may_be_dead(o, weak->referent);
 }
 
 void oracle_collection_begins(oracle *o, int generation) {
@@ -408,10 +410,10 @@ bool oracle_collection_ends(oracle *o, bool failed, bool kept) {
 void oracle_finalizer_begins(oracle *o, node *n) {
     CHECK(n->finalizes && !n->finalized);
     CHECK(n->life == NODE_DOOMED || (n->life == NODE_ALIVE && may_be_dead(o, n)));
-    if (n->life == NODE_DOOMED) {
-        o->pending--;
-        n->generation = 0; /* as CPython's deallocators, which untrack an object and track it again for its finalizer */
-    }
+    bool at_zero = n->life == NODE_DOOMED || !n->garbage;
+    if (at_zero) n->generation = 0; /* CPython's deallocators untrack an object and track it again for its finalizer */
+    if (!at_zero && !n->complete) n->generation = GENERATION_UNKNOWN;
+    if (n->life == NODE_DOOMED) o->pending--;
     n->life = NODE_ALIVE;
     n->finalized = true;
     n->count++;
@@ -503,6 +505,7 @@ static void adopt_weak(oracle *o, node *weak, bool cleared) {
 
 static void check_survivor(oracle *o, node *n, const oracle_questions *ask) {
     CHECK(n->seen);
+    if (n->generation == GENERATION_UNKNOWN) n->generation = ask->generation(ask->context, n);
     if (!n->limbo) return;
     if (n->garbage && n->complete) CHECK(n->rescued && (!n->finalizes || n->finalized));
     for (node *weak = n->weak_first; weak != NULL; weak = weak->weak_next)

@@ -147,6 +147,7 @@ typedef struct oracle_questions {
     bool (*has_entry)(void *context, node *table, size_t index);
     bool (*is_cleared)(void *context, node *weak);
     bool (*has_argument)(void *context, node *weak);
+    int (*generation)(void *context, node *n); /* of a tracked object */
     void *context;
 } oracle_questions;
 void oracle_settle(oracle *o, const oracle_questions *ask);

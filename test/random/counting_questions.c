@@ -115,6 +115,16 @@ void compare_generations(void) {
     forget_seen();
 }
 
+static bool is_another(void *context, void *object) { return object != ((const node *)context)->address; }
+
+int generation_of(void *context, node *n) {
+    (void)context;
+    int generation = 0;
+    if (!n->tracked) return generation;
+    while (generation < ORACLE_FROZEN && hwr_get_objects(m.heap, generation, is_another, n)) generation++;
+    return generation;
+}
+
 /* Figures */
 
 static void compare_generation_stats(void) {
