@@ -346,10 +346,11 @@ static void extend_limbo(oracle *o) {
         for (size_t f = 0; f < n->length; f++) count = lose_reference(o, n->fields[f], count);
         for (size_t t = 0; n->entries > 0 && t < ORACLE_TABLES; t++) {
             node *table = o->tables[t];
-            int index = table != NULL && !table->limbo ? oracle_entry_of(table, n) : -1;
-            if (index < 0) continue;
-            count = lose_reference(o, table->fields[index], count);
-            if (table->owns_values) count = lose_reference(o, table->fields[ORACLE_ENTRIES + index], count);
+            for (size_t i = 0; table != NULL && !table->limbo && i < ORACLE_ENTRIES; i++) {
+                if (table->keys[i] != n) continue;
+                count = lose_reference(o, table->fields[i], count);
+                if (table->owns_values) count = lose_reference(o, table->fields[ORACLE_ENTRIES + i], count);
+            }
         }
     }
 }
