@@ -20,8 +20,8 @@ typedef struct hwri_model {
     void **garbage; /* after the first search, `list`: the set is what is here, with places marked */
     size_t garbage_count;
     size_t ended; /* weak references that ended when they had been called back: CPython counts them, too */
-    bool weak,
-        last_wills; /* of something in `garbage`: it has to do with weak references, or has a finalizer or is of our own types */
+    /* Of something in `garbage`: it has to do with weak references; it has a finalizer or is of our own types. */
+    bool weak, last_wills;
 } hwri_model;
 
 static inline hwri_place *place_in_heap(hwr_heap *heap, const void *object) {
@@ -398,12 +398,19 @@ static bool is_garbage_still(hwri_model *m, void *object) {
     return false;
 }
 
+/* The limit is on what the program uses: scratch memory may exceed it. */
+static void set_limit(hwr_heap *heap, size_t limit) {
+    if (heap->limit) hwr_raw_set_limit(heap->raw, limit);
+}
+
 /* After finalizers: what they have made reachable again stays. */
 static void prove_again(hwri_model *m) {
     keep_if(m, did_not_die);
     m->mask = m->in_set = HWRI_MARKED;
     hwri_side_clear(&m->excess);
+    set_limit(m->heap, 0);
     hwri_find_reached(m);
+    set_limit(m->heap, m->heap->limit);
     keep_if(m, is_garbage_still);
 }
 
@@ -496,34 +503,37 @@ static void count_survivors(hwr_heap *heap, int generation, size_t survivors) {
     heap->long_lived_total = survivors;
 }
 
+/* Returns false if there is no memory for it. */
+static bool find_garbage(hwri_model *m) {
+    if (!prepare(m)) return false;
+    size_t candidates = hwri_find_reached(m);
+    return !candidates || list_garbage(m, candidates);
+}
+
 static size_t collect(hwri_model *m) {
     hwr_heap *heap = m->heap;
     hwri_emit(heap, HWR_EVENT_FIND_BEGIN, (uint64_t)m->generation, 0);
-    bool prepared = prepare(m);
-    size_t candidates = prepared ? hwri_find_reached(m) : 0;
-    if (!prepared || (candidates && !list_garbage(m, candidates))) {
+    set_limit(heap, 0);
+    bool found_out = find_garbage(m);
+    set_limit(heap, heap->limit);
+    hwri_emit(heap, HWR_EVENT_FIND_END, (uint64_t)m->generation, m->garbage_count);
+    if (!found_out) {
         heap->counters.collections_failed++;
         return 0;
     }
-    hwri_emit(heap, HWR_EVENT_FIND_END, (uint64_t)m->generation, m->garbage_count);
     promote(m);
     count_survivors(heap, m->generation, m->members - m->garbage_count);
     return m->garbage_count ? dispose(m) : 0;
 }
 
-/* The limit is on what the program uses: scratch memory, given back at the end, may exceed it. */
 size_t hwri_collect(hwr_heap *heap, int generation) {
     if (generation < HWR_OLDEST) heap->count[generation + 1]++;
     for (int i = 0; i <= generation; i++) heap->count[i] = 0;
-    if (heap->limit) hwr_raw_set_limit(heap->raw, 0);
     hwri_model m = {.heap = heap, .generation = generation, .excess = {.pool = heap->blocks}};
     if (generation < HWR_OLDEST) m.mask = m.in_set = HWRI_MEMBER;
     size_t unreachable = collect(&m);
     finish(&m);
-    if (heap->limit) {
-        hwr_pool_trim(heap->blocks, true);
-        hwr_raw_set_limit(heap->raw, heap->limit);
-    }
+    if (heap->limit) hwr_pool_trim(heap->blocks, true);
     heap->stats[generation].collections++;
     heap->stats[generation].collected += unreachable;
     heap->counters.collections++;

@@ -199,7 +199,7 @@ static void note_if_target(void *context, void *target) {
 
 static bool visit_if_refers(void *context, void *object) {
     question *q = context;
-    if (*hwri_header(object) & HWRI_FROZEN) return true;
+    if (*hwri_header(object) & HWRI_FROZEN || hwri_is_condemned(q->heap, object)) return true;
     q->refers = false;
     hwri_each_reference(object, hwr_type_of(object), note_if_target, q);
     return !q->refers || q->visit(q->context, object);

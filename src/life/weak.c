@@ -22,24 +22,31 @@ static void insert(hwr_weak *weak, hwr_weak **first) {
     *link = weak;
 }
 
+/* The one without callback, retained; NULL if there is none. */
+static hwr_weak *shared_of(hwr_heap *heap, const void *object) {
+    hwr_weak *first = first_of(heap, object);
+    if (!first || first->callback) return NULL;
+    hwr_retain(heap, first);
+    return first;
+}
+
+/* Making an object may collect, and so make the very weak reference that is wanted. */
 hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument, void *owner) {
-    hwr_weak *first = callback ? NULL : first_of(heap, object);
-    if (first && !first->callback) {
-        hwr_retain(heap, first);
-        return first;
-    }
+    hwr_weak *shared = callback ? NULL : shared_of(heap, object);
+    if (shared) return shared;
     hwr_weak *weak = hwr_new(heap, &hwri_weak_type);
-    uintptr_t *list = weak ? hwri_side_add(&heap->weaks, object) : NULL;
+    shared = callback ? NULL : shared_of(heap, object);
+    uintptr_t *list = weak && !shared ? hwri_side_add(&heap->weaks, object) : NULL;
     if (!list) {
         hwr_release(heap, weak);
-        return NULL;
+        return shared;
     }
     weak->target = object;
     weak->callback = callback;
     weak->owner = owner;
     hwr_set(heap, weak, &weak->argument, argument);
     *hwri_header(object) |= HWRI_WEAK;
-    first = (hwr_weak *)*list;
+    hwr_weak *first = (hwr_weak *)*list;
     insert(weak, &first);
     *list = (uintptr_t)first;
     return weak;

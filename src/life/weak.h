@@ -27,6 +27,6 @@ hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback
 /* The library's own types, and what happens when an object of theirs is about to be freed. */
 extern const hwr_type hwri_weak_type, hwri_weak_keys_type, hwri_weak_values_type;
 void hwri_weak_ends(hwr_heap *heap, hwr_weak *weak);
-void hwri_weak_table_ends(hwr_heap *heap, void *table);
+void hwri_weak_table_ends(hwr_heap *heap, void *object);
 
 #endif

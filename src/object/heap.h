@@ -124,7 +124,7 @@ size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object
 static inline void *hwri_object_in(void *block) {
     uint64_t first;
     memcpy(&first, block, sizeof first);
-    return (char *)block + (first == HWRI_PADDING ? 2 : 1) * HWRI_HEADER_SIZE;
+    return (char *)block + (first == HWRI_PADDING ? HWRI_HEADER_SIZE * 2 : HWRI_HEADER_SIZE);
 }
 static inline void *hwri_block_of(void *object, const hwr_type *type) {
     return (char *)object - HWRI_HEADER_SIZE - (type->alignment & 16) / 2;
