@@ -19,8 +19,10 @@ all: ## build everything; the tool is build/heapwright
 	$(need) build
 	$(call build,release)
 
-run: all ## run the Python examples on heapwright and print what their memory did
+run: all ## run the Python examples on heapwright and print what their memory did, and the same in C
 	sh examples/python/run-all.sh build/heapwright
+	@printf '\n---- graph.c: the same in C ----\n'
+	@build/examples/c/graph
 
 test: ## install what is needed, build, run the tests
 	$(need) build test

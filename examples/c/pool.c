@@ -1,4 +1,4 @@
-/* An allocator of its own, over memory from the system: the example of the README. */
+/* An allocator of its own, over memory from the system: what managed objects live in, and of use by itself. */
 #include <heapwright.h>
 #include <stdio.h>
 

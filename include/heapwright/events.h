@@ -16,7 +16,7 @@ extern "C" {
 
 /* The table: name, and what `value` and `other` mean. Times are in hwr_event.time. */
 #define HWR_EVENTS(EVENT)                                                                                              \
-    EVENT(COLLECTION_BEGIN, "collection", "generation", "objects tracked in it; 0: not known yet")                     \
+    EVENT(COLLECTION_BEGIN, "collection", "generation", "")                                                            \
     EVENT(COLLECTION_END, "collection", "generation", "unreachable objects")                                           \
     EVENT(FIND_BEGIN, "find", "generation", "") /* looking for garbage */                                              \
     EVENT(FIND_END, "find", "generation", "unreachable objects found")                                                 \
@@ -49,7 +49,7 @@ typedef void (*hwr_event_listener)(hwr_heap *heap, const hwr_event *event, void 
 HWR_API bool hwr_listen(hwr_heap *heap, uint64_t kinds, hwr_event_listener listener, void *context);
 HWR_API bool hwr_unlisten(hwr_heap *heap, hwr_event_listener listener, void *context); /* false: it did not listen */
 
-/* "collection" for HWR_EVENT_COLLECTION_BEGIN, and so on; NULL for a number that is no event. */
+/* "COLLECTION_BEGIN" for HWR_EVENT_COLLECTION_BEGIN, and so on; NULL for a number that is no event. */
 HWR_API const char *hwr_event_name(hwr_event_kind kind);
 
 /* What has happened since the heap was opened. */

@@ -68,6 +68,10 @@ typedef struct hwr_type {
 #define HWR_TYPE(Struct, ...)                                                                                          \
     { .name = #Struct, .size = sizeof(Struct), __VA_ARGS__ }
 
+/* The same for a struct without references. */
+#define HWR_LEAF(Struct)                                                                                               \
+    { .name = #Struct, .size = sizeof(Struct) }
+
 /* Up to twelve fields of the struct that own references, in the order in which they are given up. */
 #define HWR_REFS(Struct, ...) .ref_count = HWRI_COUNT(__VA_ARGS__), .refs = {HWRI_OFFSETS(Struct, __VA_ARGS__)}
 

@@ -29,8 +29,11 @@ static inline hwri_place *place_in_heap(hwr_heap *heap, const void *object) {
 }
 
 static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
-    hwri_place *place = hwri_place_of(m->heap, &m->tables, object);
-    return place && (*place & m->mask) == m->in_set ? place : NULL;
+    return hwri_place_of(m->heap, &m->tables, object);
+}
+
+static inline bool hwri_model_is_in_set(const hwri_model *m, const hwri_place *place) {
+    return (*place & m->mask) == m->in_set;
 }
 
 static void store_portion(hwri_model *m, void *object, hwri_place *place) {
@@ -75,7 +78,7 @@ static inline bool hwri_model_is_held(const hwri_model *m, const void *object, c
 
 static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & HWRI_REACHED; }
 static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
-static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->blocks; }
+static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->scratch; }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }
 
 enum { SCANNED_AT_ONCE = 256 };
@@ -260,7 +263,7 @@ static void drop_tables(hwri_model *m) {
 
 static void finish(hwri_model *m) {
     drop_tables(m);
-    hwr_pool_free(m->heap->blocks, m->garbage);
+    hwr_pool_free(m->heap->scratch, m->garbage);
     hwri_side_clear(&m->excess);
 }
 
@@ -302,7 +305,7 @@ static inline void add_garbage(void *context, void *object, hwri_place *place) {
 }
 
 static bool list_garbage(hwri_model *m, size_t at_most) {
-    m->list = hwr_pool_alloc(m->heap->blocks, at_most * sizeof *m->list);
+    m->list = hwr_pool_alloc(m->heap->scratch, at_most * sizeof *m->list);
     if (!m->list) return false;
     hwri_model_each_unreached(m, add_garbage, m);
     m->garbage = m->list;
@@ -398,19 +401,12 @@ static bool is_garbage_still(hwri_model *m, void *object) {
     return false;
 }
 
-/* The limit is on what the program uses: scratch memory may exceed it. */
-static void set_limit(hwr_heap *heap, size_t limit) {
-    if (heap->limit) hwr_raw_set_limit(heap->raw, limit);
-}
-
 /* After finalizers: what they have made reachable again stays. */
 static void prove_again(hwri_model *m) {
     keep_if(m, did_not_die);
     m->mask = m->in_set = HWRI_MARKED;
     hwri_side_clear(&m->excess);
-    set_limit(m->heap, 0);
     hwri_find_reached(m);
-    set_limit(m->heap, m->heap->limit);
     keep_if(m, is_garbage_still);
 }
 
@@ -513,9 +509,7 @@ static bool find_garbage(hwri_model *m) {
 static size_t collect(hwri_model *m) {
     hwr_heap *heap = m->heap;
     hwri_emit(heap, HWR_EVENT_FIND_BEGIN, (uint64_t)m->generation, 0);
-    set_limit(heap, 0);
     bool found_out = find_garbage(m);
-    set_limit(heap, heap->limit);
     hwri_emit(heap, HWR_EVENT_FIND_END, (uint64_t)m->generation, m->garbage_count);
     if (!found_out) {
         heap->counters.collections_failed++;
@@ -529,11 +523,11 @@ static size_t collect(hwri_model *m) {
 size_t hwri_collect(hwr_heap *heap, int generation) {
     if (generation < HWR_OLDEST) heap->count[generation + 1]++;
     for (int i = 0; i <= generation; i++) heap->count[i] = 0;
-    hwri_model m = {.heap = heap, .generation = generation, .excess = {.pool = heap->blocks}};
+    hwri_model m = {.heap = heap, .generation = generation, .excess = {.pool = heap->scratch}};
     if (generation < HWR_OLDEST) m.mask = m.in_set = HWRI_MEMBER;
     size_t unreachable = collect(&m);
     finish(&m);
-    if (heap->limit) hwr_pool_trim(heap->blocks, true);
+    if (heap->limit) hwr_pool_trim(heap->scratch, true);
     heap->stats[generation].collections++;
     heap->stats[generation].collected += unreachable;
     heap->counters.collections++;

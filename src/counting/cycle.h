@@ -14,7 +14,8 @@
  *   hwri_model_each_unreached(m, visit, context)  for those not reached: visit(context, object, place)
  *   hwri_model_each_guess(m, visit, context)      for those that are guessed to be held
  *   hwri_model_scan(m, object, from, visit, context)  visit(context, target) for its references, from that one on; returns where to go on, 0: that was all
- *   hwri_model_place(m, object)      its place; NULL: not in the set
+ *   hwri_model_place(m, object)      its place, which is not read; NULL: not in the set
+ *   hwri_model_is_in_set(m, place)   whether it is
  *   hwri_model_visit(m, object, place)  enters an object's own count, when hwri_model_each comes to it
  *   hwri_model_is_visited(m, object) that has happened
  *   hwri_model_found(m, object, place)  one more reference from inside
@@ -31,7 +32,7 @@
 #include "object/references.h"
 #include "pool/inline.h"
 
-enum { HWRI_WORK_LEAST = 1024 };
+enum { HWRI_WORK_LEAST = 1024, HWRI_AHEAD = 16 };
 
 /* A stack of objects to be scanned. An object of which a part has been scanned is there as two words: itself, and above it twice the number of the next
  * reference plus one, which no address is. `candidates` is an upper bound of what will not be reached. */
@@ -40,6 +41,9 @@ typedef struct hwri_work {
     uintptr_t *bottom, *top, *limit;
     bool overflowed, wrong;
     size_t candidates;
+    unsigned slot;
+    hwri_place *places[HWRI_AHEAD];
+    uintptr_t targets[HWRI_AHEAD]; /* with the lowest bit set if the reference comes from an object that is reached */
 } hwri_work;
 
 static bool work_grow(hwri_work *work) {
@@ -62,7 +66,7 @@ static inline void work_push(hwri_work *work, void *object) {
 HWRI_INLINE void reach(void *context, void *target) {
     hwri_work *work = context;
     hwri_place *place = hwri_model_place(work->model, target);
-    if (!place || hwri_model_is_reached(place)) return;
+    if (!place || !hwri_model_is_in_set(work->model, place) || hwri_model_is_reached(place)) return;
     hwri_model_reach(place);
     work_push(work, target);
 }
@@ -89,22 +93,30 @@ static void work_drain(hwri_work *work) {
 
 /* ---- counting, and reaching on the way ---- */
 
-HWRI_INLINE void found(void *context, void *target) {
-    hwri_work *work = context;
-    hwri_place *place = hwri_model_place(work->model, target);
-    if (place) hwri_model_found(work->model, target, place);
+/* A reference found waits here until its target's place has come to the cache. */
+static inline void settle(hwri_work *work, unsigned slot) {
+    hwri_place *place = work->places[slot];
+    if (hwri_unlikely(!place || !hwri_model_is_in_set(work->model, place))) return;
+    uintptr_t target = work->targets[slot];
+    hwri_model_found(work->model, (void *)(target & ~(uintptr_t)1), place);
+    if (!(target & 1) || hwri_model_is_reached(place)) return;
+    hwri_model_reach(place);
+    if (hwri_model_is_visited(work->model, (void *)(target - 1))) work_push(work, (void *)(target - 1));
 }
 
-/* Found from an object that is reached: so is the target. If it has been visited, its references were counted but not followed. */
-HWRI_INLINE void found_and_reach(void *context, void *target) {
-    hwri_work *work = context;
+static inline void find_reference(hwri_work *work, void *target, uintptr_t reached) {
     hwri_place *place = hwri_model_place(work->model, target);
-    if (!place) return;
-    hwri_model_found(work->model, target, place);
-    if (hwri_model_is_reached(place)) return;
-    hwri_model_reach(place);
-    if (hwri_model_is_visited(work->model, target)) work_push(work, target);
+    unsigned slot = work->slot++ % HWRI_AHEAD;
+    __builtin_prefetch(place, 1);
+    settle(work, slot);
+    work->places[slot] = place;
+    work->targets[slot] = (uintptr_t)target | reached;
 }
+
+HWRI_INLINE void found(void *context, void *target) { find_reference(context, target, 0); }
+
+/* Found from an object that is reached: so is the target. If it has been visited, its references were counted but not followed. */
+HWRI_INLINE void found_and_reach(void *context, void *target) { find_reference(context, target, 1); }
 
 HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
@@ -159,6 +171,7 @@ static size_t hwri_find_reached(hwri_model *model) {
     hwri_work work = {.model = model};
     hwri_model_each_guess(model, guess, &work);
     hwri_model_each(model, visit, &work);
+    for (unsigned slot = 0; slot < HWRI_AHEAD; slot++) settle(&work, slot);
     hwri_model_each_guess(model, check_guess, &work);
     if (work.wrong) forget_guess(&work);
     work_drain(&work);

@@ -28,12 +28,12 @@ bool hwri_tables_cover(hwr_heap *heap) {
     if (wide.first >= old->first && last < old->first + old->count) return true;
     wide.count = last - wide.first + 1;
     if (wide.count > MOST_COVERED) return true;
-    wide.of_slice = hwr_pool_alloc_zeroed(heap->blocks, wide.count, sizeof *wide.of_slice);
+    wide.of_slice = hwr_pool_alloc_zeroed(heap->scratch, wide.count, sizeof *wide.of_slice);
     if (!wide.of_slice) return false;
     hwri_page_cursor cursor = {0};
     for (hwri_page *page; (page = hwri_page_next(pool, &cursor)) != NULL;)
         if (page->table) enter(&wide, page, page->table);
-    hwr_pool_free(heap->blocks, old->of_slice);
+    hwr_pool_free(heap->scratch, old->of_slice);
     *old = wide;
     return true;
 }
@@ -41,7 +41,7 @@ bool hwri_tables_cover(hwr_heap *heap) {
 bool hwri_table_give(hwr_heap *heap, hwri_page *page) {
     size_t size = hwri_table_places(page) * sizeof(hwri_place);
     if (!page->table) {
-        void *table = hwr_pool_alloc(heap->blocks, size);
+        void *table = hwr_pool_alloc(heap->scratch, size);
         if (!table) return false;
         page->table = (uintptr_t)table - hwri_table_base(page);
         enter(&heap->places, page, page->table);
@@ -52,7 +52,7 @@ bool hwri_table_give(hwr_heap *heap, hwri_page *page) {
 }
 
 void hwri_table_take(hwr_heap *heap, hwri_page *page) {
-    hwr_pool_free(heap->blocks, hwri_table_of(page));
+    hwr_pool_free(heap->scratch, hwri_table_of(page));
     enter(&heap->places, page, 0);
     page->table = 0;
     heap->tables--;

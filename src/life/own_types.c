@@ -2,6 +2,10 @@
 #include "life/weak.h"
 #include "object/heap.h"
 
+bool hwri_is_own_type(const hwr_type *type) {
+    return type == &hwri_weak_type || type == &hwri_weak_keys_type || type == &hwri_weak_values_type;
+}
+
 void hwri_own_type_dies(hwr_heap *heap, void *object) {
     const hwr_type *type = hwr_type_of(object);
     if (type == &hwri_weak_type)

@@ -30,14 +30,23 @@ static hwr_weak *shared_of(hwr_heap *heap, const void *object) {
     return first;
 }
 
+/* The place for the first of an object's weak references; NULL without memory even after a collection. */
+static uintptr_t *list_of(hwr_heap *heap, const void *object) {
+    unsigned attempt = 0;
+    uintptr_t *list;
+    do list = hwri_side_add(&heap->weaks, object);
+    while (!list && hwri_make_room(heap, sizeof(hwri_side_entry), &attempt));
+    return list;
+}
+
 /* Making an object may collect, and so make the very weak reference that is wanted. */
 hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument, void *owner) {
     hwr_weak *shared = callback ? NULL : shared_of(heap, object);
     if (shared) return shared;
     hwr_weak *weak = hwr_new(heap, &hwri_weak_type);
+    uintptr_t *list = weak ? list_of(heap, object) : NULL;
     shared = callback ? NULL : shared_of(heap, object);
-    uintptr_t *list = weak && !shared ? hwri_side_add(&heap->weaks, object) : NULL;
-    if (!list) {
+    if (!list || shared) {
         hwr_release(heap, weak);
         return shared;
     }
@@ -96,7 +105,7 @@ hwr_weak *hwri_weak_take(hwr_heap *heap, void *object) {
 
 static void call_back(hwr_heap *heap, hwr_weak *weak) {
     heap->counters.weak_callbacks++;
-    weak->callback(heap, weak, weak->owner ? weak->owner : weak->argument);
+    weak->callback(heap, weak, weak->argument);
 }
 
 size_t hwri_weak_call_chain(hwr_heap *heap, hwr_weak *first) {

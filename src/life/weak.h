@@ -21,7 +21,7 @@ static inline bool hwri_weak_is_called(const hwr_weak *weak) {
     return weak->callback && hwri_is_live(*hwri_header(weak));
 }
 
-/* For the weak tables: with an owner that the callback gets instead of the argument. */
+/* For the weak tables, whose callback finds the table through the owner. */
 hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument, void *owner);
 
 /* The library's own types, and what happens when an object of theirs is about to be freed. */

@@ -56,7 +56,7 @@ static hwri_weak_entry *weak_place_of(const hwri_weak_table *table, const wanted
     return &table->places[i];
 }
 
-static hwri_weak_entry *find(const hwri_weak_table *table, const wanted *w) {
+static hwri_weak_entry *find_entry(const hwri_weak_table *table, const wanted *w) {
     hwri_weak_entry *place = table->room ? weak_place_of(table, w) : NULL;
     return place && place->weak ? place : NULL;
 }
@@ -95,14 +95,17 @@ static hwri_weak_entry take_out(hwri_weak_table *table, hwri_weak_entry *place) 
 }
 
 static void let_go(hwr_heap *heap, hwri_weak_entry entry) {
+    entry.weak->owner = NULL;
     hwr_pool_free(heap->blocks, entry.key);
     hwr_release(heap, entry.weak);
     hwr_release(heap, entry.value);
 }
 
-/* An object has died: its entry goes. */
-static void remove_dead(hwr_heap *heap, hwr_weak *weak, void *owner) {
-    hwri_weak_table *table = owner;
+/* An object has died: its entry goes. Another callback may have ended the entry, or the whole table. */
+static void remove_dead(hwr_heap *heap, hwr_weak *weak, void *argument) {
+    (void)argument;
+    hwri_weak_table *table = weak->owner;
+    if (!table) return;
     size_t mask = table->room - 1, i = (size_t)weak->hash & mask;
     while (table->places[i].weak != weak) i = (i + 1) & mask;
     let_go(heap, take_out(table, &table->places[i]));
@@ -124,7 +127,7 @@ static hwri_weak_entry *put(hwr_heap *heap, hwri_weak_table *table, const wanted
 }
 
 static bool remove_wanted(hwr_heap *heap, hwri_weak_table *table, const wanted *w) {
-    hwri_weak_entry *place = find(table, w);
+    hwri_weak_entry *place = find_entry(table, w);
     if (!place) return false;
     let_go(heap, take_out(table, place));
     return true;
@@ -134,7 +137,11 @@ static bool remove_wanted(hwr_heap *heap, hwri_weak_table *table, const wanted *
 void hwri_weak_table_ends(hwr_heap *heap, void *object) {
     hwri_weak_table *table = object;
     for (size_t i = 0; i < table->room; i++) {
-        if (table->places[i].weak) hwri_weak_ends(heap, table->places[i].weak);
+        hwr_weak *weak = table->places[i].weak;
+        if (weak) {
+            weak->owner = NULL;
+            hwri_weak_ends(heap, weak);
+        }
         hwr_pool_free(heap->blocks, table->places[i].key);
     }
     hwr_pool_free(heap->blocks, table->places);
@@ -146,7 +153,7 @@ hwr_weak_keys *hwr_weak_keys_new(hwr_heap *heap) { return hwr_new(heap, &hwri_we
 
 bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *keys, void *key, void *value) {
     wanted w = wanted_object(key);
-    hwri_weak_entry *place = find(&keys->table, &w);
+    hwri_weak_entry *place = find_entry(&keys->table, &w);
     if (!place) place = put(heap, &keys->table, &w, key);
     if (!place) return false;
     void *old = place->value;
@@ -158,7 +165,7 @@ bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *keys, void *key, void *val
 
 void *hwr_weak_keys_get(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
     wanted w = wanted_object(key);
-    const hwri_weak_entry *place = find(&keys->table, &w);
+    const hwri_weak_entry *place = find_entry(&keys->table, &w);
     if (!place) return NULL;
     hwr_retain(heap, place->value);
     return place->value;
@@ -189,7 +196,7 @@ bool hwr_weak_values_set(hwr_heap *heap, hwr_weak_values *values, const void *ke
         return false;
     }
     /* The old entry, if there is one, was found before the new one has its key. */
-    hwri_weak_entry *old = find(&values->table, &w);
+    hwri_weak_entry *old = find_entry(&values->table, &w);
     place->key = copy;
     place->key_size = key_size;
     if (old && old != place) let_go(heap, take_out(&values->table, old));
@@ -198,7 +205,7 @@ bool hwr_weak_values_set(hwr_heap *heap, hwr_weak_values *values, const void *ke
 
 void *hwr_weak_values_get(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size) {
     wanted w = wanted_bytes(key, key_size);
-    const hwri_weak_entry *place = find(&values->table, &w);
+    const hwri_weak_entry *place = find_entry(&values->table, &w);
     return place ? hwr_weak_get(heap, place->weak) : NULL;
 }
 

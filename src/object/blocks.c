@@ -4,7 +4,7 @@
 void *hwr_alloc(hwr_heap *heap, size_t size) {
     unsigned attempt = 0;
     void *block;
-    do block = hwri_pool_alloc(heap->blocks, size < HWRI_LEAST_BLOCK ? HWRI_LEAST_BLOCK : size, false);
+    do block = hwr_pool_alloc(heap->blocks, size);
     while (!block && size <= PTRDIFF_MAX && hwri_make_room(heap, size, &attempt));
     return block;
 }
@@ -12,7 +12,7 @@ void *hwr_alloc(hwr_heap *heap, size_t size) {
 void *hwr_realloc(hwr_heap *heap, void *block, size_t size) {
     unsigned attempt = 0;
     void *resized;
-    do resized = hwr_pool_realloc(heap->blocks, block, size < HWRI_LEAST_BLOCK ? HWRI_LEAST_BLOCK : size);
+    do resized = hwr_pool_realloc(heap->blocks, block, size);
     while (!resized && size <= PTRDIFF_MAX && hwri_make_room(heap, size, &attempt));
     return resized;
 }

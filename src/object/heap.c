@@ -16,6 +16,8 @@ static bool open_pools(hwr_heap *heap) {
     heap->objects = hwri_pool_open(&options, sizeof(hwri_ages));
     heap->leaves = hwr_pool_open(&options);
     if (!heap->objects || !heap->leaves) return false;
+    heap->scratch = heap->limit ? hwr_pool_open(NULL) : heap->blocks;
+    if (!heap->scratch) return false;
     heap->objects->page_ends = hwri_page_ends;
     heap->objects->user = heap;
     heap->counts.pool = heap->weaks.pool = heap->blocks;
@@ -24,7 +26,8 @@ static bool open_pools(hwr_heap *heap) {
 
 /* The heap's own structure is the first block of its third pool. */
 static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
-    hwr_pool_options options = {.size = sizeof options, .raw = raw};
+    bool is_checked = o->checked || from_environment("HEAPWRIGHT_DEBUG");
+    hwr_pool_options options = {.size = sizeof options, .raw = raw, .checked = is_checked};
     hwr_pool *blocks = hwr_pool_open(&options);
     hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, sizeof *heap) : NULL;
     if (!heap) {
@@ -35,7 +38,7 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     heap->raw = raw;
     heap->owns_raw = !o->raw;
     heap->limit = o->limit;
-    heap->checked = o->checked || from_environment("HEAPWRIGHT_DEBUG");
+    heap->checked = is_checked;
     heap->face.counts_inline = !heap->checked;
     heap->stress = o->stress ? o->stress : from_environment("HEAPWRIGHT_STRESS");
     heap->until_stress = heap->stress;
@@ -72,6 +75,7 @@ void hwr_heap_close(hwr_heap *heap) {
     if (heap->objects) heap->objects->page_ends = NULL;
     hwr_pool_close(heap->objects);
     hwr_pool_close(heap->leaves);
+    if (heap->scratch != heap->blocks) hwr_pool_close(heap->scratch);
     hwr_pool_close(heap->blocks);
     hwr_raw_close(owned);
 }

@@ -4,7 +4,7 @@
  *   object/new.c         making objects
  *   object/walk.c        finding the objects in the pages
  *   object/verify.c      verification
- *   life/weak.c          weak references;   life/weak_keys.c, life/weak_values.c: tables of them
+ *   life/weak.c          weak references;   life/weak_table.c: tables of them
  *   life/handle.c        handles
  *   life/own_types.c     what the library's own types do when an object of theirs dies
  *   counting/count.c     counts
@@ -88,6 +88,8 @@ struct hwr_heap {
     int threshold[HWR_GENERATIONS];
     hwr_pool *objects, *leaves, *blocks; /* in this order: see hwri_pool_of */
     hwri_recent_type recent[HWRI_RECENT_TYPES];
+    hwr_pool *
+        scratch; /* what a collection needs: `blocks`, or in a heap with a limit a pool of its own, which that is not for */
     hwr_raw *raw;
     size_t limit;
     size_t committed;            /* by the pools, when a collection last ended */
@@ -218,7 +220,8 @@ size_t hwri_weak_call_chain(
     hwr_heap *heap,
     hwr_weak *first); /* of held ones, through `next`: calls back and releases each; returns how many ended then */
 hwr_weak *hwri_weak_take(hwr_heap *heap, void *object); /* clears all and returns them as a chain through `next` */
-void hwri_own_type_dies(hwr_heap *heap, void *object);  /* an object of the library's own types is about to be freed */
+bool hwri_is_own_type(const hwr_type *type);
+void hwri_own_type_dies(hwr_heap *heap, void *object); /* an object of the library's own types is about to be freed */
 const char *hwri_weak_problem(hwr_heap *heap);
 
 /* ---- watch/events.c ---- */

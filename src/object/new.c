@@ -34,6 +34,7 @@ void hwri_make_young(hwr_heap *heap, void *object) {
 static bool is_sound(const hwr_type *type) {
     if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
     if (type->alignment != 0 && type->alignment != 8 && type->alignment != 16) return false;
+    if (type->flags & ~(unsigned)HWR_ACYCLIC && !hwri_is_own_type(type)) return false;
     if (type->ref_count > HWR_TYPE_REFS) return false;
     for (unsigned i = 0; i < type->ref_count; i++)
         if (type->refs[i] > type->size || type->size - type->refs[i] < sizeof(void *)) return false;
@@ -56,6 +57,7 @@ bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
         return true;
     }
     bool again = heap->on_out_of_memory && heap->on_out_of_memory(heap, size, heap->context);
+    if (again) hwr_heap_trim(heap);
     hwri_emit(heap, HWR_EVENT_OUT_OF_MEMORY, size, !again);
     return again;
 }

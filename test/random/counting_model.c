@@ -20,9 +20,7 @@ typedef struct step {
 } step;
 
 static unsigned mode_of(uint8_t configuration) { return configuration & COUNTING_MODE; }
-static unsigned source_of(uint8_t configuration) {
-    return (configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT;
-}
+static unsigned source_of(uint8_t configuration) { return (configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT; }
 static bool is_eager(void) { return (m.configuration & COUNTING_EAGER) != 0; }
 bool is_stressed(void) { return mode_of(m.configuration) >= COUNTING_STRESS; }
 
@@ -109,10 +107,22 @@ static void store_itself(node *n, uint32_t bits) {
 static void follow_plan_of_finalizer(node *n) {
     uint32_t bits = n->plan >> 4;
     switch (n->plan & 15) {
-    case 6: say("    it comes back"); hold_itself(n); break;
-    case 7: say("    it gives up its references"); drop_fields(n); break;
-    case 8: say("    it brings back what it refers to"); hold_child(n, bits); break;
-    case 9: say("    it stores itself"); store_itself(n, bits); break;
+    case 6:
+        say("    it comes back");
+        hold_itself(n);
+        break;
+    case 7:
+        say("    it gives up its references");
+        drop_fields(n);
+        break;
+    case 8:
+        say("    it brings back what it refers to");
+        hold_child(n, bits);
+        break;
+    case 9:
+        say("    it stores itself");
+        store_itself(n, bits);
+        break;
     case 10:
         if (may_allocate()) make_weak_of(n, NULL, bits, true);
         break;
@@ -260,7 +270,8 @@ static void note_immortal(void) {
 static void end_operation(void) {
     note_immortal();
     if (m.oracle.limbo) mark_seen();
-    oracle_settle(&m.oracle, &(oracle_questions){table_has_entry, weak_is_cleared, weak_has_argument, generation_of, NULL});
+    oracle_settle(&m.oracle,
+                  &(oracle_questions){table_has_entry, weak_is_cleared, weak_has_argument, generation_of, NULL});
     check_count();
     oracle_operation_ends(&m.oracle);
 }

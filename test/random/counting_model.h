@@ -10,7 +10,13 @@
 /* The configuration's bits: two for the heap's mode, two for the source of its memory, and: low thresholds and more stress. */
 enum { COUNTING_MODE = 3, COUNTING_SOURCE = 12, COUNTING_SOURCE_SHIFT = 2, COUNTING_EAGER = 16 };
 enum { COUNTING_FAST, COUNTING_CHECKED, COUNTING_STRESS, COUNTING_BOTH, COUNTING_MODES };
-enum { COUNTING_SYSTEM, COUNTING_MALLOC, COUNTING_BUFFER, COUNTING_LIMIT, COUNTING_SOURCES }; /* LIMIT: the heap has one of its own */
+enum {
+    COUNTING_SYSTEM,
+    COUNTING_MALLOC,
+    COUNTING_BUFFER,
+    COUNTING_LIMIT,
+    COUNTING_SOURCES
+}; /* LIMIT: the heap has one of its own */
 
 void counting_model_run(const uint8_t *bytes, size_t length, FILE *trace);
 

@@ -139,8 +139,8 @@ static bool collection_is_due(void) {
 }
 
 void make_object(uint32_t bits, uint32_t plan) {
-    static const uint8_t kinds[16] = {KIND_PAIR,  KIND_PAIR,  KIND_PAIR, KIND_PAIR, KIND_PAIR,  KIND_LINK,
-                                      KIND_LINK,  KIND_LINK,  KIND_TEXT, KIND_LEAF, KIND_CHAIN, KIND_TRACED,
+    static const uint8_t kinds[16] = {KIND_PAIR,   KIND_PAIR,  KIND_PAIR,  KIND_PAIR,   KIND_PAIR,  KIND_LINK,
+                                      KIND_LINK,   KIND_LINK,  KIND_TEXT,  KIND_LEAF,   KIND_CHAIN, KIND_TRACED,
                                       KIND_TRACED, KIND_ARRAY, KIND_ARRAY, KIND_ALIGNED};
     object_kind kind = (object_kind)kinds[bits >> 16 & 15];
     size_t length = wished_length(kind, bits);
@@ -166,7 +166,8 @@ void make_object(uint32_t bits, uint32_t plan) {
 
 /* An object that is declared acyclic refers only to what cannot lead back, except for a few that break their word. */
 static bool may_store(const node *holder, const node *value, uint32_t bits) {
-    if (holder->kind != KIND_CHAIN || value == NULL || value->kind == KIND_TEXT || value->kind == KIND_LEAF) return true;
+    if (holder->kind != KIND_CHAIN || value == NULL || value->kind == KIND_TEXT || value->kind == KIND_LEAF)
+        return true;
     if (value->kind == KIND_CHAIN && value->serial < holder->serial) return true;
     m.broken_words += (bits & 0xf00) == 0;
     return (bits & 0xf00) == 0;

@@ -27,14 +27,14 @@ typedef struct held_block {
 
 /* What has happened in the operation that is under way. */
 typedef struct happenings {
-    size_t failures;        /* of the raw allocator, before */
-    size_t committed;       /* by a heap with a limit, before */
+    size_t failures;  /* of the raw allocator, before */
+    size_t committed; /* by a heap with a limit, before */
     int count[HWR_GENERATIONS];
     size_t asked, given_up; /* calls of on_out_of_memory; those it refused */
     size_t collections;
-    size_t found;           /* by the last of them */
+    size_t found; /* by the last of them */
     size_t callbacks;
-    bool froze;             /* which sets the counts to zero */
+    bool froze; /* which sets the counts to zero */
 } happenings;
 
 /* A run in progress. What the mutator holds: `held`, each entry one reference; handles; blocks; what is in the heap's list of garbage; and the

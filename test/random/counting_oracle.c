@@ -286,41 +286,53 @@ static bool may_be_cleared(const node *n, size_t field) {
     return key != NULL && key->limbo;
 }
 
-/* Marks as reached what is in the scope and is held from outside of it, by CPython's method. A generation of -1: all objects are in the
- * scope, tracked or not, so that only references that no object owns are from outside. */
+enum {
+    EVERYTHING = -1
+}; /* instead of a generation: all objects, tracked or not, so that only references that no object owns are from outside */
+
+static bool is_inside(const node *n, int generation) {
+    return generation == EVERYTHING ? n->life == NODE_ALIVE || n->life == NODE_DOOMED : in_scope(n, generation);
+}
+
+/* Leaves in `scratch` how many references to each object are from outside; those that may have gone already are left out. */
+static void count_outside(oracle *o, int generation) {
+    for (size_t i = 0; i < o->used; i++) o->nodes[i].scratch = o->nodes[i].immortal ? SIZE_MAX : o->nodes[i].count;
+    for (size_t i = 0; i < o->used; i++) {
+        node *n = &o->nodes[i];
+        bool inside = is_inside(n, generation) || n->ghost;
+        for (size_t f = 0; n->life != NODE_DEAD && f < n->length; f++)
+            if (n->fields[f] != NULL && n->fields[f]->scratch != SIZE_MAX && (inside || may_be_cleared(n, f)))
+                n->fields[f]->scratch--;
+    }
+}
+
+/* Marks as reached what is in the scope and is held from outside of it, by CPython's method. */
 static void mark_reached(oracle *o, int generation) {
-    for (size_t i = 0; i < o->used; i++) {
-        node *n = &o->nodes[i];
-        n->reached = false;
-        n->scratch = n->immortal ? SIZE_MAX : n->count;
-    }
-    for (size_t i = 0; i < o->used; i++) {
-        node *n = &o->nodes[i];
-        if (generation < 0 ? n->life == NODE_ABSENT || n->life == NODE_DEAD : !in_scope(n, generation)) continue;
-        for (size_t f = 0; f < n->length; f++)
-            if (n->fields[f] != NULL && n->fields[f]->scratch != SIZE_MAX) n->fields[f]->scratch--;
-    }
     size_t count = 0;
+    count_outside(o, generation);
     for (size_t i = 0; i < o->used; i++) {
         node *n = &o->nodes[i];
-        bool inside = generation < 0 ? n->life == NODE_ALIVE : in_scope(n, generation);
-        if (!inside || n->scratch == 0) continue;
-        n->reached = true;
-        o->work[count++] = n;
+        n->reached = n->life == NODE_ALIVE && is_inside(n, generation) && n->scratch > 0;
+        if (n->reached) o->work[count++] = n;
     }
     while (count > 0) {
         node *n = o->work[--count];
         for (size_t f = 0; f < n->length; f++) {
             node *target = n->fields[f];
-            if (target == NULL || target->reached || target->life == NODE_DEAD || may_be_cleared(n, f)) continue;
-            if (generation >= 0 && !in_scope(target, generation)) continue;
+            if (target == NULL || target->reached || !is_inside(target, generation) || may_be_cleared(n, f)) continue;
             target->reached = true;
             o->work[count++] = target;
         }
     }
 }
 
-void oracle_mark_reached(oracle *o) { mark_reached(o, -1); }
+void oracle_mark_reached(oracle *o) { mark_reached(o, EVERYTHING); }
+
+/* Those in limbo of which nothing is known to have been rescued. */
+static void mark_ghosts(oracle *o) {
+    oracle_mark_reached(o);
+    for (size_t i = 0; i < o->used; i++) o->nodes[i].ghost = o->nodes[i].limbo && !o->nodes[i].reached;
+}
 
 static size_t lose_reference(oracle *o, node *target, size_t count) {
     if (target == NULL || target->limbo || target->life != NODE_ALIVE || target->immortal) return count;
@@ -372,6 +384,7 @@ void oracle_collection_begins(oracle *o, int generation) {
     o->collecting = true;
     o->exact = o->dead_count == 0 && o->pending == 0 && !o->limbo;
     o->garbage_size = 0;
+    if (o->limbo) mark_ghosts(o);
     mark_reached(o, generation);
     for (size_t i = 0; i < o->used; i++) {
         node *n = &o->nodes[i];
@@ -533,7 +546,7 @@ void oracle_settle(oracle *o, const oracle_questions *ask) {
 static void forget_limbo(oracle *o) {
     for (size_t i = 0; i < o->used; i++) {
         node *n = &o->nodes[i];
-        n->limbo = n->garbage = n->complete = n->rescued = n->seen = false;
+        n->limbo = n->garbage = n->complete = n->rescued = n->ghost = n->seen = false;
         n->condemned = n->called_last = 0;
     }
     o->limbo = false;

@@ -50,23 +50,25 @@ struct node {
     size_t length;
     size_t size; /* bytes without header, for the model */
 
-    node *weak_first;                   /* weak references to it, newest first */
-    node *referent, *weak_next;         /* of a weak reference; the referent is known until the operation ends in which it died */
+    node *weak_first; /* weak references to it, newest first */
+    node *referent,
+        *weak_next; /* of a weak reference; the referent is known until the operation ends in which it died */
     bool calls_back, cleared, internal; /* of a weak reference; internal: it belongs to an entry of a weak table */
     bool called, awaited;               /* its callback: was called, has to be called before the operation ends */
     bool unsure;                        /* whether its argument is still there */
-    uint64_t called_last;               /* serial of the weak reference to it that was called back last in this operation */
-    node **keys;                        /* of a weak table: the weak key or weak value of each entry; `stale`: it lives on without it */
-    bool owns_values;                   /* of a weak table */
-    size_t entries;                     /* in how many entries of weak tables it is key or weak value */
+    uint64_t called_last; /* serial of the weak reference to it that was called back last in this operation */
+    node **keys;      /* of a weak table: the weak key or weak value of each entry; `stale`: it lives on without it */
+    bool owns_values; /* of a weak table */
+    size_t entries;   /* in how many entries of weak tables it is key or weak value */
 
-    bool limbo;    /* may be dead */
-    bool garbage;  /* was unreachable itself in a collection, while this operation lasted */
-    bool complete; /* ... in an exact one */
+    bool limbo;         /* may be dead */
+    bool garbage;       /* was unreachable itself in a collection, while this operation lasted */
+    bool complete;      /* ... in an exact one */
     uint64_t condemned; /* the serial number that the last object had then */
     bool rescued;
-    bool gone; /* its address was handed out again */
-    bool seen; /* by the model, in the heap */
+    bool ghost;     /* in a later collection of the same operation: not rescued, so perhaps it holds nothing any more */
+    bool gone;      /* its address was handed out again */
+    bool seen;      /* by the model, in the heap */
     bool collected; /* belongs to the generations of the collection that is under way, and to which of them: */
     int generation_before;
     bool reached;
@@ -77,7 +79,8 @@ typedef struct oracle {
     node nodes[ORACLE_NODES];
     node *buckets[ORACLE_BUCKETS];
     node *tables[ORACLE_TABLES];
-    node stale; /* stands for the key of an entry that was garbage together with its table and was brought back: as in Python, the weak reference
+    node
+        stale; /* stands for the key of an entry that was garbage together with its table and was brought back: as in Python, the weak reference
                  * is cleared but the entry is not removed, since the callback that would do so is garbage, too */
     node *dying[ORACLE_NODES]; /* to be killed */
     node *dead[ORACLE_NODES];  /* in this operation */
@@ -85,15 +88,15 @@ typedef struct oracle {
     size_t used, dying_count, dead_count;
     size_t alive, tracked;
     uint64_t serial;
-    uint64_t changes; /* of references, ever */
+    uint64_t changes;                  /* of references, ever */
     size_t born_tracked, died_tracked; /* in this operation */
     size_t pending, awaited;
     bool killing;
     bool limbo; /* there is somebody in limbo */
 
     bool collecting, exact;
-    size_t garbage_size;      /* what this collection has to find */
-    size_t entries_lost;      /* entries of weak tables that go: their weak references are counted with it, as in CPython */
+    size_t garbage_size; /* what this collection has to find */
+    size_t entries_lost; /* entries of weak tables that go: their weak references are counted with it, as in CPython */
     uint64_t changes_before;
 } oracle;
 
@@ -103,19 +106,20 @@ void oracle_reset(oracle *o);
 
 /* A new object, with one reference. Its address must not be that of an object that is certainly alive. */
 node *oracle_enter(oracle *o, void *address, int kind, bool tracked, size_t fields);
-node *oracle_find(oracle *o, const void *address); /* NULL: none has been there since the operation began */
+node *oracle_find(oracle *o, const void *address);   /* NULL: none has been there since the operation began */
 bool oracle_may_enter(const oracle *o, size_t more); /* whether there is room */
 
 void oracle_retain(oracle *o, node *n);
 void oracle_release(oracle *o, node *n);
-void oracle_set(oracle *o, node *holder, size_t field, node *value);  /* the field gets a reference of its own */
-void oracle_give(oracle *o, node *holder, size_t field, node *value); /* the field takes over one that is counted already */
+void oracle_set(oracle *o, node *holder, size_t field, node *value); /* the field gets a reference of its own */
+void oracle_give(oracle *o, node *holder, size_t field,
+                 node *value); /* the field takes over one that is counted already */
 void oracle_immortalize(oracle *o, node *n);
 
 /* ---- weak references and tables ---- */
 
 void oracle_watch(oracle *o, node *weak, node *referent, bool calls_back);
-node *oracle_shared_weak(const node *referent); /* the one without a callback; NULL: none */
+node *oracle_shared_weak(const node *referent);      /* the one without a callback; NULL: none */
 bool oracle_is_certain(oracle *o, const node *weak); /* whether it is known what hwr_weak_get answers now */
 
 /* A table with room for ORACLE_ENTRIES entries. Each owns a weak reference, which the heap makes, in field `index`, and with weak keys a value in

@@ -5,13 +5,13 @@
 int main(int count, char **arguments) {
     static const char *const modes[COUNTING_MODES + 1] = {"fast", "checked", "stress", "both", NULL};
     static const char *const sources[COUNTING_SOURCES + 1] = {"system", "malloc", "buffer", "limit", NULL};
-    static const driver_subject subject = {
-        .program = "random_counting",
-        .run = counting_model_run,
-        .describe = counting_model_describe,
-        .configurations = COUNTING_EAGER,
-        .varied = COUNTING_EAGER,
-        .slow = 0,
-        .choices = {{"--mode", modes, COUNTING_MODE, 0}, {"--source", sources, COUNTING_SOURCE, COUNTING_SOURCE_SHIFT}}};
+    static const driver_subject subject = {.program = "random_counting",
+                                           .run = counting_model_run,
+                                           .describe = counting_model_describe,
+                                           .configurations = COUNTING_EAGER,
+                                           .varied = COUNTING_EAGER,
+                                           .slow = 0,
+                                           .choices = {{"--mode", modes, COUNTING_MODE, 0},
+                                                       {"--source", sources, COUNTING_SOURCE, COUNTING_SOURCE_SHIFT}}};
     return driver_main(&subject, count, arguments);
 }

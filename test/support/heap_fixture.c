@@ -13,9 +13,20 @@ static heap_config config_of(unsigned number) {
                          .stress = number % 3 == 2 ? STRESS : 0};
 }
 
+/* Fast over the system, checked over malloc, both checked and stressed in a buffer: HEAP_FEW, and all there is in an emulator. */
+static bool is_of_the_few(const heap_config *config) {
+    switch (config->kind) {
+    case HWR_RAW_SYSTEM: return !config->checked && config->stress == 0;
+    case HWR_RAW_MALLOC: return config->checked && config->stress == 0;
+    default: return config->checked && config->stress != 0;
+    }
+}
+
 static bool wanted(const heap_config *config, unsigned filter) {
+    bool few = ((filter & HEAP_FEW) != 0 && getenv("HEAPWRIGHT_SOAK") == NULL) || is_emulated();
     bool plain = !config->checked && config->stress == 0 && config->kind == HWR_RAW_SYSTEM;
-    return (plain || (filter & HEAP_ONCE) == 0) && (config->stress == 0 || (filter & HEAP_STRESSED) != 0) &&
+    return (!few || is_of_the_few(config)) && (plain || (filter & HEAP_ONCE) == 0) &&
+           (config->stress == 0 || (filter & HEAP_STRESSED) != 0) &&
            (config->checked || (filter & HEAP_CHECKED) == 0) && (!config->checked || (filter & HEAP_UNCHECKED) == 0) &&
            (config->kind == HWR_RAW_SYSTEM || (filter & HEAP_SYSTEM) == 0);
 }

@@ -32,7 +32,8 @@ enum {
     HEAP_CHECKED = 2,   /* checked ones only */
     HEAP_UNCHECKED = 4, /* the others only */
     HEAP_SYSTEM = 8,    /* over the system only */
-    HEAP_ONCE = 16      /* one: fast, over the system; for tests that open their own heaps, or take long */
+    HEAP_ONCE = 16,     /* one: fast, over the system; for tests that open their own heaps */
+    HEAP_FEW = 32       /* three that between them have everything: for what takes long. `make soak` takes them all */
 };
 
 typedef struct heap_test {
@@ -63,13 +64,14 @@ extern const hwr_type pair_type;
 
 typedef struct finalized {
     void *a, *b;
-    size_t *calls;                                 /* NULL: not counted */
+    size_t *calls;                                          /* NULL: not counted */
     void (*more)(hwr_heap *heap, struct finalized *object); /* what it does besides; NULL: nothing */
 } finalized;
 extern const hwr_type finalized_type;
 
-pair *new_pair(const heap_fixture *f);                      /* fails the test without memory */
+pair *new_pair(const heap_fixture *f); /* fails the test without memory */
 finalized *new_finalized(const heap_fixture *f, size_t *calls);
-pair *new_cycle(const heap_fixture *f, size_t length);      /* of pairs, through a; the first, with one reference of the caller's */
+pair *new_cycle(const heap_fixture *f,
+                size_t length); /* of pairs, through a; the first, with one reference of the caller's */
 
 #endif

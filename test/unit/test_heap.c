@@ -226,6 +226,11 @@ static void types_that_make_no_sense_are_refused(void **state) {
         bad.alignment = (uint8_t)alignment;
         if (alignment != 8 && alignment != 16) expect_no_object(f, &bad, "an odd alignment");
     }
+    for (unsigned flag = 2; flag < 0x10000; flag *= 2) {
+        bad = pair_type;
+        bad.flags = (uint16_t)flag;
+        expect_no_object(f, &bad, "a flag that there is not");
+    }
     bad = row_type;
     bad.length_offset = sizeof(row);
     expect_no_object(f, &bad, "a length outside of it");
@@ -266,8 +271,8 @@ static void items_need_a_type_with_items(void **state) {
 
 static void too_many_items_are_refused(void **state) {
     heap_fixture *f = *state;
-    const size_t lengths[] = {SIZE_MAX,     SIZE_MAX / 4,     SIZE_MAX / 4 + 1, SIZE_MAX / 8,     SIZE_MAX / 8 + 1,
-                              PTRDIFF_MAX,  SIZE_MAX / 2,     PTRDIFF_MAX / 4,  PTRDIFF_MAX / 8,  PTRDIFF_MAX / 2,
+    const size_t lengths[] = {SIZE_MAX,     SIZE_MAX / 4,     SIZE_MAX / 4 + 1, SIZE_MAX / 8,    SIZE_MAX / 8 + 1,
+                              PTRDIFF_MAX,  SIZE_MAX / 2,     PTRDIFF_MAX / 4,  PTRDIFF_MAX / 8, PTRDIFF_MAX / 2,
                               SIZE_MAX - 1, SIZE_MAX / 4 - 1, SIZE_MAX / 8 - 1, (size_t)1 << 62};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         assert_null(hwr_new_items(f->heap, &row_type, lengths[i]));

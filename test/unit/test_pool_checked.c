@@ -1,13 +1,13 @@
 /* pool: misuse. Every test runs in a child, which must end by SIGABRT with one message that names the block's address and size and the call that
  * allocated it. */
 #define _GNU_SOURCE
+#include "support/call_site.h"
 #include "support/check.h"
 #include "support/death.h"
 #include "support/fixture.h"
 #include "support/pattern.h"
 #include "support/sanitizer.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,26 +32,6 @@ static __attribute__((noinline)) unsigned char *allocate_here(report *r, size_t 
     return block;
 }
 
-/* Whether the message names code just behind the start of allocate_here: as "function+0x12", as "file+0x1234", or as an address in a
- * program that is linked statically. */
-static bool names_allocating_call(const char *message) {
-    const char *text = strstr(message, "allocated by ");
-    if (text == NULL) return false;
-    text += strlen("allocated by ");
-    if (strncmp(text, "allocate_here+", 14) == 0) return true;
-    void *function = (void *)(uintptr_t)allocate_here;
-    uintptr_t start = (uintptr_t)function;
-    if (strncmp(text, "0x", 2) != 0) {
-        Dl_info info;
-        text = strstr(text, "+0x");
-        if (text == NULL || dladdr(function, &info) == 0) return false;
-        text += 1;
-        start -= (uintptr_t)info.dli_fbase;
-    }
-    uintptr_t named = strtoul(text, NULL, 16);
-    return named > start && named < start + 512;
-}
-
 static void expect_message(const death *result, const char *what, bool of_a_block) {
     char expected[64];
     if (!death_by_abort(result))
@@ -63,7 +43,7 @@ static void expect_message(const death *result, const char *what, bool of_a_bloc
     if (!of_a_block) return;
     snprintf(expected, sizeof expected, "a block of %zu bytes", shared_report->size);
     if (strstr(result->message, expected) == NULL) fail_msg("no \"%s\" in the message: %s", expected, result->message);
-    if (!names_allocating_call(result->message))
+    if (!call_site_named(result->message, "allocated by ", (void (*)(void))allocate_here, "allocate_here"))
         fail_msg("the message does not name the allocating call: %s", result->message);
 }
 
