@@ -130,6 +130,12 @@ void hwri_leave(hwr_heap *heap) {
     if (--heap->checks->depth == 0) hwri_store_release(&heap->checks->user, 0);
 }
 
+void hwri_look_slow(hwr_heap *heap, const void *object, const char *call, const void *site) {
+    hwri_enter(heap, call, site);
+    if (object) hwri_check_object(heap, object, call, site);
+    hwri_leave(heap);
+}
+
 /* ---- the calls ---- */
 
 void hwri_retain_slow(hwr_heap *heap, const void *object) {
@@ -163,7 +169,7 @@ void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, bool 
     hwri_check_object(heap, object, call, CALLER);
     if (value) hwri_check_object(heap, value, call, CALLER);
     size_t offset = (size_t)((uintptr_t)field - (uintptr_t)object);
-    if (offset > hwri_object_size(object) - sizeof value)
+    if (offset + sizeof value > hwri_object_size(object) || offset + sizeof value < offset)
         report_object(heap, "a store outside the object that it names", object, true, call, CALLER);
     void *old;
     memcpy(&old, field, sizeof old);

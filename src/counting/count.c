@@ -50,10 +50,14 @@ void hwri_count_forget(hwr_heap *heap, void *object) {
 }
 
 bool hwr_make_immortal(hwr_heap *heap, void *object) {
+    HWRI_LOOK(heap, object);
     hwri_count_forget(heap, object);
     *hwri_header(object) |= HWRI_COUNT_ASIDE;
     set_header_count(object, PORTION_ASIDE);
     return true;
 }
 
-size_t hwr_refcount(hwr_heap *heap, const void *object) { return hwri_count_of(heap, object); }
+size_t hwr_refcount(hwr_heap *heap, const void *object) {
+    HWRI_LOOK(heap, object);
+    return hwri_count_of(heap, object);
+}

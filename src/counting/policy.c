@@ -78,6 +78,7 @@ void hwri_count_allocation(hwr_heap *heap) {
 }
 
 size_t hwr_collect(hwr_heap *heap, int generation) {
+    HWRI_LOOK(heap, NULL);
     if (heap->collecting || generation < 0 || generation > HWR_OLDEST) return 0;
     return run(heap, generation);
 }
@@ -162,12 +163,12 @@ size_t hwr_freeze_count(hwr_heap *heap) {
 }
 
 bool hwr_is_tracked(hwr_heap *heap, const void *object) {
-    (void)heap;
+    HWRI_LOOK(heap, object);
     return !(*hwri_header(object) & HWRI_UNTRACKED);
 }
 
 bool hwr_is_finalized(hwr_heap *heap, const void *object) {
-    (void)heap;
+    HWRI_LOOK(heap, object);
     return *hwri_header(object) & HWRI_FINALIZED;
 }
 
@@ -206,6 +207,7 @@ static bool visit_if_refers(void *context, void *object) {
 }
 
 bool hwr_get_referrers(hwr_heap *heap, const void *object, hwr_object_visitor visit, void *context) {
+    HWRI_LOOK(heap, object);
     question q = {.heap = heap, .target = object, .visit = visit, .context = context};
     return hwri_each_object_in(heap->objects, visit_if_refers, &q);
 }
@@ -216,6 +218,7 @@ static void visit_target(void *context, void *target) {
 }
 
 bool hwr_get_referents(hwr_heap *heap, void *object, hwr_object_visitor visit, void *context) {
+    HWRI_LOOK(heap, object);
     question q = {.heap = heap, .visit = visit, .context = context};
     hwri_each_reference(object, hwr_type_of(object), visit_target, &q);
     return !q.stopped;

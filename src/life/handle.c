@@ -6,6 +6,7 @@ struct hwr_handle {
 };
 
 hwr_handle *hwr_handle_new(hwr_heap *heap, void *object) {
+    HWRI_LOOK(heap, object);
     hwr_handle *handle = hwr_alloc(heap, sizeof *handle);
     if (!handle) return NULL;
     hwr_retain(heap, object);
@@ -19,6 +20,7 @@ void *hwr_handle_get(hwr_heap *heap, const hwr_handle *handle) {
 }
 
 void hwr_handle_set(hwr_heap *heap, hwr_handle *handle, void *object) {
+    HWRI_LOOK(heap, object);
     void *old = handle->object;
     hwr_retain(heap, object);
     handle->object = object;

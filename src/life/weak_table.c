@@ -152,6 +152,7 @@ void hwri_weak_table_ends(hwr_heap *heap, void *object) {
 hwr_weak_keys *hwr_weak_keys_new(hwr_heap *heap) { return hwr_new(heap, &hwri_weak_keys_type); }
 
 bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *keys, void *key, void *value) {
+    HWRI_LOOK(heap, key);
     wanted w = wanted_object(key);
     hwri_weak_entry *place = find_entry(&keys->table, &w);
     if (!place) place = put(heap, &keys->table, &w, key);
@@ -164,6 +165,7 @@ bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *keys, void *key, void *val
 }
 
 void *hwr_weak_keys_get(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
+    HWRI_LOOK(heap, keys);
     wanted w = wanted_object(key);
     const hwri_weak_entry *place = find_entry(&keys->table, &w);
     if (!place) return NULL;
@@ -172,6 +174,7 @@ void *hwr_weak_keys_get(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
 }
 
 bool hwr_weak_keys_remove(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
+    HWRI_LOOK(heap, keys);
     wanted w = wanted_object(key);
     return remove_wanted(heap, &keys->table, &w);
 }
@@ -186,6 +189,7 @@ size_t hwr_weak_keys_count(hwr_heap *heap, const hwr_weak_keys *keys) {
 hwr_weak_values *hwr_weak_values_new(hwr_heap *heap) { return hwr_new(heap, &hwri_weak_values_type); }
 
 bool hwr_weak_values_set(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size, void *value) {
+    HWRI_LOOK(heap, value);
     wanted w = wanted_bytes(key, key_size);
     void *copy = hwr_alloc(heap, key_size ? key_size : 1);
     if (!copy) return false;
@@ -204,12 +208,14 @@ bool hwr_weak_values_set(hwr_heap *heap, hwr_weak_values *values, const void *ke
 }
 
 void *hwr_weak_values_get(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size) {
+    HWRI_LOOK(heap, values);
     wanted w = wanted_bytes(key, key_size);
     const hwri_weak_entry *place = find_entry(&values->table, &w);
     return place ? hwr_weak_get(heap, place->weak) : NULL;
 }
 
 bool hwr_weak_values_remove(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size) {
+    HWRI_LOOK(heap, values);
     wanted w = wanted_bytes(key, key_size);
     return remove_wanted(heap, &values->table, &w);
 }

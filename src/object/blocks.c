@@ -2,6 +2,7 @@
 #include "object/heap.h"
 
 void *hwr_alloc(hwr_heap *heap, size_t size) {
+    HWRI_LOOK(heap, NULL);
     unsigned attempt = 0;
     void *block;
     do block = hwr_pool_alloc(heap->blocks, size);
@@ -10,6 +11,7 @@ void *hwr_alloc(hwr_heap *heap, size_t size) {
 }
 
 void *hwr_realloc(hwr_heap *heap, void *block, size_t size) {
+    HWRI_LOOK(heap, NULL);
     unsigned attempt = 0;
     void *resized;
     do resized = hwr_pool_realloc(heap->blocks, block, size);
@@ -17,4 +19,7 @@ void *hwr_realloc(hwr_heap *heap, void *block, size_t size) {
     return resized;
 }
 
-void hwr_free(hwr_heap *heap, void *block) { hwr_pool_free(heap->blocks, block); }
+void hwr_free(hwr_heap *heap, void *block) {
+    HWRI_LOOK(heap, NULL);
+    hwr_pool_free(heap->blocks, block);
+}

@@ -112,11 +112,12 @@ size_t hwr_heap_trim(hwr_heap *heap) {
 }
 
 uint64_t hwr_id(hwr_heap *heap, const void *object) {
-    (void)heap; /* objects of a counting heap stay where they are */
+    HWRI_LOOK(heap, object);
     return (uint64_t)(uintptr_t)object;
 }
 
 size_t hwr_sizeof(hwr_heap *heap, const void *object, bool with_header) {
+    HWRI_LOOK(heap, object);
     size_t size = hwri_object_size(object);
     return with_header ? hwri_block_size(heap, hwr_type_of(object), size) : size;
 }

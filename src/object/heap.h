@@ -244,6 +244,11 @@ void hwri_check_dying(hwr_heap *heap, const void *object); /* its count is zero:
 /* Takes a dead object into quarantine; returns one that leaves it, to be freed, or NULL. */
 void *hwri_hold_dead(hwr_heap *heap, void *object);
 const char *hwri_check_problem(hwr_heap *heap, const void *object);
+/* At the start of public calls that have no other check: in a checked heap, ends the program if another thread is in a call, or if `object` is not NULL and no live object. */
+void hwri_look_slow(hwr_heap *heap, const void *object, const char *call, const void *site);
+#define HWRI_LOOK(heap, object)                                                                                        \
+    ((heap)->checked ? hwri_look_slow((heap), (object), __func__, __builtin_return_address(0)) : (void)0)
+
 /* Around public calls on a checked heap: find two threads in it at once. */
 void hwri_enter(hwr_heap *heap, const char *call, const void *site);
 void hwri_leave(hwr_heap *heap);

@@ -79,6 +79,7 @@ static const char *check_pools(hwr_heap *heap) {
 }
 
 bool hwr_heap_verify(hwr_heap *heap, const char **problem) {
+    HWRI_LOOK(heap, NULL);
     verification c = {.heap = heap, .problem = check_pools(heap), .found = {.pool = heap->scratch}};
     if (!c.problem) hwri_each_object(heap, check_object, &c);
     if (!c.problem) c.problem = check_counts(&c);

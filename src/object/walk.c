@@ -59,6 +59,7 @@ bool hwri_each_object(hwr_heap *heap, hwr_object_visitor visit, void *context) {
 }
 
 bool hwr_heap_walk(hwr_heap *heap, hwr_object_visitor visit, void *context) {
+    HWRI_LOOK(heap, NULL);
     return hwri_each_object(heap, visit, context);
 }
 

@@ -77,22 +77,25 @@ static void large_objects_are_collected(void **state) {
         void *items[];
     } list;
     static const hwr_type list_type = HWR_TYPE(list, HWR_REF_ITEMS(list, length, items));
-    list *lists[5];
-    for (size_t i = 0; i < 5; i++) {
+    enum { LISTS = 5 };
+    size_t count =
+        f->config.checked ? LISTS - 1 : LISTS; /* each store into a checked one looks at all that lies behind it */
+    list *lists[LISTS];
+    for (size_t i = 0; i < count; i++) {
         lists[i] = hwr_new_items(f->heap, &list_type, (size_t)1 << (3 * i + 4));
         assert_non_null(lists[i]);
     }
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < lists[i]->length; k++) {
-            void *target = k % 2 == 0 ? (void *)lists[(i + k) % 5] : (void *)new_pair(f);
+            void *target = k % 2 == 0 ? (void *)lists[(i + k) % count] : (void *)new_pair(f);
             if (k % 2 == 0) hwr_retain(f->heap, target);
             hwr_give(f->heap, lists[i], &lists[i]->items[k], target);
         }
     size_t pairs = 0;
-    for (size_t i = 0; i < 5; i++) pairs += lists[i]->length / 2;
+    for (size_t i = 0; i < count; i++) pairs += lists[i]->length / 2;
     assert_int_equal(hwr_collect(f->heap, HWR_OLDEST), 0);
-    for (size_t i = 0; i < 5; i++) hwr_release(f->heap, lists[i]);
-    assert_int_equal(hwr_collect(f->heap, HWR_OLDEST), pairs + 5);
+    for (size_t i = 0; i < count; i++) hwr_release(f->heap, lists[i]);
+    assert_int_equal(hwr_collect(f->heap, HWR_OLDEST), pairs + count);
     heap_fixture_expect_objects(f, 0);
 }
 

@@ -85,10 +85,9 @@ static void events_have_names(void **state) {
     for (int kind = 0; kind < HWR_EVENT_KINDS; kind++) {
         assert_non_null(hwr_event_name((hwr_event_kind)kind));
         for (int other = 0; other < kind; other++)
-            if (strcmp(hwr_event_name((hwr_event_kind)kind), hwr_event_name((hwr_event_kind)other)) == 0)
-                assert_true(kind % 2 == 1 && other == kind - 1); /* the two ends of one thing */
+            assert_true(strcmp(hwr_event_name((hwr_event_kind)kind), hwr_event_name((hwr_event_kind)other)) != 0);
     }
-    assert_true(strcmp(hwr_event_name(HWR_EVENT_COLLECTION_BEGIN), "collection") == 0);
+    assert_true(strcmp(hwr_event_name(HWR_EVENT_COLLECTION_BEGIN), "COLLECTION_BEGIN") == 0);
     assert_null(hwr_event_name(HWR_EVENT_KINDS));
     assert_null(hwr_event_name((hwr_event_kind)1000));
 }
