@@ -20,7 +20,9 @@ typedef struct step {
 } step;
 
 static unsigned mode_of(uint8_t configuration) { return configuration & COUNTING_MODE; }
-static unsigned source_of(uint8_t configuration) { return (configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT; }
+static unsigned source_of(uint8_t configuration) {
+    return ((unsigned)configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT;
+}
 static bool is_eager(void) { return (m.configuration & COUNTING_EAGER) != 0; }
 bool is_stressed(void) { return mode_of(m.configuration) >= COUNTING_STRESS; }
 
