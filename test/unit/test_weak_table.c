@@ -310,7 +310,7 @@ static void replace_entries(hwr_heap *heap, hwr_weak *weak, void *argument) {
     (void)weak;
     for (int i = 0; i < 100; i++) {
         pair *fresh = hwr_new(heap, &pair_type);
-        char name[10];
+        char name[12];
         snprintf(name, sizeof name, "%d", i);
         CHECK(hwr_weak_keys_set(heap, keys_at_hand, fresh, argument));
         CHECK(hwr_weak_values_set(heap, values_at_hand, name, strlen(name), argument));
