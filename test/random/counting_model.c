@@ -228,7 +228,8 @@ static void collection(hwr_heap *heap, const hwr_collection_info *info, void *co
     bool exactly = oracle_collection_ends(&m.oracle, failed, kept);
     CHECK(info->uncollectable == 0);
     size_t expected = m.oracle.garbage_size + m.oracle.entries_lost;
-    CHECK(info->collected <= expected + m.now.callbacks); /* weak references that end in their callbacks count, too */
+    size_t ended = m.now.callbacks + m.oracle.dead_count; /* weak references that end in their callbacks count, too */
+    CHECK(info->collected <= expected + ended);
     if (exactly) CHECK(info->collected >= expected);
     m.now.found = info->collected;
     m.generations[info->generation].collections++;

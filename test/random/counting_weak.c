@@ -112,34 +112,44 @@ static void make_table(int kind) {
     hold(n);
 }
 
-/* The weak reference that the heap has made for a new entry: the one of those that the table refers to which belongs to no other entry and is none
- * of ours. */
+/* The weak reference that the heap has made for a new entry: of those that the table refers to, the one to the entry's object which belongs to no
+ * other entry and is none of ours. Of what is in limbo the memory may be in use again. */
 typedef struct search {
     const node *table;
     size_t index;
-    void *found;
+    void *found[2 * ORACLE_ENTRIES];
+    size_t count;
 } search;
 
-static bool belongs_to_entry(void *context, void *object) {
+static bool collect_candidate(void *context, void *object) {
     search *s = context;
     const node *n = oracle_find(&m.oracle, object);
-    if (hwr_type_of(object) != hwr_weak_type()) return true;
-    for (size_t i = 0; i < ORACLE_ENTRIES; i++)
-        if (n != NULL && n->life == NODE_ALIVE && n == s->table->fields[i] && i != s->index) return true;
-    if (n != NULL && n->life == NODE_ALIVE && !n->limbo && !n->internal) return true;
-    s->found = object;
-    return false;
+    bool known = n != NULL && n->life == NODE_ALIVE && !n->limbo;
+    if (hwr_type_of(object) != hwr_weak_type() || (known && n != s->table->fields[s->index])) return true;
+    CHECK(s->count < 2 * ORACLE_ENTRIES);
+    s->found[s->count++] = object;
+    return true;
+}
+
+static void *weak_of_entry(const node *table, size_t index, const node *weakly) {
+    search s = {.table = table, .index = index};
+    CHECK(hwr_get_referents(m.heap, table->address, collect_candidate, &s));
+    for (size_t i = 0; i < s.count; i++) {
+        void *target = hwr_weak_get(m.heap, s.found[i]);
+        hwr_release(m.heap, target);
+        if (target == weakly->address) return s.found[i];
+    }
+    CHECK(false);
 }
 
 /* The entry is in the heap's table: brings it into the oracle's. */
 static void enter_entry(node *table, size_t index, node *key, node *value) {
-    search s = {table, index, NULL};
     node *weakly = key != NULL ? key : value;
-    CHECK(!hwr_get_referents(m.heap, table->address, belongs_to_entry, &s));
-    if (table->keys[index] == weakly && table->fields[index]->address == s.found) return;
+    void *address = weak_of_entry(table, index, weakly);
+    if (table->keys[index] == weakly && table->fields[index]->address == address) return;
     if (table->keys[index] != NULL) oracle_remove_entry(&m.oracle, table, index);
-    node *weak = enter(s.found, KIND_WEAK, true, 0);
-    weak->size = hwr_sizeof(m.heap, s.found, false);
+    node *weak = enter(address, KIND_WEAK, true, 0);
+    weak->size = hwr_sizeof(m.heap, address, false);
     oracle_add_entry(&m.oracle, table, index, weak, weakly, key != NULL ? value : NULL);
 }
 
