@@ -11,16 +11,18 @@
 typedef struct hwri_model {
     hwr_heap *heap;
     int generation;
-    hwri_tables tables;      /* a copy at hand */
-    hwri_place mask, in_set; /* these bits of a place tell whether the engine has to do with it */
-    const void *position;    /* the object that was visited last; those at lower addresses have been visited */
+    hwri_tables tables;        /* a copy at hand */
+    hwri_place mask, in_set;   /* these bits of a place tell whether the engine has to do with it */
+    uintptr_t near, near_size; /* the page that is being gone through, */
+    uintptr_t near_table;      /* and its table */
     size_t members;
     hwri_side_table excess; /* objects to references found that have left their places */
-    void **list;
-    void **garbage; /* after the first search, `list`: the set is what is here, with places marked */
     size_t garbage_count;
+    void *
+        *garbage; /* if users are to learn of it: all of it, until it is freed; the engine's set is then what is here */
     size_t ended; /* weak references that ended when they had been called back: CPython counts them, too */
-    /* Of something in `garbage`: it has to do with weak references; it has a finalizer or is of our own types. */
+    hwr_weak **weak_last; /* the end of a chain of weak references to be called back */
+    /* Of something in the garbage: it has to do with weak references; it has a finalizer or is of our own types. */
     bool weak, last_wills;
 } hwri_model;
 
@@ -32,6 +34,18 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
     return hwri_place_of(m->heap, &m->tables, object);
 }
 
+static inline void come_near(hwri_model *m, const hwri_page *page) {
+    m->near = (uintptr_t)page->start;
+    m->near_size = page->large_size ? 1 : (uintptr_t)page->capacity * page->block_size;
+    m->near_table = page->table;
+}
+
+/* What is allocated together lies together, so half of all references stay in their page. */
+static inline hwri_place *hwri_model_near(const hwri_model *m, const void *object) {
+    const uint64_t *header = hwri_header(object);
+    return (uintptr_t)header - m->near < m->near_size ? hwri_place_from(m->near_table, header) : NULL;
+}
+
 static inline bool hwri_model_is_in_set(const hwri_model *m, const hwri_place *place) {
     return (*place & m->mask) == m->in_set;
 }
@@ -39,40 +53,34 @@ static inline bool hwri_model_is_in_set(const hwri_model *m, const hwri_place *p
 static void store_portion(hwri_model *m, void *object, hwri_place *place) {
     uintptr_t *excess = hwri_side_add(&m->excess, object);
     if (excess) *excess += HWRI_PORTION;
-    *place = (hwri_place)((*place & HWRI_PLACE_FLAGS) | ((*place + (excess ? HWRI_PORTION : 1)) & HWRI_PLACE_COUNT));
+    *place = (hwri_place)(*place + (excess ? HWRI_PORTION : 1) * HWRI_PLACE_ONE);
 }
 
 static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *place) {
-    hwri_place word = *place;
-    word = (hwri_place)((word & HWRI_PLACE_FLAGS) | ((word - 1) & HWRI_PLACE_COUNT));
-    *place = word;
-    if (hwri_unlikely((word & HWRI_PLACE_COUNT) == HWRI_PORTION)) store_portion(m, object, place);
+    *place = (hwri_place)(*place - HWRI_PLACE_ONE);
+    if (hwri_unlikely(*place / HWRI_PLACE_ONE == HWRI_PORTION)) store_portion(m, object, place);
 }
 
-static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
+static inline void hwri_model_visit(const void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
-    hwri_place word = *place;
-    word = (hwri_place)((word & HWRI_PLACE_FLAGS) | ((word + hwri_count_in(header)) & HWRI_PLACE_COUNT));
-    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= HWRI_MARKED;
+    hwri_place word = (hwri_place)(*place + hwri_count_in(header) * HWRI_PLACE_ONE) | HWRI_MEMBER;
+    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= HWRI_ASIDE;
     *place = word;
-    m->position = object;
 }
 
-static inline bool hwri_model_is_visited(const hwri_model *m, const void *object) {
-    return (uintptr_t)object <= (uintptr_t)m->position;
-}
+/* Guesses are made in collections of the oldest generation only, in which visiting an object makes it one of the set. */
+static inline bool hwri_model_is_visited(const hwri_place *place) { return *place & HWRI_MEMBER; }
 
 /* The count aside, the references found aside, and the difference of the rest. */
 static bool is_held_exactly(const hwri_model *m, const void *object, hwri_place word) {
     const uintptr_t *aside = hwri_side_find(&m->heap->counts, object), *excess = hwri_side_find(&m->excess, object);
     if (!aside && *hwri_header(object) & HWRI_COUNT_ASIDE) return true; /* immortal */
-    intptr_t rest = word & HWRI_PORTION ? (intptr_t)(word & HWRI_PLACE_COUNT) - HWRI_PLACE_COUNT - 1
-                                        : (intptr_t)(word & HWRI_PLACE_COUNT);
+    intptr_t rest = (int16_t)word >> 3;
     return (intptr_t)(aside ? *aside : 0) + rest > (intptr_t)(excess ? *excess : 0);
 }
 
 static inline bool hwri_model_is_held(const hwri_model *m, const void *object, const hwri_place *place) {
-    if (hwri_likely(!(*place & HWRI_MARKED) && !m->excess.count)) return *place & HWRI_PLACE_COUNT;
+    if (hwri_likely(!(*place & HWRI_ASIDE) && !m->excess.count)) return *place >= HWRI_PLACE_ONE;
     return is_held_exactly(m, object, *place);
 }
 
@@ -138,22 +146,34 @@ static void put_in_set(void *context, char *block, hwri_page *page) {
     ++*(size_t *)context;
 }
 
-/* Which of four places are of the set, or of those not reached: as a rule none, or all. */
-static inline uint64_t any_of(const hwri_place *four, bool unreached) {
-    uint64_t words, members = UINT64_C(0x8000800080008000);
-    memcpy(&words, four, sizeof words);
-    return words & members & (unreached ? ~(words << 1) : members);
+static inline bool is_unreached(const hwri_place *place) {
+    return (*place & (HWRI_MEMBER | HWRI_REACHED)) == HWRI_MEMBER;
 }
 
-/* Goes through a page's places instead of its blocks. */
+/* Of four places at once, those that are of the set, or of those not reached, as the lowest bit of each. */
+static inline uint64_t members_of(const hwri_place *four, bool unreached) {
+    uint64_t words, lowest = UINT64_C(0x0001000100010001);
+    memcpy(&words, four, sizeof words);
+    return words & lowest & (unreached ? ~(words >> 1) : lowest);
+}
+
+/* How many objects of a page are not reached. Four sums in one; a page has less than 262,144 places. */
+static size_t unreached_in(const hwri_page *page) {
+    const hwri_place *table = hwri_table_of(page);
+    uint64_t sums = 0;
+    for (size_t i = 0, count = hwri_table_places(page); i < count; i += 4) sums += members_of(&table[i], true);
+    return (sums & 0xffff) + (sums >> 16 & 0xffff) + (sums >> 32 & 0xffff) + (sums >> 48);
+}
+
+/* Goes through a page's places instead of its blocks: as a rule few are of the set. */
 HWRI_INLINE void each_place_of(hwri_page *page, bool unreached, member_visit visit, void *context) {
-    hwri_place *table = hwri_table_of(page), mask = unreached ? HWRI_MEMBER | HWRI_REACHED : HWRI_MEMBER;
+    hwri_place *table = hwri_table_of(page);
     size_t size = hwri_page_block_size(page);
     uint64_t inverse = page->large_size ? 0 : ((uint64_t)1 << 32) / size + 1;
     for (size_t i = 0, count = hwri_table_places(page); i < count; i += 4) {
-        if (hwri_likely(!any_of(&table[i], unreached))) continue;
+        if (hwri_likely(!members_of(&table[i], unreached))) continue;
         for (size_t k = i; k < i + 4; k++)
-            if ((table[k] & mask) == HWRI_MEMBER)
+            if (unreached ? is_unreached(&table[k]) : table[k] & HWRI_MEMBER)
                 visit(context, hwri_object_in(page->start + ((k * 16 + 15) * inverse >> 32) * size), &table[k]);
     }
 }
@@ -161,53 +181,88 @@ HWRI_INLINE void each_place_of(hwri_page *page, bool unreached, member_visit vis
 /* Every block, in a collection of the oldest generation: it is only now that an object is found to be one of the set. */
 HWRI_INLINE size_t each_block_of(hwri_page *page, member_visit visit, void *context) {
     size_t size = hwri_page_block_size(page), members = 0;
+    uintptr_t table = page->table;
     char *block = page->start, *end = block + hwri_blocks_in(page) * size;
     for (; block != end; block += size) {
         void *object = object_of_set(block);
         if (!object) continue;
-        hwri_place *place = hwri_place_from(page->table, block);
-        *place |= HWRI_MEMBER;
-        visit(context, object, place);
+        visit(context, object, hwri_place_from(table, block));
         members++;
     }
     return members;
 }
 
-HWRI_INLINE void each_garbage(hwri_model *m, bool unreached, member_visit visit, void *context) {
-    for (size_t i = 0; i < m->garbage_count; i++) {
-        hwri_place *place = place_in_heap(m->heap, m->garbage[i]);
-        if (!unreached || !(*place & HWRI_REACHED)) visit(context, m->garbage[i], place);
+HWRI_INLINE void each_unreached_block_of(hwri_page *page, member_visit visit, void *context) {
+    size_t size = hwri_page_block_size(page);
+    uintptr_t table = page->table;
+    if (!unreached_in(page)) return;
+    char *block = page->start, *end = block + hwri_blocks_in(page) * size;
+    for (; block != end; block += size) {
+        hwri_place *place = hwri_place_from(table, block);
+        if (is_unreached(place)) visit(context, hwri_object_in(block), place);
     }
 }
 
-HWRI_INLINE void hwri_model_each(hwri_model *m, member_visit visit, void *context) {
-    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
-    size_t members = 0;
-    if (m->garbage) {
-        each_garbage(m, false, visit, context);
-        return;
+HWRI_INLINE void each_unreached_of(hwri_model *m, hwri_page *page, member_visit visit, void *context) {
+    come_near(m, page);
+    if (m->generation == HWR_OLDEST)
+        each_unreached_block_of(page, visit, context);
+    else
+        each_place_of(page, true, visit, context);
+}
+
+/* The pages of the generations collected. Those that finalizers have made have no table. */
+static inline hwri_page *next_page(const hwri_model *m, hwri_page_cursor *cursor) {
+    cursor->flagged = m->generation < HWR_OLDEST;
+    for (;;) {
+        hwri_page *page = hwri_page_next(m->heap->objects, cursor);
+        if (!page || page->table) return page;
     }
-    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
+}
+
+HWRI_INLINE void each_unreached(hwri_model *m, member_visit visit, void *context) {
+    hwri_page_cursor cursor = {0};
+    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) each_unreached_of(m, page, visit, context);
+}
+
+HWRI_INLINE void each_garbage(hwri_model *m, bool unreached, member_visit visit, void *context) {
+    for (size_t i = 0; i < m->garbage_count; i++) {
+        hwri_place *place = place_in_heap(m->heap, m->garbage[i]);
+        if (!unreached || is_unreached(place)) visit(context, m->garbage[i], place);
+    }
+}
+
+HWRI_INLINE void each_in_pages(hwri_model *m, member_visit visit, void *context) {
+    hwri_page_cursor cursor = {0};
+    size_t members = 0;
+    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) {
+        come_near(m, page);
         if (m->generation == HWR_OLDEST)
             members += each_block_of(page, visit, context);
         else
             each_place_of(page, false, visit, context);
+    }
     if (m->generation == HWR_OLDEST) m->members = members;
 }
 
+HWRI_INLINE void hwri_model_each(hwri_model *m, member_visit visit, void *context) {
+    m->near_size = 0;
+    if (m->garbage)
+        each_garbage(m, false, visit, context);
+    else
+        each_in_pages(m, visit, context);
+}
+
 HWRI_INLINE void hwri_model_each_unreached(hwri_model *m, member_visit visit, void *context) {
-    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
-    if (m->garbage) {
+    if (m->garbage)
         each_garbage(m, true, visit, context);
-        return;
-    }
-    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
-        each_place_of(page, true, visit, context);
+    else
+        each_unreached(m, visit, context);
 }
 
 static void hwri_model_forget_reached(hwri_model *m) {
-    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
-    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
+    hwri_page_cursor cursor = {0};
+    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;)
         for (size_t i = 0, count = hwri_table_places(page); i < count; i++)
             hwri_table_of(page)[i] &= (hwri_place)~HWRI_REACHED;
     memset(m->heap->held, 0, sizeof m->heap->held);
@@ -252,13 +307,21 @@ static bool prepare(hwri_model *m) {
     return true;
 }
 
+static bool has_ages(const hwri_page *page) {
+    const char *ages = page->side;
+    size_t size = hwri_aged_slices(page) * sizeof(hwri_ages);
+    return ages[0] || memcmp(ages, ages + 1, size - 1) != 0;
+}
+
 /* Every page of the generations collected has been prepared, so what a flagged page keeps needs not be right. */
 static void drop_tables(hwri_model *m) {
     bool many = m->heap->tables > TABLES_KEPT;
     if (m->generation == 0 && !many) return;
-    hwri_page_cursor cursor = {0};
-    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;)
+    hwri_page_cursor cursor = {.flagged = m->generation < HWR_OLDEST};
+    for (hwri_page *page; (page = hwri_page_next(m->heap->objects, &cursor)) != NULL;) {
+        if (m->generation > 0 && hwri_is_flagged(page) && !has_ages(page)) hwri_unflag_page(page);
         if (page->table && (many || !hwri_is_flagged(page))) hwri_table_take(m->heap, page);
+    }
 }
 
 static void finish(hwri_model *m) {
@@ -286,29 +349,33 @@ static void promote(hwri_model *m) {
 
 /* ---- garbage ---- */
 
-static inline bool is_garbage(const hwri_place *place) {
-    return place && (*place & (HWRI_MARKED | HWRI_REACHED)) == HWRI_MARKED;
-}
+static inline bool is_garbage(const hwri_place *place) { return place && is_unreached(place); }
 
 static void note_special(hwri_model *m, const hwr_type *type) {
     m->last_wills |= hwri_has_last_will(type);
     m->weak |= type == &hwri_weak_type;
 }
 
-static inline void add_garbage(void *context, void *object, hwri_place *place) {
+static inline void survey(void *context, void *object, hwri_place *place) {
     hwri_model *m = context;
-    m->list[m->garbage_count++] = object;
     uint64_t header = *hwri_header(object);
+    (void)place;
+    m->garbage_count++;
     m->weak |= (header & HWRI_WEAK) != 0;
     if (hwri_unlikely(header & HWRI_SPECIAL)) note_special(m, hwri_type_in(header));
-    *place = HWRI_MARKED;
 }
 
-static bool list_garbage(hwri_model *m, size_t at_most) {
-    m->list = hwr_pool_alloc(m->heap->scratch, at_most * sizeof *m->list);
-    if (!m->list) return false;
-    hwri_model_each_unreached(m, add_garbage, m);
-    m->garbage = m->list;
+static inline void add_garbage(void *context, void *object, hwri_place *place) {
+    void ***next = context;
+    *(*next)++ = object;
+    *place = HWRI_MEMBER;
+}
+
+static bool list_garbage(hwri_model *m) {
+    void **list = hwr_pool_alloc(m->heap->scratch, m->garbage_count * sizeof *list), **next = list;
+    if (!list) return false;
+    each_unreached(m, add_garbage, &next);
+    m->garbage = list;
     return true;
 }
 
@@ -391,7 +458,7 @@ static void keep_if(hwri_model *m, bool (*keep)(hwri_model *m, void *object)) {
 
 static bool did_not_die(hwri_model *m, void *object) {
     if (!hwri_is_condemned(m->heap, object)) return false;
-    *place_in_heap(m->heap, object) = HWRI_MARKED;
+    *place_in_heap(m->heap, object) = HWRI_MEMBER;
     return true;
 }
 
@@ -404,7 +471,8 @@ static bool is_garbage_still(hwri_model *m, void *object) {
 /* After finalizers: what they have made reachable again stays. */
 static void prove_again(hwri_model *m) {
     keep_if(m, did_not_die);
-    m->mask = m->in_set = HWRI_MARKED;
+    m->mask = HWRI_MEMBER | HWRI_REACHED;
+    m->in_set = HWRI_MEMBER;
     hwri_side_clear(&m->excess);
     hwri_find_reached(m);
     keep_if(m, is_garbage_still);
@@ -425,33 +493,83 @@ static bool save_garbage(hwri_model *m) {
 }
 
 static inline void give_up_outside(void *context, void *target) {
-    hwr_heap *heap = context;
-    if (is_garbage(place_in_heap(heap, target))) return;
+    hwri_model *m = context;
+    hwri_place *place = hwri_model_near(m, target);
+    if (is_garbage(place ? place : hwri_model_place(m, target))) return;
     if (hwri_likely(hwri_count_in(*hwri_header(target)) > 1))
         *hwri_header(target) -= HWRI_COUNT_ONE;
     else
-        hwri_release_later(heap, target);
+        hwri_release_later(m->heap, target);
+}
+
+static void give_up_asides(hwri_model *m, void *object, uint64_t header) {
+    if (header & HWRI_WEAK) m->weak_last = take_weak_references(m->heap, object, m->weak_last);
+    if (header & HWRI_COUNT_ASIDE) hwri_count_forget(m->heap, object);
+}
+
+static inline void give_up(void *context, void *object, hwri_place *place) {
+    hwri_model *m = context;
+    uint64_t header = *hwri_header(object);
+    size_t from = 0;
+    (void)place;
+    if (hwri_unlikely(header & (HWRI_WEAK | HWRI_COUNT_ASIDE))) give_up_asides(m, object, header);
+    do from = hwri_model_scan(m, object, from, give_up_outside, m);
+    while (hwri_unlikely(from != 0));
+}
+
+static void end_own_type(void *context, void *object, hwri_place *place) {
+    (void)place;
+    hwri_own_type_dies(context, object);
+}
+
+static void free_checked(void *context, void *object, hwri_place *place) {
+    hwr_heap *heap = context;
+    (void)place;
+    *hwri_header(object) &= HWRI_COUNT_ONE - 1;
+    hwri_free_object(heap, object);
+}
+
+/* A chain of blocks to be freed, in order of address. */
+typedef struct chain {
+    hwri_block *first, **end;
+} chain;
+
+static inline void add_to_chain(void *context, void *object, hwri_place *place) {
+    chain *c = context;
+    (void)place;
+    *c->end = hwri_block_of(object, hwr_type_of(object));
+    c->end = &(*c->end)->next;
+}
+
+static void free_in_page(hwri_model *m, hwri_page *page) {
+    hwr_heap *heap = m->heap;
+    uint32_t dead = (uint32_t)unreached_in(page);
+    if (!dead) return;
+    if (heap->checked) {
+        each_unreached_of(m, page, free_checked, heap);
+        return;
+    }
+    heap->count[0] = (uint32_t)heap->count[0] > dead ? heap->count[0] - (int)dead : 0;
+    if (dead == hwri_page_used(page)) { /* the headers stay as they are */
+        memset(page->side, 0, hwri_aged_slices(page) * sizeof(hwri_ages));
+        hwri_page_free_all(heap->objects, page);
+        return;
+    }
+    chain c = {.end = &c.first};
+    each_unreached_of(m, page, add_to_chain, &c);
+    hwri_page_free_chain(heap->objects, page, c.first, c.end, dead);
 }
 
 /* Garbage refers to garbage, which needs no counting any more, and to the outside. No code of the user's runs before all of it is free; then those weak
  * references are called back that finalizers made. */
 static void free_garbage(hwri_model *m) {
-    hwr_heap *heap = m->heap;
-    hwr_weak *first = NULL, **last = &first;
-    for (size_t i = 0; i < m->garbage_count; i++) {
-        void *object = m->garbage[i];
-        if (hwri_unlikely(*hwri_header(object) & HWRI_WEAK)) last = take_weak_references(heap, object, last);
-        hwri_each_reference(object, hwr_type_of(object), give_up_outside, heap);
-    }
-    if (m->last_wills)
-        for (size_t i = 0; i < m->garbage_count; i++) hwri_own_type_dies(heap, m->garbage[i]);
-    for (size_t i = 0; i < m->garbage_count; i++) {
-        uint64_t *header = hwri_header(m->garbage[i]);
-        if (hwri_unlikely(*header & HWRI_COUNT_ASIDE)) hwri_count_forget(heap, m->garbage[i]);
-        *header &= HWRI_COUNT_ONE - 1;
-    }
-    hwri_free_objects(heap, m->garbage, m->garbage_count);
-    hwri_weak_call_chain(heap, first);
+    hwr_weak *first = NULL;
+    hwri_page_cursor cursor = {0};
+    m->weak_last = &first;
+    each_unreached(m, give_up, m);
+    if (m->last_wills) each_unreached(m, end_own_type, m->heap);
+    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) free_in_page(m, page);
+    hwri_weak_call_chain(m->heap, first);
 }
 
 /* Lets users know, and finds out what they brought back. */
@@ -478,7 +596,7 @@ static void notify(hwri_model *m) {
 static size_t dispose(hwri_model *m) {
     hwr_heap *heap = m->heap;
     if (heap->debug & HWR_DEBUG_COLLECTABLE) print_garbage(m);
-    notify(m);
+    if (m->garbage) notify(m);
     size_t unreachable = m->garbage_count + m->ended, deaths = heap->deaths.count;
     hwri_emit(heap, HWR_EVENT_FREE_BEGIN, (uint64_t)m->generation, 0);
     bool saved = heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);
@@ -499,11 +617,17 @@ static void count_survivors(hwr_heap *heap, int generation, size_t survivors) {
     heap->long_lived_total = survivors;
 }
 
+/* Garbage of which no user hears needs no list. */
+static bool is_listed(const hwri_model *m) {
+    return m->weak || m->last_wills || m->heap->debug & (HWR_DEBUG_COLLECTABLE | HWR_DEBUG_SAVEALL);
+}
+
 /* Returns false if there is no memory for it. */
 static bool find_garbage(hwri_model *m) {
     if (!prepare(m)) return false;
-    size_t candidates = hwri_find_reached(m);
-    return !candidates || list_garbage(m, candidates);
+    hwri_find_reached(m);
+    each_unreached(m, survey, m);
+    return !m->garbage_count || !is_listed(m) || list_garbage(m);
 }
 
 static size_t collect(hwri_model *m) {

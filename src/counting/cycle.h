@@ -15,9 +15,10 @@
  *   hwri_model_each_guess(m, visit, context)      for those that are guessed to be held
  *   hwri_model_scan(m, object, from, visit, context)  visit(context, target) for its references, from that one on; returns where to go on, 0: that was all
  *   hwri_model_place(m, object)      its place, which is not read; NULL: not in the set
+ *   hwri_model_near(m, object)       the same if that is likely to be in the cache already, otherwise NULL
  *   hwri_model_is_in_set(m, place)   whether it is
- *   hwri_model_visit(m, object, place)  enters an object's own count, when hwri_model_each comes to it
- *   hwri_model_is_visited(m, object) that has happened
+ *   hwri_model_visit(object, place)     enters an object's own count, when hwri_model_each comes to it
+ *   hwri_model_is_visited(place)     that has happened; asked only of what was reached by a guess
  *   hwri_model_found(m, object, place)  one more reference from inside
  *   hwri_model_is_held(m, object, place)  it has more than were found; to be asked when all are visited
  *   hwri_model_is_reached(place), hwri_model_reach(place), hwri_model_forget_reached(m)
@@ -35,12 +36,11 @@
 enum { HWRI_WORK_LEAST = 1024, HWRI_AHEAD = 16 };
 
 /* A stack of objects to be scanned. An object of which a part has been scanned is there as two words: itself, and above it twice the number of the next
- * reference plus one, which no address is. `candidates` is an upper bound of what will not be reached. */
+ * reference plus one, which no address is. */
 typedef struct hwri_work {
     hwri_model *model;
     uintptr_t *bottom, *top, *limit;
     bool overflowed, wrong;
-    size_t candidates;
     unsigned slot;
     hwri_place *places[HWRI_AHEAD];
     uintptr_t targets[HWRI_AHEAD]; /* with the lowest bit set if the reference comes from an object that is reached */
@@ -93,36 +93,49 @@ static void work_drain(hwri_work *work) {
 
 /* ---- counting, and reaching on the way ---- */
 
-/* A reference found waits here until its target's place has come to the cache. */
-static inline void settle(hwri_work *work, unsigned slot) {
-    hwri_place *place = work->places[slot];
-    if (hwri_unlikely(!place || !hwri_model_is_in_set(work->model, place))) return;
-    uintptr_t target = work->targets[slot];
-    hwri_model_found(work->model, (void *)(target & ~(uintptr_t)1), place);
-    if (!(target & 1) || hwri_model_is_reached(place)) return;
+/* One more reference to an object, and whether it comes from one that is reached. */
+static inline void settle(hwri_work *work, hwri_place *place, void *target, bool reached) {
+    if (hwri_unlikely(!hwri_model_is_in_set(work->model, place))) return;
+    hwri_model_found(work->model, target, place);
+    if (!reached || hwri_model_is_reached(place)) return;
     hwri_model_reach(place);
-    if (hwri_model_is_visited(work->model, (void *)(target - 1))) work_push(work, (void *)(target - 1));
+    if (hwri_model_is_visited(place)) work_push(work, target);
 }
 
-static inline void find_reference(hwri_work *work, void *target, uintptr_t reached) {
-    hwri_place *place = hwri_model_place(work->model, target);
+static inline void settle_slot(hwri_work *work, unsigned slot) {
+    uintptr_t target = work->targets[slot];
+    if (hwri_likely(work->places[slot] != NULL))
+        settle(work, work->places[slot], (void *)(target & ~(uintptr_t)1), target & 1);
+}
+
+/* The place of a target nearby is at hand; another reference waits until its target's place has come to the cache. */
+HWRI_INLINE void find_reference(hwri_work *work, void *target, bool reached) {
+    hwri_place *place = hwri_model_near(work->model, target);
+    if (place) {
+        settle(work, place, target, reached);
+        return;
+    }
     unsigned slot = work->slot++ % HWRI_AHEAD;
+    place = hwri_model_place(work->model, target);
     __builtin_prefetch(place, 1);
-    settle(work, slot);
+    settle_slot(work, slot);
     work->places[slot] = place;
     work->targets[slot] = (uintptr_t)target | reached;
 }
 
-HWRI_INLINE void found(void *context, void *target) { find_reference(context, target, 0); }
+HWRI_INLINE void found(void *context, void *target) { find_reference(context, target, false); }
 
 /* Found from an object that is reached: so is the target. If it has been visited, its references were counted but not followed. */
-HWRI_INLINE void found_and_reach(void *context, void *target) { find_reference(context, target, 1); }
+HWRI_INLINE void found_and_reach(void *context, void *target) { find_reference(context, target, true); }
 
+/* What has been visited and reached was guessed. */
 HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
     size_t from = 0;
-    hwri_model_visit(work->model, object, place);
-    if (hwri_model_is_reached(place)) do
+    bool reached = hwri_model_is_reached(place);
+    if (hwri_unlikely(reached) && hwri_model_is_visited(place)) return;
+    hwri_model_visit(object, place);
+    if (hwri_unlikely(reached)) do
             from = hwri_model_scan(work->model, object, from, found_and_reach, work);
         while (hwri_unlikely(from != 0));
     else
@@ -130,10 +143,10 @@ HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
         while (hwri_unlikely(from != 0));
 }
 
+/* What is guessed to be held is visited first, so that as much as possible is known to be reached when it is visited itself. */
 static void guess(void *context, void *object, hwri_place *place) {
-    (void)context;
-    (void)object;
     hwri_model_reach(place);
+    visit(context, object, place);
 }
 
 static void check_guess(void *context, void *object, hwri_place *place) {
@@ -145,10 +158,7 @@ static void check_guess(void *context, void *object, hwri_place *place) {
 
 HWRI_INLINE void reach_if_held(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
-    if (!hwri_model_is_held(work->model, object, place)) {
-        work->candidates++;
-        return;
-    }
+    if (!hwri_model_is_held(work->model, object, place)) return;
     hwri_model_held(work->model, object);
     reach(work, object);
     work_drain(work);
@@ -166,12 +176,12 @@ static void forget_guess(hwri_work *work) {
     work->top = work->bottom;
 }
 
-/* Reaches everything in the set that is alive. Returns an upper bound of what is not. */
-static size_t hwri_find_reached(hwri_model *model) {
+/* Reaches everything in the set that is alive. */
+static void hwri_find_reached(hwri_model *model) {
     hwri_work work = {.model = model};
     hwri_model_each_guess(model, guess, &work);
     hwri_model_each(model, visit, &work);
-    for (unsigned slot = 0; slot < HWRI_AHEAD; slot++) settle(&work, slot);
+    for (unsigned slot = 0; slot < HWRI_AHEAD; slot++) settle_slot(&work, slot);
     hwri_model_each_guess(model, check_guess, &work);
     if (work.wrong) forget_guess(&work);
     work_drain(&work);
@@ -181,7 +191,6 @@ static size_t hwri_find_reached(hwri_model *model) {
         hwri_model_each(model, scan_again, &work);
     }
     hwr_pool_free(hwri_model_memory(model), work.bottom);
-    return work.candidates;
 }
 
 #endif

@@ -162,27 +162,6 @@ void hwri_free_object(hwr_heap *heap, void *object) {
         free_block(heap, hwri_block_of(object, hwri_type_in(header)), header);
 }
 
-void hwri_free_objects(hwr_heap *heap, void *const *objects, size_t count) {
-    hwr_pool *pool = heap->objects;
-    hwri_page *page = NULL;
-    uintptr_t slice = 0;
-    if (heap->checked) {
-        for (size_t i = 0; i < count; i++) hwri_free_object(heap, objects[i]);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        hwri_block *block = hwri_block_of(objects[i], hwr_type_of(objects[i]));
-        if (!page || (uintptr_t)block >> pool->slice_shift != slice) page = hwri_page_of(pool, block);
-        slice = (uintptr_t)block >> pool->slice_shift;
-        block->next = page->free;
-        page->free = block;
-        if (hwri_likely(--page->until != 0)) continue;
-        hwri_page_free_event(pool, page);
-        page = NULL;
-    }
-    heap->count[0] = (size_t)heap->count[0] > count ? heap->count[0] - (int)count : 0;
-}
-
 /* An object that is not plain, or has weak references. Returns what is to be taken apart next. */
 __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *object) {
     const hwr_type *type = hwr_type_of(object);

@@ -1,8 +1,8 @@
 /* Places: where the collector keeps what it knows about each object during a collection.
  *
  * An object's place is a word in a table that its page has then: one for sixteen bytes, so that objects are told apart whatever their size, and no header is
- * written. Its low bits are the object's count less the references found, which is zero in the end unless it is held. Since references may be found before the count is
- * entered, that runs from -4095 to 4095; a portion that would not fit goes to a table, and when it cannot be stored the object stays where it is, short of references
+ * written. Above three flags it has the object's count less the references found, which is zero in the end unless it is held. Since references may be found before the count
+ * is entered, that runs from -4095 to 4095; a portion that would not fit goes to a table, and when it cannot be stored the object stays where it is, short of references
  * found, and so is kept. An eighth of the pages that are looked at. */
 #ifndef HWRI_COUNTING_PLACES_H
 #define HWRI_COUNTING_PLACES_H
@@ -10,12 +10,12 @@
 #include "object/heap.h"
 
 enum {
-    HWRI_MEMBER = 0x8000,  /* it is in the set */
-    HWRI_REACHED = 0x4000, /* and alive */
-    HWRI_MARKED = 0x2000,  /* while garbage is looked for: its count needs a second look; afterwards: it is garbage */
-    HWRI_PLACE_FLAGS = 0xe000,
-    HWRI_PLACE_COUNT = 0x1fff,
-    HWRI_PORTION = 0x1000
+    HWRI_MEMBER = 1,  /* it is in the set */
+    HWRI_REACHED = 2, /* and alive; in the end, members not reached are garbage */
+    HWRI_ASIDE = 4,   /* part of its count is not here */
+    HWRI_PLACE_FLAGS = 7,
+    HWRI_PLACE_ONE = 8,
+    HWRI_PORTION = 0x1000 /* references found */
 };
 typedef uint16_t hwri_place;
 

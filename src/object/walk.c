@@ -73,8 +73,6 @@ int hwri_generation_of(hwr_heap *heap, const void *object) {
 
 void hwri_forget_ages(hwr_heap *heap) {
     hwri_page_cursor cursor = {.flagged = true};
-    for (hwri_page *page; (page = hwri_page_next(heap->objects, &cursor)) != NULL;) {
+    for (hwri_page *page; (page = hwri_page_next(heap->objects, &cursor)) != NULL;)
         memset(page->side, 0, hwri_aged_slices(page) * sizeof(hwri_ages));
-        hwri_unflag_page(page);
-    }
 }

@@ -208,6 +208,9 @@ void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less);
 void *hwri_page_alloc_slow(hwr_pool *pool, hwri_local *local, size_t size);
 void *hwri_page_alloc_exact(hwr_pool *pool, hwri_local *local, unsigned class_number); /* not from a larger class */
 void hwri_page_free_event(hwr_pool *pool, hwri_page *page);
+/* Of a pool that is not shared: blocks of one page, linked from the first to the one that holds `end`; and all that are in use. */
+void hwri_page_free_chain(hwr_pool *pool, hwri_page *page, hwri_block *first, hwri_block **end, uint32_t count);
+void hwri_page_free_all(hwr_pool *pool, hwri_page *page);
 void hwri_page_free_remote(hwr_pool *pool, hwri_page *page, hwri_block *block);
 uint32_t hwri_page_collect_remote(hwri_page *page);
 void hwri_local_trim(hwr_pool *pool, hwri_local *local);

@@ -257,6 +257,29 @@ void hwri_page_free_event(hwr_pool *pool, hwri_page *page) {
         return_page(pool, local, page);
 }
 
+/* So many of a page's blocks have become free. The page may end of that with the last. */
+static void count_freed(hwr_pool *pool, hwri_page *page, uint32_t count) {
+    while (count) {
+        uint32_t step = count < page->until ? count : page->until;
+        count -= step;
+        page->until -= step;
+        if (!page->until) hwri_page_free_event(pool, page);
+    }
+}
+
+void hwri_page_free_chain(hwr_pool *pool, hwri_page *page, hwri_block *first, hwri_block **end, uint32_t count) {
+    *end = page->free;
+    page->free = first;
+    count_freed(pool, page, count);
+}
+
+void hwri_page_free_all(hwr_pool *pool, hwri_page *page) {
+    uint32_t used = hwri_page_used(page);
+    page->free = NULL;
+    page->carved = 0;
+    count_freed(pool, page, used);
+}
+
 void hwri_page_free_remote(hwr_pool *pool, hwri_page *page, hwri_block *block) {
     if (page->large_size) {
         hwri_large_free(pool, page);
