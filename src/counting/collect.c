@@ -68,9 +68,8 @@ static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *pla
 
 static inline void hwri_model_visit(const void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
-    hwri_place word = (hwri_place)(*place + hwri_count_in(header) * HWRI_PLACE_ONE) | HWRI_MEMBER;
-    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= HWRI_ASIDE;
-    *place = word;
+    unsigned flags = HWRI_MEMBER | (unsigned)(header & HWRI_COUNT_ASIDE) * (HWRI_ASIDE / HWRI_COUNT_ASIDE);
+    *place = (hwri_place)((*place + hwri_count_in(header) * HWRI_PLACE_ONE) | flags);
 }
 
 /* Guesses are made in collections of the oldest generation only, in which visiting an object makes it one of the set. */
@@ -127,16 +126,14 @@ HWRI_INLINE size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
 
 typedef void (*member_visit)(void *context, void *object, hwri_place *place);
 
-/* The object in a block, if it is alive and the collector is to look at it. */
+static inline bool is_for_the_set(uint64_t header) { return header >= HWRI_COUNT_ONE && !(header & HWRI_FROZEN); }
+
+/* The object in a block, if it is alive and the collector is to look at it. Padding has the bit of what is frozen. */
 static inline void *object_of_set(char *block) {
-    uint64_t header;
-    memcpy(&header, block, sizeof header);
-    block += HWRI_HEADER_SIZE;
-    if (hwri_unlikely(header == HWRI_PADDING)) {
-        memcpy(&header, block, sizeof header);
-        block += HWRI_HEADER_SIZE;
-    }
-    return hwri_likely(header >= HWRI_COUNT_ONE && !(header & HWRI_FROZEN)) ? block : NULL;
+    uint64_t words[2];
+    memcpy(words, block, sizeof words);
+    if (hwri_likely(is_for_the_set(words[0]))) return block + HWRI_HEADER_SIZE;
+    return words[0] == HWRI_PADDING && is_for_the_set(words[1]) ? block + HWRI_HEADER_SIZE * 2 : NULL;
 }
 
 static inline bool is_unreached(const hwri_place *place) {
