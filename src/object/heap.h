@@ -194,7 +194,6 @@ void hwri_count_forget(hwr_heap *heap, void *object); /* it dies */
 /* ---- counting/death.c ---- */
 
 void hwri_deaths_open(hwr_heap *heap);
-void hwri_die(hwr_heap *heap, void *object);                                /* its count is zero */
 void hwri_release_later(hwr_heap *heap, void *object);                      /* when hwri_deaths_run is called */
 void hwri_deaths_run(hwr_heap *heap, size_t base);                          /* until no more than that many wait */
 void hwri_free_objects(hwr_heap *heap, void *const *objects, size_t count); /* tracked ones, many of a page in a row */
