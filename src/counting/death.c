@@ -213,16 +213,25 @@ __attribute__((noinline)) static void *end_unusual(hwr_heap *heap, void *object)
     return ends(heap, object) ? take_apart_special(heap, object) : NULL;
 }
 
+/* Takes one reference away, and returns whether it was the last; *header is what is to stand in front of the object, and does unless it was. `likely`: what most have
+ * there whose last reference this is. */
+HWRI_INLINE bool lose_one(void *target, uint64_t likely, uint64_t *header) {
+    uint64_t before = *hwri_header(target);
+    *header = before - HWRI_COUNT_ONE;
+    if (hwri_likely(before == likely)) return true;
+    if (hwri_unlikely(*header < HWRI_COUNT_ONE)) return true;
+    *hwri_header(target) = *header;
+    return false;
+}
+
 /* Gives up the references of a plain object up to the first of which something dies, and returns that with the header that it is to have; *left tells
  * where those begin that are not given up yet. NULL: there are none. */
-HWRI_INLINE void *give_up_to_first(void *object, const hwr_type *type, const uint32_t **left, uint64_t *header) {
+HWRI_INLINE void *give_up_to_first(void *object, const hwr_type *type, const uint32_t **left, uint64_t likely,
+                                   uint64_t *header) {
     for (const uint32_t *offset = type->refs, *end = offset + type->ref_count; offset != end;) {
         void *target = hwri_read_field((char *)object + *offset++);
-        if (!target) continue;
-        *header = *hwri_header(target) - HWRI_COUNT_ONE;
         *left = offset;
-        if (hwri_unlikely(*header < HWRI_COUNT_ONE)) return target;
-        *hwri_header(target) = *header;
+        if (target && lose_one(target, likely, header)) return target;
     }
     return NULL;
 }
@@ -237,68 +246,100 @@ HWRI_INLINE void free_plain(hwr_heap *heap, void *object, uint64_t header) {
     }
 }
 
-/* Puts the references from `left` on onto the stack, of which `count` is the height, and returns the new height. */
+/* Puts a reference onto the stack, of which `count` is the height, and returns the new height. */
+HWRI_INLINE size_t push_reference(hwr_heap *heap, size_t count, void *target) {
+    hwri_deaths *d = &heap->deaths;
+    if (hwri_likely(count != d->room)) {
+        d->items[count] = (uintptr_t)target;
+        return count + 1;
+    }
+    d->count = count;
+    release_later(heap, target);
+    return d->count;
+}
+
+/* The same for the references of a plain object from `left` on. */
 HWRI_INLINE size_t give_up_later(hwr_heap *heap, size_t count, void *object, const hwr_type *type,
                                  const uint32_t *left) {
-    hwri_deaths *d = &heap->deaths;
     size_t from = count;
     for (const uint32_t *end = type->refs + type->ref_count; left != end; left++) {
         void *target = hwri_read_field((char *)object + *left);
-        if (!target) continue;
-        if (hwri_likely(count != d->room)) {
-            d->items[count++] = (uintptr_t)target;
-            continue;
-        }
-        d->count = count;
-        release_later(heap, target);
-        count = d->count;
+        if (target) count = push_reference(heap, count, target);
     }
-    if (hwri_unlikely(count > from + 1)) reverse_from(d, from, count);
+    if (hwri_unlikely(count > from + 1)) reverse_from(&heap->deaths, from, count);
     return count;
 }
 
-/* What is next on the stack to die, or NULL: then nothing is left above `base`, or what was to be looked at first has been put into *object. */
-HWRI_INLINE void *take_from_stack(hwr_heap *heap, size_t base, size_t *count, uint64_t *header) {
+/* What is next on the stack to die, or NULL: then nothing is left above `base`, or an object that is dead already. */
+HWRI_INLINE void *take_from_stack(hwr_heap *heap, size_t base, size_t *count, uint64_t likely, uint64_t *header) {
     const hwri_deaths *d = &heap->deaths;
     while (*count > base) {
         uintptr_t item = d->items[*count - 1];
         if (hwri_unlikely(item & DEAD)) return NULL;
         --*count;
-        void *target = (void *)item;
-        *header = *hwri_header(target) - HWRI_COUNT_ONE;
-        if (hwri_likely(*header < HWRI_COUNT_ONE)) return target;
-        *hwri_header(target) = *header;
+        if (lose_one((void *)item, likely, header)) return (void *)item;
     }
     return NULL;
 }
 
+/* Gives up the references of a plain object: returns the first that dies of it, after pushing those that follow. */
+HWRI_INLINE void *give_up_plain(hwr_heap *heap, size_t *count, void *object, const hwr_type *type, uint64_t likely,
+                                uint64_t *header) {
+    const uint32_t *left;
+    void *next = give_up_to_first(object, type, &left, likely, header);
+    if (next) *count = give_up_later(heap, *count, object, type, left);
+    return next;
+}
+
+/* The same where there are two references: these are most of the objects of which great structures are built. */
+HWRI_INLINE void *give_up_pair(hwr_heap *heap, size_t *count, void *object, const uint32_t *offsets, uint64_t likely,
+                               uint64_t *header) {
+    void *first = hwri_read_field((char *)object + offsets[0]), *second = hwri_read_field((char *)object + offsets[1]);
+    if (first && lose_one(first, likely, header)) {
+        if (second) *count = push_reference(heap, *count, second);
+        return first;
+    }
+    return second && lose_one(second, likely, header) ? second : NULL;
+}
+
 /* Ends plain objects, as long as the next one to die is of the same kind: has the same header, so that nothing of what follows from that has to wait until it is
  * read. Returns the first that is not, with its header. NULL: none is known. */
-static void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header) {
-    const uint64_t kind = *header;
+HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header, bool pairs) {
+    const uint64_t kind = *header, likely = kind + HWRI_COUNT_ONE;
     const hwr_type *type = hwri_type_in(kind);
+    const uint32_t offsets[2] = {type->refs[0], type->refs[1]};
     hwr_pool *pool = hwri_pool_of(heap, kind);
     size_t ended = 0, count = heap->deaths.count;
+    uint64_t next_header = 0;
     do {
-        const uint32_t *left;
-        void *next = give_up_to_first(object, type, &left, header);
-        if (next) count = give_up_later(heap, count, object, type, left);
+        void *next = pairs ? give_up_pair(heap, &count, object, offsets, likely, &next_header)
+                           : give_up_plain(heap, &count, object, type, likely, &next_header);
         free_in(pool, hwri_header(object));
         ended++;
-        object = next ? next : take_from_stack(heap, base, &count, header);
-    } while (object && *header == kind);
+        object = next ? next : take_from_stack(heap, base, &count, likely, &next_header);
+    } while (object && next_header == kind);
     heap->deaths.count = count;
     if (!(kind & HWRI_UNTRACKED)) count_deallocations(heap, ended);
+    *header = next_header;
     return object;
+}
+
+static void *end_plain_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header) {
+    return end_kind(heap, base, object, header, false);
+}
+
+static void *end_pair_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header) {
+    return end_kind(heap, base, object, header, true);
 }
 
 /* An object whose count is zero, and all that dies with it. `header` is what stands in front of it, or would. */
 static void run_down_to(hwr_heap *heap, size_t base, void *object, uint64_t header) {
     hwri_deaths *d = &heap->deaths;
     for (;;) {
-        if (!object) object = take_from_stack(heap, base, &d->count, &header);
+        if (!object) object = take_from_stack(heap, base, &d->count, 0, &header);
         if (object && !(header & UNUSUAL)) {
-            object = end_kind(heap, base, object, &header);
+            bool pairs = hwri_type_in(header)->ref_count == 2;
+            object = (pairs ? end_pair_kind : end_plain_kind)(heap, base, object, &header);
             continue;
         }
         if (object) {
@@ -376,7 +417,7 @@ void hwri_count_is_zero(hwr_heap *heap, const void *object) {
         die_unusual(heap, dead);
         return;
     }
-    void *next = give_up_to_first(dead, hwri_type_in(header), &left, &next_header);
+    void *next = give_up_to_first(dead, hwri_type_in(header), &left, 0, &next_header);
     if (next)
         die_with_others(heap, dead, left, next, next_header);
     else
