@@ -7,8 +7,7 @@
 enum {
     NESTING_MOST =
         50, /* finalizers inside finalizers, before what dies has to wait: CPython's trashcan has the same limit */
-    DEAD =
-        1 /* added to an object's address on the stack: its count is zero already; otherwise a reference to it is to be taken away */
+    DEAD_ITEM = 1 /* added to an object's address on the stack: its count is zero. Without: take a reference away */
 };
 
 void hwri_deaths_open(hwr_heap *heap) {
@@ -36,7 +35,7 @@ static inline bool push(hwr_heap *heap, uintptr_t item) {
 
 /* An object whose count is zero, or of which only items are left. Without memory it stays where it is, to be searched for. */
 static void push_object(hwr_heap *heap, void *object) {
-    if (push(heap, (uintptr_t)object | DEAD)) return;
+    if (push(heap, (uintptr_t)object | DEAD_ITEM)) return;
     *hwri_header(object) |= HWRI_DYING;
     heap->deaths.lost = true;
 }
@@ -275,7 +274,7 @@ HWRI_INLINE void *take_from_stack(hwr_heap *heap, size_t base, size_t *count, ui
     const hwri_deaths *d = &heap->deaths;
     while (*count > base) {
         uintptr_t item = d->items[*count - 1];
-        if (hwri_unlikely(item & DEAD)) return NULL;
+        if (hwri_unlikely(item & DEAD_ITEM)) return NULL;
         --*count;
         if (lose_one((void *)item, likely, header)) return (void *)item;
     }
@@ -346,7 +345,7 @@ static void run_down_to(hwr_heap *heap, size_t base, void *object, uint64_t head
             *hwri_header(object) = header;
             object = end_unusual(heap, object);
         } else if (d->count > base) {
-            object = take_apart_special(heap, (void *)(d->items[--d->count] - DEAD));
+            object = take_apart_special(heap, (void *)(d->items[--d->count] - DEAD_ITEM));
         } else {
             return;
         }
@@ -360,7 +359,7 @@ static void find_lost_in(hwri_deaths *d, hwri_page *page) {
         void *object = hwri_object_in(page->start + i * size);
         uint64_t header = *hwri_header(object);
         bool waits = header < HWRI_COUNT_ONE && (header & (HWRI_DYING | HWRI_COUNT_ASIDE)) == HWRI_DYING;
-        if (waits) d->items[d->count++] = (uintptr_t)object | DEAD;
+        if (waits) d->items[d->count++] = (uintptr_t)object | DEAD_ITEM;
     }
 }
 

@@ -33,8 +33,8 @@ typedef struct hwri_ages {
     uint64_t middle[HWRI_SLICE_WORDS];
 } hwri_ages;
 
-/* What is still to be done so that objects end: a stack of objects to be taken apart, since their count is zero, and of references to be
- * given up, marked by a lowest bit, in the order of the next above the last. It starts inside the heap; when it cannot
+/* What is still to be done so that objects end: a stack of references to be given up, and of objects to be taken apart, since their count is
+ * zero, marked by a lowest bit, in the order of the next above the last. It starts inside the heap; when it cannot
  * grow, what does not fit stays where it is, marked as dying, and `lost` tells that the pages have to be searched for it. */
 enum { HWRI_DEATHS_INSIDE = 128 };
 typedef struct hwri_deaths {
