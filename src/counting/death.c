@@ -302,22 +302,20 @@ HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *
     return object;
 }
 
-static void *end_plain_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header) {
-    return end_kind(heap, base, object, header, false);
-}
-
-static void *end_pair_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header) {
-    return end_kind(heap, base, object, header, true);
-}
-
 /* An object whose count is zero, and all that dies with it. `header` is what stands in front of it, or would. */
 static void run_down_to(hwr_heap *heap, size_t base, void *object, uint64_t header) {
     hwri_deaths *d = &heap->deaths;
     for (;;) {
         if (!object) object = take_from_stack(heap, base, &d->count, 0, &header);
         if (object && !(header & UNUSUAL)) {
-            bool pairs = hwri_type_in(header)->ref_count == 2;
-            object = (pairs ? end_pair_kind : end_plain_kind)(heap, base, object, &header);
+            unsigned references = hwri_type_in(header)->ref_count;
+            if (references == 0) {
+                free_plain(heap, object, header);
+                object = NULL;
+            } else {
+                object = references == 2 ? end_kind(heap, base, object, &header, true)
+                                         : end_kind(heap, base, object, &header, false);
+            }
             continue;
         }
         if (object) {
