@@ -512,7 +512,7 @@ static void give_up_asides(hwri_model *m, void *object, uint64_t header) {
     if (header & HWRI_COUNT_ASIDE) hwri_count_forget(m->heap, object);
 }
 
-static inline void give_up(void *context, void *object, hwri_place *place) {
+static inline void give_up_all(void *context, void *object, hwri_place *place) {
     hwri_model *m = context;
     uint64_t header = *hwri_header(object);
     size_t from = 0;
@@ -527,7 +527,7 @@ static void end_own_type(void *context, void *object, hwri_place *place) {
     hwri_own_type_dies(context, object);
 }
 
-static void free_checked(void *context, void *object, hwri_place *place) {
+static void free_one(void *context, void *object, hwri_place *place) {
     hwr_heap *heap = context;
     (void)place;
     *hwri_header(object) &= HWRI_COUNT_ONE - 1;
@@ -551,7 +551,7 @@ static void free_in_page(hwri_model *m, hwri_page *page) {
     uint32_t dead = (uint32_t)unreached_in(page);
     if (!dead) return;
     if (heap->checked) {
-        each_unreached_of(m, page, free_checked, heap);
+        each_unreached_of(m, page, free_one, heap);
         return;
     }
     heap->count[0] = (uint32_t)heap->count[0] > dead ? heap->count[0] - (int)dead : 0;
@@ -571,7 +571,7 @@ static void free_garbage(hwri_model *m) {
     hwri_page_cursor cursor = {0};
     m->weak_last = &first;
     forget_near(m);
-    each_unreached(m, give_up, m);
+    each_unreached(m, give_up_all, m);
     if (m->last_wills) each_unreached(m, end_own_type, m->heap);
     for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) free_in_page(m, page);
     hwri_weak_call_chain(m->heap, first);
