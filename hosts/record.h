@@ -9,6 +9,10 @@
  * and one word comes from the preload object itself:
  *
  *   HEAPWRIGHT_SAID     set once a Python has said that it keeps its own allocator: its children say nothing
+ *
+ * and one is the user's, who may set it himself or by the tool's option --gc; it holds for all programs of the tree:
+ *
+ *   HEAPWRIGHT_GC       which cycle collector Python runs on: `inplace` (ours, the default) or `stock` (its own)
  */
 #ifndef HWRI_RECORD_H
 #define HWRI_RECORD_H
@@ -19,6 +23,7 @@
 #define HWRI_RECORD_VARIABLE "HEAPWRIGHT_RECORD"
 #define HWRI_STRICT_VARIABLE "HEAPWRIGHT_STRICT"
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
+#define HWRI_GC_VARIABLE "HEAPWRIGHT_GC"
 
 enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 1, HWRI_MAX_CLASSES = 320 };
 
