@@ -16,13 +16,14 @@ static traverseproc traverse_instance;
 
 typedef PyGC_Head hwri_place;
 
-enum { COUNT_SHIFT = 2, DICTS_PUT_OFF = 64 };
+enum { COUNT_SHIFT = 2, DICTS_PUT_OFF = 64, NEARBY = 1024 };
 static const uintptr_t one_reference = (uintptr_t)1 << COUNT_SHIFT;
 
 /* `back` is the last object whose links are restored, so the search goes on behind it. A dict that holds no tracked
  * container but tuples that may yet be untracked is looked at again in the end. */
 typedef struct hwri_model {
     PyGC_Head *list, *unreachable, *permanent, *back;
+    const void *object, *type; /* what is being scanned, and its type */
     enum hwri_untracking untracking;
     Py_ssize_t members;
     PyObject *put_off[DICTS_PUT_OFF];
@@ -37,8 +38,8 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 }
 
 static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
-    (void)m, (void)object;
-    return NULL;
+    bool near = (uintptr_t)object - (uintptr_t)m->object + NEARBY < 2 * NEARBY || object == m->type;
+    return near ? hwri_head_of(object) : NULL;
 }
 
 static inline void hwri_model_prefetch_place(const hwri_place *place) {
@@ -174,8 +175,10 @@ static bool is_as_traversed(PyObject *object) {
 #endif
 
 HWRI_ALWAYS size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwri_object_visit visit, void *context) {
-    (void)m, (void)from;
+    (void)from;
     assert(is_as_traversed(object));
+    m->object = object;
+    m->type = Py_TYPE((PyObject *)object);
     each_reference(object, visit, context);
     return 0;
 }

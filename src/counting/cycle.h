@@ -206,8 +206,10 @@ static bool reach_waiting(hwri_work *work) {
 
 HWRI_INLINE void reach_soon(void *context, void *target) {
     hwri_work *work = context;
+    hwri_place *place = hwri_model_near(work->model, target);
+    if (place && (!hwri_model_is_in_set(work->model, place) || hwri_model_is_reached(place))) return;
     unsigned slot = work->slot++ % HWRI_AHEAD;
-    hwri_place *place = hwri_model_place(work->model, target);
+    place = hwri_model_place(work->model, target);
     hwri_model_prefetch_place(place);
     reach_slot(work, slot);
     work->places[slot] = place;
