@@ -167,7 +167,7 @@ static void keep_revived(struct collection *c) {
     if (!c->code_ran) return;
     hwri_list_open(&revived);
     hwri_list_merge(&revived, &c->garbage);
-    hwri_find_unreachable(&revived, &c->garbage, &c->takeover->permanent, HWRI_UNTRACK_NOTHING);
+    hwri_find_unreachable(&revived, &c->garbage, &c->takeover->permanent, HWRI_UNTRACK_NOTHING, false);
     for (head = hwri_next(&c->garbage); head != &c->garbage; head = hwri_next(head))
         head->_gc_next &= ~(uintptr_t)HWRI_GC_ASIDE;
     hwri_list_merge(c->old, &revived);
@@ -208,7 +208,8 @@ static void find(struct collection *c) {
     PyGC_Head *young = &t->generations[t->generation];
     for (int i = 0; i < t->generation; i++) hwri_list_merge(young, &t->generations[i]);
     Py_ssize_t survivors = hwri_find_unreachable(young, &c->garbage, &t->permanent,
-                                                 full ? HWRI_UNTRACK_TUPLES_AND_DICTS : HWRI_UNTRACK_TUPLES);
+                                                 full ? HWRI_UNTRACK_TUPLES_AND_DICTS : HWRI_UNTRACK_TUPLES,
+                                                 full && hwri_takeover_is_whole(t));
     if (full) {
         c->gc->long_lived_pending = 0;
         c->gc->long_lived_total = survivors;

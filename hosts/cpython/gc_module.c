@@ -132,6 +132,7 @@ static PyObject *freeze(PyObject *module, PyObject *unused) {
         hwri_list_merge(&takeover->permanent, &takeover->generations[i]);
         takeover->gc->generations[i].count = 0;
     }
+    takeover->frozen = true;
     Py_RETURN_NONE;
 }
 
@@ -139,6 +140,7 @@ static PyObject *unfreeze(PyObject *module, PyObject *unused) {
     hwri_takeover *takeover = hwri_takeover_of_caller();
     if (takeover == NULL) return call_original(UNFREEZE, module, unused);
     hwri_list_merge(&takeover->generations[HWRI_FULL], &takeover->permanent);
+    takeover->frozen = false;
     Py_RETURN_NONE;
 }
 

@@ -5,6 +5,7 @@
 #include "find.h"
 #include "methods.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Where an interpreter keeps its collector's state. The headers say, but a patch release may have moved it. */
@@ -159,9 +160,23 @@ static bool find_state(PyInterpreterState *interpreter) {
     return false;
 }
 
+static atomic_uint takeovers;
+
+bool hwri_takeover_is_whole(const hwri_takeover *takeover) {
+    return !takeover->frozen && atomic_load_explicit(&takeovers, memory_order_relaxed) == 1 &&
+           PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
+}
+
+static bool has_mortal(const PyGC_Head *list) {
+    for (const PyGC_Head *head = hwri_next(list); head != list; head = hwri_next(head))
+        if (!hwri_is_immortal(hwri_object_of(head))) return true;
+    return false;
+}
+
 static bool take_over(hwri_gc_state *gc) {
     hwri_takeover *takeover = calloc(1, sizeof *takeover);
     if (takeover == NULL) return false;
+    atomic_fetch_add(&takeovers, 1);
     takeover->gc = gc;
     for (int i = 0; i < HWRI_GENERATIONS; i++) {
         hwri_list_open(&takeover->generations[i]);
@@ -169,6 +184,7 @@ static bool take_over(hwri_gc_state *gc) {
     }
     hwri_list_open(&takeover->permanent);
     hwri_list_merge(&takeover->permanent, &gc->permanent_generation.head);
+    takeover->frozen = has_mortal(&takeover->permanent);
     takeover->debug = gc->debug & HWRI_DEBUG_OURS;
     gc->debug &= ~HWRI_DEBUG_OURS;
     open_stand_in(takeover);

@@ -41,6 +41,7 @@ typedef struct hwri_takeover {
     int generation;     /* that is being collected */
     Py_ssize_t pending; /* gc->long_lived_pending before that; CPython adds its sentinel to it */
     int debug;
+    bool frozen;
     Py_ssize_t collected, uncollectable; /* by the last collection */
 } hwri_takeover;
 
@@ -55,6 +56,10 @@ hwri_takeover *hwri_takeover_of_caller(void);
 
 /* Takes over the running interpreter, if that has not been done. */
 void hwri_takeover_enter(void);
+
+/* Whether all objects that the interpreter's may refer to are in its own generations: none is frozen, and there has never been
+ * another interpreter. */
+bool hwri_takeover_is_whole(const hwri_takeover *takeover);
 
 /* A collection of takeover->generation and the younger ones (collector.c). */
 void hwri_collect_in_place(hwri_takeover *takeover);
