@@ -125,8 +125,11 @@ static void sentinel_finalize(PyObject *object) {
     hwri_takeover *takeover = sentinel->owner;
     Py_INCREF(object);
     arm(&takeover->sentinels[sentinel == &takeover->sentinels[0]]);
+    if (takeover->busy) return;
     if (takeover->stand_in.users != NULL) give_back_callbacks(takeover);
+    takeover->busy = true;
     hwri_collect_in_place(takeover);
+    takeover->busy = false;
     if (PyList_GET_SIZE(takeover->gc->callbacks) != 0) take_callbacks(takeover);
 }
 

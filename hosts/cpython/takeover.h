@@ -42,6 +42,7 @@ typedef struct hwri_takeover {
     Py_ssize_t pending; /* gc->long_lived_pending before that; CPython adds its sentinel to it */
     int debug;
     bool frozen;
+    bool busy; /* in a collection; an interpreter that ends may try another in the middle of it */
     Py_ssize_t collected, uncollectable; /* by the last collection */
 } hwri_takeover;
 

@@ -306,6 +306,7 @@ def subinterpreters():
         gc.callbacks.clear()
         gc.set_debug(gc.DEBUG_STATS)
         gc.collect(1)
+        gc.set_debug(0)
         at_exit = A()
         """
     Outer = type("outer", (), {})

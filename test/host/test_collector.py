@@ -18,6 +18,8 @@ def without_chance(text):
 
 @for_each_interpreter(globals())
 class Collector(Folder):
+    maxDiff = None
+
     def compare(self, name, *flags, **variables):
         env = environment(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", **variables)
         words = [self.python, *flags, SCENARIOS, name]
