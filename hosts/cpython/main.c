@@ -4,10 +4,10 @@
  * is set after the pre-initialisation, which would undo it if PYTHONMALLOC or -X dev asked for another, and before
  * the first object; what patches live objects comes after the initialisation.
  */
-#include "takeover.h"
-
+#define _GNU_SOURCE
 #include "../host.h"
 #include "allocator.h"
+#include "install.h"
 #include "report.h"
 
 #include <stdio.h>

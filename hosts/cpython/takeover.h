@@ -3,6 +3,7 @@
 #define HWRI_CPYTHON_TAKEOVER_H
 
 #include "gc_list.h"
+#include "install.h"
 
 /* The object by which an interpreter's own collector calls ours. It refers to itself and nothing else does, so that each
  * collection finds it to be garbage and runs its finalizer, which is our collection; that brings it back. */
@@ -48,9 +49,6 @@ typedef struct hwri_takeover {
 
 enum { HWRI_DEBUG_STATS = 1, HWRI_DEBUG_COLLECTABLE = 2, HWRI_DEBUG_UNCOLLECTABLE = 4, HWRI_DEBUG_SAVEALL = 32 };
 enum { HWRI_DEBUG_OURS = HWRI_DEBUG_STATS | HWRI_DEBUG_COLLECTABLE };
-
-/* Takes over the collector of the running interpreter and of all that it makes later. Returns NULL, or why not. */
-const char *hwri_takeover_install(void);
 
 /* The running interpreter's, or NULL if its collector is its own. */
 hwri_takeover *hwri_takeover_of_caller(void);
