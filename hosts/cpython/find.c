@@ -8,8 +8,8 @@
 #include "find.h"
 
 #include <assert.h>
-#include <structmember.h>
 #include <string.h>
+#include <structmember.h>
 
 /* tp_traverse of the types whose references are found without it; of classes, that is the one all of them have. */
 static traverseproc traverse_instance;
@@ -30,7 +30,7 @@ static const uintptr_t one_reference = (uintptr_t)1 << COUNT_SHIFT;
  * container but tuples that may yet be untracked is looked at again in the end. */
 typedef struct hwri_model {
     PyGC_Head *list, *unreachable, *permanent, *back;
-    bool whole; /* every tracked object that may be referred to is in the list, or immortal */
+    bool whole;                /* every tracked object that may be referred to is in the list, or immortal */
     const void *object, *type; /* what is being scanned, and its type */
     enum hwri_untracking untracking;
     Py_ssize_t members;
@@ -140,7 +140,8 @@ HWRI_ALWAYS void each_of_instance(PyObject *self, hwri_object_visit visit, void 
     for (; base->tp_traverse == traverse_instance; base = base->tp_base)
         if (Py_SIZE(base) != 0) each_slot(self, base, visit, context);
     if (hwri_has_managed_attributes(type)) {
-        hwri_each_managed_attribute(self, type, visit, context);
+        if (!hwri_each_managed_attribute(self, type, visit, context))
+            hwri_traverse_managed_attributes(self, call_visit, &(struct caller){visit, context});
     } else if (type->tp_dictoffset != base->tp_dictoffset) {
         PyObject **dict = type->tp_dictoffset > 0 ? (PyObject **)(void *)((char *)self + type->tp_dictoffset)
                                                   : _PyObject_GetDictPtr(self);

@@ -8,7 +8,17 @@ typedef PyObject *fast_function(PyObject *module, PyObject *const *arguments, Py
 
 enum { FAST = METH_FASTCALL | METH_KEYWORDS, REFERRERS = PY_VERSION_HEX >= 0x030D0000 ? METH_FASTCALL : METH_VARARGS };
 
-enum function { COLLECT, GET_OBJECTS, GET_REFERRERS, FREEZE, UNFREEZE, GET_FREEZE_COUNT, SET_DEBUG, GET_DEBUG, FUNCTIONS };
+enum function {
+    COLLECT,
+    GET_OBJECTS,
+    GET_REFERRERS,
+    FREEZE,
+    UNFREEZE,
+    GET_FREEZE_COUNT,
+    SET_DEBUG,
+    GET_DEBUG,
+    FUNCTIONS
+};
 
 static PyCFunction originals[FUNCTIONS];
 

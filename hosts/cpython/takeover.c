@@ -47,7 +47,8 @@ static PyObject *stand_in_call(PyObject *object, PyObject *const *arguments, siz
     give_back_callbacks(takeover);
     put_number(arguments[1], "collected", takeover->collected);
     put_number(arguments[1], "uncollectable", takeover->uncollectable);
-    PyObject *callback = PyList_GET_SIZE(takeover->gc->callbacks) != 0 ? PyList_GET_ITEM(takeover->gc->callbacks, 0) : NULL;
+    PyObject *callback =
+        PyList_GET_SIZE(takeover->gc->callbacks) != 0 ? PyList_GET_ITEM(takeover->gc->callbacks, 0) : NULL;
     if (callback != NULL) {
         Py_INCREF(callback);
         PyObject *result = PyObject_Vectorcall(callback, arguments, 2, NULL);

@@ -238,6 +238,48 @@ def untracking():
 
 
 @scenario
+def shapes():
+    """Every way in which an instance holds its attributes, and what the collector sees of it."""
+    class Slotted(Node):
+        __slots__ = "slot",
+
+    class Table(dict):
+        pass
+
+    class Meta(type):
+        pass
+
+    class Sized(tuple):
+        pass
+
+    def kinds():
+        for kind in Node, Slotted, Table, Slots, Meta("Made", (), {}), Meta("Deeper", (Node,), {}), list, Sized:
+            yield kind()
+
+    def many(each):
+        for i in range(40):
+            setattr(each, "name%d" % i, [i])
+
+    def replaced(each):
+        each.__dict__ = {"other": [each], 5: []}
+
+    changes = {"none": lambda each: None, "one": lambda each: setattr(each, "slot", [each]), "dict": lambda each: each.__dict__,
+               "both": lambda each: (setattr(each, "slot", []), each.__dict__), "many": many, "replaced": replaced,
+               "deleted": lambda each: (setattr(each, "slot", 1), each.__dict__, delattr(each, "slot"))}
+    for name, change in changes.items():
+        for each in kinds():
+            try:
+                change(each)
+            except AttributeError as error:
+                print(name, error)
+                continue
+            gc.collect(0)
+            print(name, type(each).__name__, [type(one).__name__ for one in gc.get_referents(each)])
+            del each
+            print(gc.collect(), end=" ")
+
+
+@scenario
 def order():
     """Random graphs: in which order what is garbage dies, and in which the rest is kept."""
     dice = random.Random(5)
