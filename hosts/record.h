@@ -69,9 +69,9 @@ struct hwri_record {
     atomic_uint_least32_t state;
     uint32_t shared_libpython, free_threaded;
     uint32_t collects_in_place; /* its cycle collector is ours, whatever its allocator is */
-    char interpreter[1024];  /* path of the executable */
-    char python_version[64]; /* as "3.11.2" */
-    char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */
+    char interpreter[1024];     /* path of the executable */
+    char python_version[64];    /* as "3.11.2" */
+    char reason[256];           /* HWRI_REFUSED: why, as the rest of a sentence */
     struct hwri_domain_record domains[HWRI_DOMAINS];
     atomic_int_least64_t bytes, peak_bytes; /* in use, all domains */
     uint64_t peak_committed;                /* the most memory that was ever taken from the system */
