@@ -9,6 +9,10 @@
  * and one word comes from the preload object itself:
  *
  *   HEAPWRIGHT_SAID     set once a Python has said that it keeps its own allocator: its children say nothing
+ *
+ * and one is the user's, who may set it himself or by the tool's option --gc; it holds for all programs of the tree:
+ *
+ *   HEAPWRIGHT_GC       which cycle collector Python runs on: `inplace` (ours, the default) or `stock` (its own)
  */
 #ifndef HWRI_RECORD_H
 #define HWRI_RECORD_H
@@ -19,8 +23,9 @@
 #define HWRI_RECORD_VARIABLE "HEAPWRIGHT_RECORD"
 #define HWRI_STRICT_VARIABLE "HEAPWRIGHT_STRICT"
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
+#define HWRI_GC_VARIABLE "HEAPWRIGHT_GC"
 
-enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 1, HWRI_MAX_CLASSES = 320 };
+enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 2, HWRI_MAX_CLASSES = 320 };
 
 /* How far the program came. The states follow one another in this order, but for REFUSED, which is an end. */
 enum hwri_state {
@@ -63,9 +68,10 @@ struct hwri_record {
     uint32_t magic, version;
     atomic_uint_least32_t state;
     uint32_t shared_libpython, free_threaded;
-    char interpreter[1024];  /* path of the executable */
-    char python_version[64]; /* as "3.11.2" */
-    char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */
+    uint32_t collects_in_place; /* its cycle collector is ours, whatever its allocator is */
+    char interpreter[1024];     /* path of the executable */
+    char python_version[64];    /* as "3.11.2" */
+    char reason[256];           /* HWRI_REFUSED: why, as the rest of a sentence */
     struct hwri_domain_record domains[HWRI_DOMAINS];
     atomic_int_least64_t bytes, peak_bytes; /* in use, all domains */
     uint64_t peak_committed;                /* the most memory that was ever taken from the system */

@@ -11,9 +11,13 @@ def scaled(count):
     return max(1, round(count * SCALE))
 
 
+def report(name, wall, cpu):
+    print(name, wall, cpu)
+
+
 def timed(name, work, *arguments):
     wall, cpu = time.perf_counter(), time.process_time()
     result = work(*arguments)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    print(name, wall, cpu)
+    report(name, wall, cpu)
     return result

@@ -4,11 +4,15 @@
  * is set after the pre-initialisation, which would undo it if PYTHONMALLOC or -X dev asked for another, and before
  * the first object; what patches live objects comes after the initialisation.
  */
+#define _GNU_SOURCE
 #include "../host.h"
 #include "allocator.h"
+#include "install.h"
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void fail_unless_ok(PyStatus status) {
     if (PyStatus_Exception(status)) Py_ExitStatusException(status);
@@ -34,6 +38,24 @@ static void note_choice(struct hwri_record *record, const char *reason) {
     atomic_store(&record->state, HWRI_REFUSED);
 }
 
+static const char *try_collector(const char *wanted) {
+    bool known = wanted == NULL || *wanted == '\0' || strcmp(wanted, "inplace") == 0;
+    return known ? hwri_takeover_install() : HWRI_GC_VARIABLE " is neither 'inplace' nor 'stock'";
+}
+
+/* Which collector the user wants; the tool passes that on by way of the environment. Says why if it cannot be had, once for a
+ * whole tree of processes. */
+static void install_collector(struct hwri_record *record) {
+    const char *wanted = getenv(HWRI_GC_VARIABLE);
+    if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
+    const char *refusal = try_collector(wanted);
+    if (record != NULL) record->collects_in_place = refusal == NULL;
+    if (refusal == NULL || getenv(HWRI_SAID_VARIABLE) != NULL) return;
+    fprintf(stderr, "heapwright: Python %.*s keeps its own cycle collector: %s\n", (int)strcspn(Py_GetVersion(), " "),
+            Py_GetVersion(), refusal);
+    setenv(HWRI_SAID_VARIABLE, "1", 1);
+}
+
 __attribute__((visibility("default"))) hwri_host_main_function hwri_host_main;
 
 bool hwri_host_main(struct hwri_host_run *run) {
@@ -52,6 +74,7 @@ bool hwri_host_main(struct hwri_host_run *run) {
 
     initialise(run->argc, run->argv);
     if (chosen == NULL) hwri_report_install();
+    install_collector(run->record);
 
     run->status = Py_RunMain();
     hwri_counting_end();

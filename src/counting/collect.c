@@ -103,6 +103,9 @@ static inline void hwri_model_not_held(hwri_model *m, const void *object) { note
 static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & HWRI_REACHED; }
 static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
 static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->scratch; }
+enum { hwri_model_is_queue = false };
+static inline void hwri_model_enqueue(hwri_model *m, void *object) { (void)m, (void)object; }
+static inline void hwri_model_prefetch_place(const hwri_place *place) { __builtin_prefetch(place, 1); }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }
 
 enum { SCANNED_AT_ONCE = 256 };

@@ -24,10 +24,15 @@
  *   hwri_model_is_reached(place), hwri_model_reach(place), hwri_model_forget_reached(m)
  *   hwri_model_held(m, object)       is told what was held, for the next guess
  *   hwri_model_not_held(m, object)   is told what was not, of which some may be reached later
- *   hwri_model_memory(m), hwri_model_prefetch(object)
+ *   hwri_model_memory(m), hwri_model_prefetch(object), hwri_model_prefetch_place(place)
+ *   hwri_model_is_queue              a constant: the set is a queue, see below
+ *   hwri_model_enqueue(m, object)    puts what has been passed by, and is reached, at the queue's end
  *
  * The work to be done is a stack; when it cannot grow, what does not fit is found again by going through the set once more. What comes onto the stack is prefetched, since
- * it will be read soon (Boehm: "Reducing Garbage Collector Cache Misses", 2000). */
+ * it will be read soon (Boehm: "Reducing Garbage Collector Cache Misses", 2000).
+ *
+ * Of a set that is a queue, the order of what is reached matters: it is CPython's, for whoever can see it. There is no guess then, and no stack: hwri_model_each_unreached
+ * goes through all objects and passes by what is not reached when it comes to it; what is reached after that comes to the end of the queue and is visited there. */
 #ifndef HWRI_COUNTING_CYCLE_H
 #define HWRI_COUNTING_CYCLE_H
 
@@ -60,6 +65,10 @@ static bool work_grow(hwri_work *work) {
 }
 
 static inline void work_push(hwri_work *work, void *object) {
+    if (hwri_model_is_queue) {
+        hwri_model_enqueue(work->model, object);
+        return;
+    }
     hwri_model_prefetch(object);
     if (hwri_likely(work->top != work->limit) || work_grow(work)) *work->top++ = (uintptr_t)object;
 }
@@ -117,7 +126,7 @@ HWRI_INLINE void find_reference(hwri_work *work, void *target, bool reached) {
     }
     unsigned slot = work->slot++ % HWRI_AHEAD;
     place = hwri_model_place(work->model, target);
-    __builtin_prefetch(place, 1);
+    hwri_model_prefetch_place(place);
     settle_slot(work, slot);
     work->places[slot] = place;
     work->targets[slot] = (uintptr_t)target | reached;
@@ -132,7 +141,7 @@ HWRI_INLINE void found_and_reach(void *context, void *target) { find_reference(c
 HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
     size_t from = 0;
-    bool reached = hwri_model_is_reached(place);
+    bool reached = !hwri_model_is_queue && hwri_model_is_reached(place);
     if (hwri_unlikely(reached) && hwri_model_is_visited(place)) return;
     hwri_model_visit(object, place);
     if (hwri_unlikely(reached)) do
@@ -179,12 +188,65 @@ static void forget_guess(hwri_work *work) {
     work->top = work->bottom;
 }
 
+/* ---- reaching in the order of a queue ---- */
+
+/* References wait here as when they are counted. They are followed in the order in which they were found. */
+static inline void reach_slot(hwri_work *work, unsigned slot) {
+    if (work->places[slot]) reach(work, (void *)work->targets[slot]);
+    work->places[slot] = NULL;
+}
+
+/* Whether any reference was waiting. */
+static bool reach_waiting(hwri_work *work) {
+    bool any = false;
+    for (unsigned i = 0; i < HWRI_AHEAD; i++) {
+        unsigned slot = work->slot++ % HWRI_AHEAD;
+        any |= work->places[slot] != NULL;
+        reach_slot(work, slot);
+    }
+    return any;
+}
+
+HWRI_INLINE void reach_soon(void *context, void *target) {
+    hwri_work *work = context;
+    hwri_place *place = hwri_model_near(work->model, target);
+    if (place && (!hwri_model_is_in_set(work->model, place) || hwri_model_is_reached(place))) return;
+    unsigned slot = work->slot++ % HWRI_AHEAD;
+    place = hwri_model_place(work->model, target);
+    hwri_model_prefetch_place(place);
+    reach_slot(work, slot);
+    work->places[slot] = place;
+    work->targets[slot] = (uintptr_t)target;
+}
+
+/* Nothing may be passed by before what was found so far has been followed. */
+HWRI_INLINE void scan_if_reached(void *context, void *object, hwri_place *place) {
+    hwri_work *work = context;
+    size_t from = 0;
+    if (!hwri_model_is_held(work->model, object, place)) {
+        reach_waiting(work);
+        if (!hwri_model_is_held(work->model, object, place)) return;
+    }
+    do from = hwri_model_scan(work->model, object, from, reach_soon, work);
+    while (hwri_unlikely(from != 0));
+}
+
+static void reach_in_order(hwri_work *work) {
+    memset(work->places, 0, sizeof work->places);
+    do hwri_model_each_unreached(work->model, scan_if_reached, work);
+    while (reach_waiting(work));
+}
+
 /* Reaches everything in the set that is alive. */
 static void hwri_find_reached(hwri_model *model) {
     hwri_work work = {.model = model};
     hwri_model_each_guess(model, guess, &work);
     hwri_model_each(model, visit, &work);
     for (unsigned slot = 0; slot < HWRI_AHEAD; slot++) settle_slot(&work, slot);
+    if (hwri_model_is_queue) {
+        reach_in_order(&work);
+        return;
+    }
     hwri_model_each_guess(model, check_guess, &work);
     if (work.wrong) forget_guess(&work);
     work_drain(&work);

@@ -1,0 +1,35 @@
+"""build: a heap of five million objects, built with the default thresholds, and the longest pause in that."""
+
+import gc
+import time
+
+from timing import report, scaled, timed
+
+
+class Node:
+    __slots__ = ("list", "value")
+
+
+def build():
+    kept = []
+    for _ in range(scaled(5_000_000)):
+        node = Node()
+        node.list = kept
+        kept.append(node)
+    return kept
+
+
+pauses, started = [0.0], 0.0
+
+
+def note(phase, info):
+    global started
+    if phase == "start":
+        started = time.perf_counter()
+    else:
+        pauses.append(time.perf_counter() - started)
+
+
+gc.callbacks.append(note)
+timed("build", build)
+report("longest-pause", max(pauses), max(pauses))

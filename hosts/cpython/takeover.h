@@ -1,0 +1,69 @@
+/* takeover.h: heapwright in the place of CPython's cycle collector, interpreter by interpreter. */
+#ifndef HWRI_CPYTHON_TAKEOVER_H
+#define HWRI_CPYTHON_TAKEOVER_H
+
+#include "gc_list.h"
+#include "install.h"
+
+/* The object by which an interpreter's own collector calls ours. It refers to itself and nothing else does, so that each
+ * collection finds it to be garbage and runs its finalizer, which is our collection; that brings it back. */
+struct hwri_sentinel {
+    PyGC_Head head;
+    PyObject object;
+    struct hwri_takeover *owner;
+};
+
+/* Stands in for the list of the user's callbacks at the end of a collection that has any: CPython calls its one item, which
+ * puts our figures in the place of CPython's, calls the user's first callback and gives the user's list back to CPython,
+ * which goes on with the second. */
+struct hwri_stand_in {
+    PyListObject list;
+    PyObject *items[1];
+    struct hwri_stand_in_call {
+        PyObject object;
+        vectorcallfunc call;
+        struct hwri_takeover *owner;
+    } call;
+    PyObject *users; /* the user's list meanwhile, otherwise NULL */
+};
+
+/* An interpreter whose collector is ours.
+ *
+ * The tracked objects are in our lists, since gc->generation0, to which CPython appends every new one, leads to ours; its own
+ * lists hold nothing but a sentinel. All else stays CPython's: thresholds, counts, when to collect and which generation, the
+ * calls of callbacks, free lists, statistics. The bits of gc->debug that make it print lines are kept here. One of the two
+ * sentinels is always in CPython's youngest generation; the other was there before, and is in an older one. Never freed:
+ * objects that outlive their interpreter still unlink themselves from our lists. */
+typedef struct hwri_takeover {
+    PyGC_Head generations[HWRI_GENERATIONS], permanent;
+    hwri_gc_state *gc;
+    struct hwri_sentinel sentinels[2];
+    struct hwri_stand_in stand_in;
+    int generation;     /* that is being collected */
+    Py_ssize_t pending; /* gc->long_lived_pending before that; CPython adds its sentinel to it */
+    int debug;
+    bool frozen;
+    bool busy; /* in a collection; an interpreter that ends may try another in the middle of it */
+    Py_ssize_t collected, uncollectable; /* by the last collection */
+} hwri_takeover;
+
+enum { HWRI_DEBUG_STATS = 1, HWRI_DEBUG_COLLECTABLE = 2, HWRI_DEBUG_UNCOLLECTABLE = 4, HWRI_DEBUG_SAVEALL = 32 };
+enum { HWRI_DEBUG_OURS = HWRI_DEBUG_STATS | HWRI_DEBUG_COLLECTABLE };
+
+/* The running interpreter's, or NULL if its collector is its own. */
+hwri_takeover *hwri_takeover_of_caller(void);
+
+/* Takes over the running interpreter, if that has not been done. */
+void hwri_takeover_enter(void);
+
+/* Whether all objects that the interpreter's may refer to are in its own generations: none is frozen, and there has never been
+ * another interpreter. */
+bool hwri_takeover_is_whole(const hwri_takeover *takeover);
+
+/* A collection of takeover->generation and the younger ones (collector.c). */
+void hwri_collect_in_place(hwri_takeover *takeover);
+
+/* The functions of module gc (gc_module.c). False if they are not those that we know. */
+bool hwri_gc_module_replace(void);
+
+#endif
