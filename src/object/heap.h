@@ -10,7 +10,7 @@
  *   counting/count.c     counts
  *   counting/death.c     the end of objects whose count is zero
  *   counting/cycle.h     the engine that finds cycles, over any object model
- *   counting/heap_model.h   a heap's objects as that model
+ *   counting/heap_model.h  a heap's objects as that model
  *   counting/collect.c   a collection
  *   counting/policy.c    when to collect what; the interface of Python's gc
  *   counting/checked.c   the same calls in a checked heap
