@@ -42,6 +42,13 @@ static const struct option long_options[] = {
 };
 
 /* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
+static const char *collector_named(const char *name) {
+    static const char *const collectors[] = {"inplace", "stock"};
+    for (size_t i = 0; name != NULL && i < sizeof collectors / sizeof *collectors; i++)
+        if (strcmp(name, collectors[i]) == 0) return collectors[i];
+    return NULL;
+}
+
 static int read_options(int argc, char **argv, struct options *options) {
     while (options->module == NULL) {
         switch (getopt_long(argc, argv, "+hm:", long_options, NULL)) {
@@ -53,11 +60,11 @@ static int read_options(int argc, char **argv, struct options *options) {
         case OPTION_STRICT: options->strict = true; break;
         case OPTION_PYTHON: options->python = optarg; break;
         case OPTION_GC:
-            if (strcmp(optarg, "inplace") != 0 && strcmp(optarg, "stock") != 0) {
+            options->gc = collector_named(optarg);
+            if (options->gc == NULL) {
                 say("there is no collector '%s': --gc is 'inplace' or 'stock'", optarg);
                 return STATUS_MISUSE;
             }
-            options->gc = optarg;
             break;
         case 'm': options->module = optarg; break;
         case 'h': fputs(help, stdout); return 0;

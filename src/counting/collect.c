@@ -315,14 +315,14 @@ static void free_in_page(hwri_model *m, hwri_page *page) {
 /* Garbage refers to garbage, which needs no counting any more, and to the outside. No code of the user's runs before all of it is free; then those weak
  * references are called back that finalizers made. */
 static void free_garbage(hwri_model *m) {
-    hwr_weak *first = NULL;
     hwri_page_cursor cursor = {0};
-    m->weak_last = &first;
+    m->weak_first = NULL;
+    m->weak_last = &m->weak_first;
     forget_near(m);
     each_unreached(m, give_up_all, m);
     if (m->last_wills) each_unreached(m, end_own_type, m->heap);
     for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) free_in_page(m, page);
-    hwri_weak_call_chain(m->heap, first);
+    hwri_weak_call_chain(m->heap, m->weak_first);
 }
 
 /* Lets users know, and finds out what they brought back. */
@@ -352,7 +352,7 @@ static size_t dispose(hwri_model *m) {
     if (m->garbage) notify(m);
     size_t unreachable = m->garbage_count + m->ended, deaths = heap->deaths.count;
     hwri_emit(heap, HWR_EVENT_FREE_BEGIN, (uint64_t)m->generation, 0);
-    bool saved = heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);
+    bool saved = m->garbage && heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);
     if (!saved) {
         free_garbage(m);
         hwri_deaths_run(heap, deaths);

@@ -19,9 +19,9 @@ typedef struct hwri_model {
     size_t members;
     hwri_side_table excess; /* objects to references found that have left their places */
     size_t garbage_count;
-    void **garbage;       /* all of it, if users are to learn of it; the engine's set is then what is here */
-    size_t ended;         /* weak references that ended when they had been called back: CPython counts them, too */
-    hwr_weak **weak_last; /* the end of a chain of weak references to be called back */
+    void **garbage; /* all of it, if users are to learn of it; the engine's set is then what is here */
+    size_t ended;   /* weak references that ended when they had been called back: CPython counts them, too */
+    hwr_weak *weak_first, **weak_last; /* a chain of weak references to be called back, and its end */
     /* Of something that was not held, and later of something in the garbage: it has to do with weak references; it has a finalizer or is of our own types. */
     bool weak, last_wills;
 } hwri_model;
@@ -137,7 +137,7 @@ static inline void *object_of_set(char *block) {
     uint64_t words[2];
     memcpy(words, block, sizeof words);
     if (hwri_likely(is_for_the_set(words[0]))) return block + HWRI_HEADER_SIZE;
-    return words[0] == HWRI_PADDING && is_for_the_set(words[1]) ? block + HWRI_HEADER_SIZE * 2 : NULL;
+    return words[0] == HWRI_PADDING && is_for_the_set(words[1]) ? block + (size_t)HWRI_HEADER_SIZE * 2 : NULL;
 }
 
 static inline bool is_unreached(const hwri_place *place) {

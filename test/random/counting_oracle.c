@@ -481,7 +481,11 @@ static void adopt_entries(oracle *o, const oracle_questions *ask) {
             if (n == NULL || n == &o->stale || !(n->limbo || table->fields[i]->garbage)) continue;
             bool kept = n->seen && ask->has_entry(ask->context, table, i);
             if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
-            if (!kept) lose_entry(o, table, i);
+            if (kept) continue;
+            if (table->fields[i]->seen && !table->fields[i]->gone)
+                lose_entry(o, table, i);
+            else /* the table was not garbage yet, and removed it */
+                oracle_remove_entry(o, table, i);
         }
 }
 
