@@ -473,20 +473,24 @@ void oracle_callback_ends(oracle *o, node *weak) {
 
 /* The end of an operation */
 
+/* A table that is garbage here may not have been for the heap, which was behind: then it has removed the entry, with the weak reference. */
+static void adopt_entry(oracle *o, const oracle_questions *ask, node *table, size_t index) {
+    const node *n = table->keys[index], *weak = table->fields[index];
+    if (n == NULL || (n != &o->stale && !n->limbo && !weak->garbage)) return;
+    bool kept = n != &o->stale && n->seen && ask->has_entry(ask->context, table, index);
+    if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
+    if (kept) return;
+    if (!weak->seen || weak->gone)
+        oracle_remove_entry(o, table, index);
+    else if (n != &o->stale)
+        lose_entry(o, table, index);
+}
+
 /* Entries first, since a table that lives seems to keep alive what it owns. */
 static void adopt_entries(oracle *o, const oracle_questions *ask) {
     for (size_t t = 0; t < ORACLE_TABLES; t++)
-        for (size_t i = 0; o->tables[t] != NULL && o->tables[t]->seen && i < ORACLE_ENTRIES; i++) {
-            node *table = o->tables[t], *n = table->keys[i];
-            if (n == NULL || n == &o->stale || !(n->limbo || table->fields[i]->garbage)) continue;
-            bool kept = n->seen && ask->has_entry(ask->context, table, i);
-            if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
-            if (kept) continue;
-            if (table->fields[i]->seen && !table->fields[i]->gone)
-                lose_entry(o, table, i);
-            else /* the table was not garbage yet, and removed it */
-                oracle_remove_entry(o, table, i);
-        }
+        for (size_t i = 0; o->tables[t] != NULL && o->tables[t]->seen && i < ORACLE_ENTRIES; i++)
+            adopt_entry(o, ask, o->tables[t], i);
 }
 
 static void adopt_arguments(oracle *o, const oracle_questions *ask) {
