@@ -113,7 +113,7 @@ static void make_table(int kind) {
 }
 
 /* The weak reference that the heap has made for a new entry: of those that the table refers to, the one to the entry's object which belongs to no
- * other entry and is none of ours. Of what is in limbo the memory may be in use again. */
+ * other entry and is none of ours. What the oracle knows by an address may have died: then the memory is in use again. */
 typedef struct search {
     const node *table;
     size_t index;
@@ -121,11 +121,16 @@ typedef struct search {
     size_t count;
 } search;
 
+static bool is_certainly_another(const search *s, const node *n) {
+    if (n == NULL || n->life != NODE_ALIVE || oracle_may_be_dead(&m.oracle, n)) return false;
+    for (size_t i = 0; n->internal && i < ORACLE_ENTRIES; i++)
+        if (s->table->fields[i] == n) return i != s->index && !s->table->keys[i]->limbo;
+    return !n->internal;
+}
+
 static bool collect_candidate(void *context, void *object) {
     search *s = context;
-    const node *n = oracle_find(&m.oracle, object);
-    bool known = n != NULL && n->life == NODE_ALIVE && !n->limbo;
-    if (hwr_type_of(object) != hwr_weak_type() || (known && n != s->table->fields[s->index])) return true;
+    if (hwr_type_of(object) != hwr_weak_type() || is_certainly_another(s, oracle_find(&m.oracle, object))) return true;
     CHECK(s->count < 2 * ORACLE_ENTRIES);
     s->found[s->count++] = object;
     return true;
