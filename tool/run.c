@@ -41,7 +41,7 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
+/* NULL: there is none of that name. */
 static const char *collector_named(const char *name) {
     static const char *const collectors[] = {"inplace", "stock"};
     for (size_t i = 0; name != NULL && i < sizeof collectors / sizeof *collectors; i++)
@@ -49,6 +49,7 @@ static const char *collector_named(const char *name) {
     return NULL;
 }
 
+/* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
 static int read_options(int argc, char **argv, struct options *options) {
     while (options->module == NULL) {
         switch (getopt_long(argc, argv, "+hm:", long_options, NULL)) {

@@ -72,6 +72,7 @@ static bool prepare(hwri_model *m) {
     return true;
 }
 
+/* Whether any bit is set: the first byte is not zero, or not all others are like the one before. */
 static bool has_ages(const hwri_page *page) {
     const char *ages = page->side;
     size_t size = hwri_aged_slices(page) * sizeof(hwri_ages);
@@ -302,7 +303,7 @@ static void free_in_page(hwri_model *m, hwri_page *page) {
         each_unreached_of(m, page, free_one, heap);
         return;
     }
-    heap->count[0] = (uint32_t)heap->count[0] > dead ? heap->count[0] - (int)dead : 0;
+    hwri_count_deallocations(heap, dead);
     if (dead == hwri_page_used(page)) { /* the headers stay as they are */
         memset(page->side, 0, hwri_aged_slices(page) * sizeof(hwri_ages));
         hwri_page_free_all(heap->objects, page);

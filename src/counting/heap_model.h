@@ -80,7 +80,7 @@ static inline bool hwri_model_is_visited(const hwri_place *place) { return *plac
 static bool is_held_exactly(const hwri_model *m, const void *object, hwri_place word) {
     const uintptr_t *aside = hwri_side_find(&m->heap->counts, object), *excess = hwri_side_find(&m->excess, object);
     if (!aside && *hwri_header(object) & HWRI_COUNT_ASIDE) return true; /* immortal */
-    intptr_t rest = (int16_t)word >> 3;
+    intptr_t rest = (int16_t)(word & ~HWRI_PLACE_FLAGS) / HWRI_PLACE_ONE;
     return (intptr_t)(aside ? *aside : 0) + rest > (intptr_t)(excess ? *excess : 0);
 }
 
