@@ -348,8 +348,9 @@ static size_t lose_reference(oracle *o, node *target, size_t count) {
 static void extend_limbo(oracle *o) {
     size_t count = 0;
     for (size_t i = 0; i < o->used; i++) {
-        o->nodes[i].scratch = o->nodes[i].count;
-        if (o->nodes[i].life == NODE_ALIVE && o->nodes[i].limbo) o->work[count++] = &o->nodes[i];
+        node *n = &o->nodes[i];
+        n->scratch = n->count;
+        if (n->limbo && (n->life == NODE_ALIVE || n->life == NODE_DOOMED)) o->work[count++] = n;
     }
     for (size_t i = 0; i < o->used; i++) {
         const node *n = &o->nodes[i];
@@ -381,11 +382,19 @@ bool oracle_is_certain(oracle *o, const node *weak) {
     return !weak->garbage && weak->referent->life == NODE_ALIVE && !oracle_may_be_dead(o, weak->referent);
 }
 
+/* What awaits its finalizer here may still be held in the heap, by the entry of a table whose key has died but whose callbacks are not over: then it is
+ * garbage together with the table, and so is what it holds. */
+static void doubt_doomed(oracle *o) {
+    for (size_t i = 0; o->pending > 0 && i < o->used; i++)
+        if (o->nodes[i].life == NODE_DOOMED) o->nodes[i].limbo = o->limbo = true;
+}
+
 void oracle_collection_begins(oracle *o, int generation) {
     CHECK(!o->collecting && generation >= 0 && generation <= ORACLE_OLDEST);
     o->collecting = true;
     o->exact = o->dead_count == 0 && o->pending == 0 && !o->limbo;
     o->garbage_size = 0;
+    doubt_doomed(o);
     if (o->limbo) mark_ghosts(o);
     mark_reached(o, generation);
     for (size_t i = 0; i < o->used; i++) {
@@ -428,8 +437,9 @@ void oracle_finalizer_begins(oracle *o, node *n) {
     CHECK(n->finalizes && !n->finalized);
     CHECK(n->life == NODE_DOOMED || (n->life == NODE_ALIVE && oracle_may_be_dead(o, n)));
     bool at_zero = n->life == NODE_DOOMED || !n->garbage;
+    bool foreseen = at_zero ? !n->limbo : n->complete;
     if (at_zero) n->generation = 0; /* CPython's deallocators untrack an object and track it again for its finalizer */
-    if (!at_zero && !n->complete) n->generation = GENERATION_UNKNOWN;
+    if (!foreseen) n->generation = GENERATION_UNKNOWN;
     if (n->life == NODE_DOOMED) o->pending--;
     n->life = NODE_ALIVE;
     n->finalized = true;

@@ -3,7 +3,7 @@
 
 #include "support/check.h"
 
-static void enter_weak(hwr_weak *weak, node *target, node *argument, uint32_t plan, bool calls_back) {
+static node *enter_weak(hwr_weak *weak, node *target, node *argument, uint32_t plan, bool calls_back) {
     node *n = enter(weak, KIND_WEAK, true, 1);
     CHECK(hwr_type_of(weak) == hwr_weak_type());
     n->plan = plan;
@@ -12,6 +12,7 @@ static void enter_weak(hwr_weak *weak, node *target, node *argument, uint32_t pl
     oracle_watch(&m.oracle, n, target, calls_back);
     say("    it is %s", name(n));
     hold(n);
+    return n;
 }
 
 /* The target and the argument are held meanwhile, since a collection may run anything. */
@@ -19,6 +20,7 @@ void make_weak_of(node *target, node *argument, uint32_t plan, bool calls_back) 
     say("new weak reference to %s with argument %s%s", name(target), name(argument), calls_back ? ", calls back" : "");
     retain(target);
     if (argument != NULL) retain(argument);
+    size_t collections = m.now.collections;
     hwr_weak *weak = hwr_weak_new(m.heap, target->address, calls_back ? weak_called_back : NULL,
                                   argument != NULL ? argument->address : NULL);
     node *shared = calls_back ? NULL : oracle_shared_weak(target);
@@ -29,7 +31,9 @@ void make_weak_of(node *target, node *argument, uint32_t plan, bool calls_back) 
         oracle_retain(&m.oracle, shared);
         hold(shared);
     } else {
-        enter_weak(weak, target, argument, plan, calls_back);
+        node *n = enter_weak(weak, target, argument, plan, calls_back);
+        if (m.now.collections != collections)
+            n->generation = generation_of(NULL, n); /* one for the table of weak references */
     }
     if (argument != NULL) release(argument);
     release(target);
