@@ -7,12 +7,12 @@
  */
 #include "find.h"
 
+#include "scan.h"
+
 #include <assert.h>
-#include <structmember.h>
 #include <string.h>
 
-/* tp_traverse of the types whose references are found without it; of classes, that is the one all of them have. */
-static traverseproc traverse_instance;
+traverseproc hwri_traverse_instance;
 
 typedef PyGC_Head hwri_place;
 
@@ -103,63 +103,6 @@ static inline void hwri_model_prefetch(const void *object) { (void)object; }
 
 /* ---- the references of an object ---- */
 
-struct caller {
-    hwri_object_visit visit;
-    void *context;
-};
-
-static int call_visit(PyObject *target, void *caller) {
-    ((struct caller *)caller)->visit(((struct caller *)caller)->context, target);
-    return 0;
-}
-
-/* The __slots__ that a class has added to its base. */
-HWRI_ALWAYS void each_slot(PyObject *self, PyTypeObject *type, hwri_object_visit visit, void *context) {
-    const PyMemberDef *member = (const PyMemberDef *)(const void *)((const char *)type + Py_TYPE(type)->tp_basicsize);
-    for (const PyMemberDef *end = member + Py_SIZE(type); member != end; member++) {
-        PyObject *target;
-        if (member->type != T_OBJECT_EX) continue;
-        memcpy(&target, (char *)self + member->offset, sizeof target);
-        if (target != NULL) visit(context, target);
-    }
-}
-
-/* An instance of a class: its slots, its attributes, its class, and what its base that is no class refers to. */
-HWRI_ALWAYS void each_of_instance(PyObject *self, hwri_object_visit visit, void *context) {
-    PyTypeObject *type = Py_TYPE(self), *base = type;
-    for (; base->tp_traverse == traverse_instance; base = base->tp_base)
-        if (Py_SIZE(base) != 0) each_slot(self, base, visit, context);
-    if (hwri_has_managed_attributes(type)) {
-        hwri_each_managed_attribute(self, type, visit, context);
-    } else if (type->tp_dictoffset != base->tp_dictoffset) {
-        PyObject **dict = type->tp_dictoffset > 0 ? (PyObject **)(void *)((char *)self + type->tp_dictoffset)
-                                                  : _PyObject_GetDictPtr(self);
-        if (dict != NULL && *dict != NULL) visit(context, *dict);
-    }
-    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
-        (base->tp_traverse == NULL || !(base->tp_flags & Py_TPFLAGS_HEAPTYPE)))
-        visit(context, type);
-    if (base->tp_traverse != NULL) base->tp_traverse(self, call_visit, &(struct caller){visit, context});
-}
-
-/* CPython goes through lists and tuples from their ends. */
-HWRI_ALWAYS void each_item(PyObject *const *items, Py_ssize_t count, hwri_object_visit visit, void *context) {
-    while (--count >= 0)
-        if (items[count] != NULL) visit(context, items[count]);
-}
-
-HWRI_ALWAYS void each_reference(PyObject *object, hwri_object_visit visit, void *context) {
-    traverseproc traverse = Py_TYPE(object)->tp_traverse;
-    if (traverse == traverse_instance)
-        each_of_instance(object, visit, context);
-    else if (traverse == PyTuple_Type.tp_traverse)
-        each_item(((PyTupleObject *)object)->ob_item, Py_SIZE(object), visit, context);
-    else if (traverse == PyList_Type.tp_traverse)
-        each_item(((PyListObject *)object)->ob_item, Py_SIZE(object), visit, context);
-    else if (traverse != PyDict_Type.tp_traverse || !hwri_each_in_dict((PyDictObject *)object, visit, context))
-        traverse(object, call_visit, &(struct caller){visit, context});
-}
-
 #ifndef NDEBUG
 /* In a debug build every object's references are found both ways. */
 static void add_to_digest(void *digest, void *target) {
@@ -168,8 +111,8 @@ static void add_to_digest(void *digest, void *target) {
 
 static bool is_as_traversed(PyObject *object) {
     uintptr_t ours = 0, theirs = 0;
-    each_reference(object, add_to_digest, &ours);
-    Py_TYPE(object)->tp_traverse(object, call_visit, &(struct caller){add_to_digest, &theirs});
+    hwri_each_target(object, add_to_digest, &ours);
+    Py_TYPE(object)->tp_traverse(object, hwri_call_visit, &(struct hwri_caller){add_to_digest, &theirs});
     return ours == theirs;
 }
 #endif
@@ -179,7 +122,7 @@ HWRI_ALWAYS size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
     assert(is_as_traversed(object));
     m->object = object;
     m->type = Py_TYPE((PyObject *)object);
-    each_reference(object, visit, context);
+    hwri_each_target(object, visit, context);
     return 0;
 }
 
@@ -211,6 +154,11 @@ static enum hold dict_holds(PyObject *dict) {
         if (of_key > most) most = of_key;
     }
     return most;
+}
+
+bool hwri_needs_no_tracking(PyObject *object) {
+    if (PyTuple_CheckExact(object)) return !tuple_holds_tracked((PyTupleObject *)object);
+    return PyDict_CheckExact(object) && dict_holds(object) == HOLDS_NOTHING;
 }
 
 static bool may_be_untracked(hwri_model *m, PyObject *object) {
@@ -327,7 +275,7 @@ bool hwri_find_prepare(void) {
         Py_XDECREF(class);
         return false;
     }
-    traverse_instance = ((PyTypeObject *)class)->tp_traverse;
+    hwri_traverse_instance = ((PyTypeObject *)class)->tp_traverse;
     Py_DECREF(class);
     return true;
 }

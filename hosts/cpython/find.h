@@ -15,6 +15,9 @@ enum hwri_untracking { HWRI_UNTRACK_NOTHING, HWRI_UNTRACK_TUPLES, HWRI_UNTRACK_T
 Py_ssize_t hwri_find_unreachable(PyGC_Head *list, PyGC_Head *unreachable, PyGC_Head *permanent,
                                  enum hwri_untracking untracking);
 
+/* Whether a tracked object is a tuple or a dict that can be part of no cycle. To be asked outside of a search. */
+bool hwri_needs_no_tracking(PyObject *object);
+
 /* To be called once, with the GIL, before the first search. False if this interpreter has no classes as we know them. */
 bool hwri_find_prepare(void);
 
