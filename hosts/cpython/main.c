@@ -8,6 +8,7 @@
 
 #include "../host.h"
 #include "allocator.h"
+#include "beside.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -40,13 +41,26 @@ static void note_choice(struct hwri_record *record, const char *reason) {
 
 /* Which collector the user wants; the tool passes that on by way of the environment. Says why if it cannot be had, once for a
  * whole tree of processes. */
-static void install_collector(void) {
+static bool find_mode(const char *wanted, enum hwri_gc_mode *mode) {
+    static const char *const names[] = {
+        [HWRI_GC_IN_PLACE] = "inplace", [HWRI_GC_BESIDE] = "beside", [HWRI_GC_AUTO] = "auto"};
+    for (int i = HWRI_GC_IN_PLACE; i <= HWRI_GC_AUTO; i++) {
+        if (strcmp(wanted, names[i]) != 0) continue;
+        *mode = (enum hwri_gc_mode)i;
+        return true;
+    }
+    return false;
+}
+
+static void install_collector(bool allocator_is_ours) {
+    enum hwri_gc_mode mode = HWRI_GC_AUTO;
     const char *wanted = getenv(HWRI_GC_VARIABLE), *refusal;
     if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
-    if (wanted != NULL && *wanted != '\0' && strcmp(wanted, "inplace") != 0)
-        refusal = HWRI_GC_VARIABLE " is neither 'inplace' nor 'stock'";
+    if (wanted != NULL && *wanted != '\0' && !find_mode(wanted, &mode))
+        refusal = HWRI_GC_VARIABLE " is none of 'auto', 'beside', 'inplace' and 'stock'";
     else
         refusal = hwri_takeover_install();
+    if (refusal == NULL) hwri_beside_open(mode, allocator_is_ours);
     if (refusal == NULL || getenv(HWRI_SAID_VARIABLE) != NULL) return;
     fprintf(stderr, "heapwright: Python %.*s keeps its own cycle collector: %s\n", (int)strcspn(Py_GetVersion(), " "),
             Py_GetVersion(), refusal);
@@ -71,7 +85,7 @@ bool hwri_host_main(struct hwri_host_run *run) {
 
     initialise(run->argc, run->argv);
     if (chosen == NULL) hwri_report_install();
-    install_collector();
+    install_collector(chosen == NULL);
 
     run->status = Py_RunMain();
     hwri_counting_end();

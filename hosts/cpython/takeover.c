@@ -2,6 +2,7 @@
  * lets itself be led by: gc->generation0 and the method table of module gc. */
 #include "takeover.h"
 
+#include "beside.h"
 #include "find.h"
 #include "methods.h"
 
@@ -110,6 +111,7 @@ static int sentinel_traverse(PyObject *object, visitproc visit, void *context) {
     hwri_takeover *takeover = sentinel_of(object)->owner;
     takeover->generation = generation_collected(takeover->gc);
     takeover->pending = takeover->gc->long_lived_pending;
+    takeover->total = takeover->gc->long_lived_total;
     return visit(object, context);
 }
 
@@ -125,7 +127,8 @@ static void sentinel_finalize(PyObject *object) {
     Py_INCREF(object);
     arm(&takeover->sentinels[sentinel == &takeover->sentinels[0]]);
     if (takeover->stand_in.users != NULL) give_back_callbacks(takeover);
-    hwri_collect_in_place(takeover);
+    hwri_collect(takeover);
+    takeover->full_due = takeover->gc->generations[HWRI_FULL].count;
     if (PyList_GET_SIZE(takeover->gc->callbacks) != 0) take_callbacks(takeover);
 }
 
@@ -167,6 +170,7 @@ static bool take_over(hwri_gc_state *gc) {
         hwri_list_open(&takeover->generations[i]);
         hwri_list_merge(&takeover->generations[i], &gc->generations[i].head);
     }
+    hwri_list_open(&takeover->condemned);
     hwri_list_open(&takeover->permanent);
     hwri_list_merge(&takeover->permanent, &gc->permanent_generation.head);
     takeover->debug = gc->debug & HWRI_DEBUG_OURS;
