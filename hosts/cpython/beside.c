@@ -75,7 +75,7 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 
 /* Tests ask for these, by HEAPWRIGHT_GC_TEST. */
 struct hooks {
-    bool unrecorded, clone_fails, crash, hang, lies;
+    bool unrecorded, clone_fails, crash, hang, lies, eager, waits;
     long delay_ms;
 };
 
@@ -318,9 +318,9 @@ static void take_batch(hwri_takeover *t) {
         hwri_list_move(&batch, hwri_head_of(object_of_word(word)));
         count++;
     }
-    Py_ssize_t collected = hwri_collect_candidates(t, &batch);
-    b.did.collected += (unsigned long long)collected;
-    if ((size_t)collected < count) b.did.revived += count - (size_t)collected;
+    Py_ssize_t before = t->collected;
+    b.did.revived += (unsigned long long)hwri_collect_candidates(t, &batch);
+    b.did.collected += (unsigned long long)(t->collected - before);
 }
 
 static void take_hints(void) {
@@ -415,6 +415,7 @@ static void collect_full(hwri_takeover *t) {
 
 static void look_after_snapshot(hwri_takeover *t) {
     if (b.phase == SEARCHING) look_at_child(t);
+    if (b.hooks.waits) catch_up(t), hwri_child_await_end(&b.child);
     if (b.phase != IDLE && is_over_ceiling(t->gc)) {
         catch_up(t);
         if (is_over_ceiling(t->gc)) collect_full_in_place(t, CEILING);
@@ -430,6 +431,12 @@ static bool is_automatic(const hwri_takeover *t) {
            (t->full_due > t->gc->generations[HWRI_FULL].threshold && t->pending >= t->total / 4);
 }
 
+/* A test: as if the oldest generation were always due. */
+static void make_full(hwri_takeover *t) {
+    if (t->generation < HWRI_FULL) t->pending = t->gc->long_lived_pending, t->total = t->gc->long_lived_total;
+    t->generation = HWRI_FULL;
+}
+
 void hwri_collect(hwri_takeover *t) {
     bool is_main = b.search.list == NULL || b.search.list == &t->generations[HWRI_FULL];
     if (!is_automatic(t)) {
@@ -440,6 +447,7 @@ void hwri_collect(hwri_takeover *t) {
         hwri_collect_in_place(t);
         return;
     }
+    if (b.hooks.eager && b.phase == IDLE) make_full(t);
     if (t->generation == HWRI_FULL && is_main)
         collect_full(t);
     else
@@ -490,6 +498,8 @@ static void read_hooks(void) {
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;
     b.hooks.crash = strstr(asked, "crash") != NULL;
     b.hooks.hang = strstr(asked, "hang") != NULL;
+    b.hooks.eager = strstr(asked, "eager") != NULL;
+    b.hooks.waits = strstr(asked, "waits") != NULL;
     b.hooks.lies = strstr(asked, "lies") != NULL;
     if ((delay = strstr(asked, "delay=")) != NULL) b.hooks.delay_ms = strtol(delay + 6, NULL, 10);
 }

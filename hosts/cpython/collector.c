@@ -276,7 +276,7 @@ Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
     struct collection c = {.takeover = t, .gc = t->gc, .old = &t->generations[HWRI_FULL]};
     Py_ssize_t collected = 0;
     hwri_list_open(&c.lasting);
-    hwri_find_unreachable(candidates, &c.garbage, &t->permanent, HWRI_UNTRACK_NOTHING);
+    Py_ssize_t alive = hwri_find_unreachable(candidates, &c.garbage, &t->permanent, HWRI_UNTRACK_NOTHING);
     hwri_list_merge(c.old, candidates);
     if (!hwri_list_is_empty(&c.garbage)) collected = see_to_garbage(&c);
     condemn(t, &c.garbage);
@@ -286,7 +286,7 @@ Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
     c.gc->generation_stats[HWRI_FULL].uncollectable += uncollectable;
     t->collected += collected;
     t->uncollectable += uncollectable;
-    return collected;
+    return alive;
 }
 
 void hwri_clear_condemned(hwri_takeover *t, uint64_t until) {

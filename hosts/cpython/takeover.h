@@ -67,7 +67,7 @@ void hwri_takeover_enter(void);
 void hwri_collect_in_place(hwri_takeover *takeover);
 
 /* Of a list of tracked objects taken from the generations: condemns what is garbage, all the others become old. Nothing in the list
- * refers to garbage that is not in it. Returns how many are garbage. */
+ * refers to garbage that is not in it. Returns how many are none. */
 Py_ssize_t hwri_collect_candidates(hwri_takeover *takeover, PyGC_Head *candidates);
 
 /* Clears what is condemned until a time; HWRI_NEVER: all of it. */
