@@ -2,8 +2,8 @@
 """Python programs under `heapwright run` against the same programs on stock Python.
 
 The workloads are the scripts in python/. Compared are instructions (callgrind, less an empty start of the same kind),
-peak resident memory, and the times of the locality workload; wall and CPU time of the others are shown for
-information. The interpreter is PYTHON from the environment, or /usr/bin/python3, or the first python3 on the path.
+peak resident memory, and the times of what is the collector's work (full collections of a live heap, a million cycles, a large heap
+built, locality); wall and CPU time of the others are shown for information. The interpreter is PYTHON from the environment, or /usr/bin/python3, or the first python3 on the path.
 Both sides have environments of equal size and the hash seed 0. The last lines are `ratio NAME VALUE GOAL`: ours
 divided by stock, and what is asked for.
 """
@@ -21,12 +21,19 @@ import harness
 
 SCRIPTS = {
     "trees": "trees.py", "churn": "churn.py", "json": "json_records.py", "ast": "ast_library.py",
-    "small-mix": "small_mix.py", "locality": "locality.py",
+    "small-mix": "small_mix.py", "locality": "locality.py", "full-collection": "full_collection.py",
+    "cycles": "self_cycles.py", "build": "build.py",
 }
 INSTRUCTION_GOALS = {"trees": 1.0, "churn": 0.96, "json": 1.0, "ast": 1.0, "small-mix": None}
 PEAK_GOAL = 1.02
 TIMED = ("trees", "churn", "json", "ast")
-LOCALITY_GOAL = 1.0
+# Of these the parts are compared: which of their figures (0: wall, 1: CPU), and what is asked for. None: shown only.
+COLLECTOR_GOALS = {
+    "locality": {"realloc": (1, 1.0), "collect": (1, 1.0)},
+    "full-collection": {"slots": (1, 0.85), "dicts": (1, 0.85), "shuffled": (1, 0.7)},
+    "cycles": {"self-cycles": (1, 0.7)},
+    "build": {"build": (0, None), "longest-pause": (0, None)},
+}
 QUICK_SCALE = 0.1
 MEBI = 1 << 20
 
@@ -159,10 +166,9 @@ def ratio_lines(counts, runs):
              for name, count in counts.items() if INSTRUCTION_GOALS[name] is not None]
     lines += [harness.ratio_line(f"python-peak-{name}", compared(runs[name], lambda run: run["peak"])[2][0], PEAK_GOAL)
               for name in runs if name in TIMED]
-    if "locality" in runs:
-        lines += [harness.ratio_line(f"python-locality-{part}",
-                                     compared(runs["locality"], lambda run: run["times"][part][1])[2][0], LOCALITY_GOAL)
-                  for part in ("realloc", "collect")]
+    for name, parts in COLLECTOR_GOALS.items():
+        lines += [harness.ratio_line(f"python-{name}-{part}", compared(runs[name], lambda run: run["times"][part][i])[2][0], goal)
+                  for part, (i, goal) in parts.items() if name in runs and goal is not None]
     return lines
 
 
@@ -178,7 +184,7 @@ def measure():
 
     sides, version = find_sides(harness.build_directory())
     print(f"{harness.machine()}; {time.strftime('%Y-%m-%d')}; {rounds} rounds; {version}")
-    runs = measure_runs(sides, [name for name in chosen if name in (*TIMED, "locality")], rounds)
+    runs = measure_runs(sides, [name for name in chosen if name in (*TIMED, *COLLECTOR_GOALS)], rounds)
     if runs:
         show_runs(runs)
     counts = {}

@@ -25,7 +25,7 @@
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
 #define HWRI_GC_VARIABLE "HEAPWRIGHT_GC"
 
-enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 1, HWRI_MAX_CLASSES = 320 };
+enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 2, HWRI_MAX_CLASSES = 320 };
 
 /* How far the program came. The states follow one another in this order, but for REFUSED, which is an end. */
 enum hwri_state {
@@ -68,6 +68,7 @@ struct hwri_record {
     uint32_t magic, version;
     atomic_uint_least32_t state;
     uint32_t shared_libpython, free_threaded;
+    uint32_t collects_in_place; /* its cycle collector is ours, whatever its allocator is */
     char interpreter[1024];  /* path of the executable */
     char python_version[64]; /* as "3.11.2" */
     char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */

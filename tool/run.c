@@ -1,4 +1,5 @@
 /* run: `heapwright run`. */
+#define _GNU_SOURCE
 #include "tool.h"
 
 #include <errno.h>
@@ -10,29 +11,32 @@ static const char help[] =
     "Usage: heapwright run [OPTIONS] PROGRAM [ARGUMENTS...]\n"
     "       heapwright run [OPTIONS] -m MODULE [ARGUMENTS...]\n"
     "\n"
-    "Runs a Python program with heapwright as its memory allocator. PROGRAM is a script (x.py, or a file\n"
-    "whose first line names Python) or an interpreter (python3, venv/bin/python, ...) with its\n"
-    "arguments. Exit status, signals and output are the program's own.\n"
+    "Runs a Python program with heapwright as its memory allocator and its cycle collector. PROGRAM is a\n"
+    "script (x.py, or a file whose first line names Python) or an interpreter (python3,\n"
+    "venv/bin/python, ...) with its arguments. Exit status, signals and output are the program's own.\n"
     "\n"
     "  --stats[=FILE]   say at the end what the program's memory did, on standard error or in FILE\n"
     "  --json           say it in JSON (implies --stats)\n"
     "  --strict         do not run a program that cannot run on heapwright: end with status 2\n"
+    "  --gc=inplace     collect cyclic garbage with heapwright's collector, in place (the default)\n"
+    "  --gc=stock       leave that to Python's own\n"
     "  --python EXE     the interpreter for x.py and -m (default: python3 on PATH)\n"
     "  -m MODULE        run a module, as python3 -m does\n"
     "  --help           show this\n";
 
 struct options {
     bool stats, json, strict;
-    const char *stats_file, *python, *module;
+    const char *stats_file, *python, *module, *gc;
 };
 
-enum { OPTION_STATS = 256, OPTION_JSON, OPTION_STRICT, OPTION_PYTHON };
+enum { OPTION_STATS = 256, OPTION_JSON, OPTION_STRICT, OPTION_PYTHON, OPTION_GC };
 
 static const struct option long_options[] = {
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"json", no_argument, NULL, OPTION_JSON},
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"python", required_argument, NULL, OPTION_PYTHON},
+    {"gc", required_argument, NULL, OPTION_GC},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -48,6 +52,13 @@ static int read_options(int argc, char **argv, struct options *options) {
         case OPTION_JSON: options->stats = options->json = true; break;
         case OPTION_STRICT: options->strict = true; break;
         case OPTION_PYTHON: options->python = optarg; break;
+        case OPTION_GC:
+            if (strcmp(optarg, "inplace") != 0 && strcmp(optarg, "stock") != 0) {
+                say("there is no collector '%s': --gc is 'inplace' or 'stock'", optarg);
+                return STATUS_MISUSE;
+            }
+            options->gc = optarg;
+            break;
         case 'm': options->module = optarg; break;
         case 'h': fputs(help, stdout); return 0;
         case -1:
@@ -99,6 +110,8 @@ int command_run(int argc, char **argv) {
     }
     char *preload = NULL;
     if (program.obstacle == NULL && (preload = find_preload()) == NULL) return STATUS_MISUSE;
+
+    if (options.gc != NULL) setenv(HWRI_GC_VARIABLE, options.gc, 1);
 
     if (options.stats) return run_with_statistics(&options, &program, preload);
     if (preload != NULL) preload_into_children(preload, options.strict, NULL);

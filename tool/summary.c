@@ -194,6 +194,7 @@ static void print_classes(FILE *out, const struct hwri_snapshot *snapshot) {
 
 void print_summary(FILE *out, const struct run_summary *summary) {
     print_program(out, summary);
+    if (summary->record->collects_in_place) fputs("Cycle collector: heapwright's, in place.\n", out);
     if (!was_on_heapwright(summary)) {
         fprintf(out, "\nIt did not run on heapwright: %s.\n", why_not(summary));
         return;

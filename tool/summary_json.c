@@ -86,6 +86,7 @@ void print_summary_json(FILE *out, const struct run_summary *summary) {
     cJSON_AddBoolToObject(root, "on_heapwright", ours);
     if (!ours) cJSON_AddStringToObject(root, "reason", why_not(summary));
     add_python(root, summary->record);
+    cJSON_AddStringToObject(root, "collector", summary->record->collects_in_place ? "inplace" : "stock");
     if (ours) add_memory(root, summary->record);
     char *printed = cJSON_Print(root);
     fprintf(out, "%s\n", printed != NULL ? printed : "null");

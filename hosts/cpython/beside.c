@@ -11,6 +11,7 @@
 #include "candidates.h"
 #include "find.h"
 #include "freed.h"
+#include "install.h"
 #include "methods.h"
 #include "pool/internal.h"
 #include "spare.h"

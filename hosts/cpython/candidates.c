@@ -12,10 +12,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
-/* A count less references found, above the flags; afterwards the number of a candidate. */
+/* A count less references found, above the flags; afterwards the number of a candidate. References are counted to whatever there is: only when an
+ * object is visited is it known to be one of the set, and its own count entered. */
 typedef uint32_t hwri_place;
 
-enum { MEMBER = 1, REACHED = 2, VISITED = 4, FLAGS = 7, PLACE_ONE = 8, MOST = 1 << 28 };
+enum { MEMBER = 1, REACHED = 2, FLAGS = 3, PLACE_ONE = 4, MOST = 1 << 29 };
 enum {
     PLACES_SHIFT = 4,
     SLICE_SHIFT = 16,
@@ -58,11 +59,11 @@ static inline bool hwri_model_is_in_set(hwri_model *m, const hwri_place *place) 
 }
 
 static inline void hwri_model_visit(const void *object, hwri_place *place) {
-    (void)object;
-    *place |= VISITED;
+    Py_ssize_t count = Py_REFCNT((PyObject *)(uintptr_t)object);
+    *place = (*place + (hwri_place)(count < MOST ? count : MOST) * PLACE_ONE) | MEMBER;
 }
 
-static inline bool hwri_model_is_visited(const hwri_place *place) { return *place & VISITED; }
+static inline bool hwri_model_is_visited(const hwri_place *place) { return *place & MEMBER; }
 
 static inline void hwri_model_found(hwri_model *m, const void *object, hwri_place *place) {
     (void)m, (void)object;
@@ -101,15 +102,29 @@ static void list_untracked(hwri_model *m, PyObject *object) {
         m->findings->words[m->findings->room - ++m->findings->untracked] = (uintptr_t)object;
 }
 
+/* Whether an object can be one of the set: its count says something. */
+static bool is_eligible(hwri_model *m, PyObject *object, const hwri_place *place) {
+    if (place != NULL && !hwri_is_immortal(object)) return true;
+    m->findings->foreign += place == NULL;
+    return false;
+}
+
+static void note_member(hwri_model *m, PyObject *object) {
+    m->in_use[((uintptr_t)object - m->base) >> SLICE_SHIFT] = true;
+    m->findings->members++;
+    list_untracked(m, object);
+}
+
+/* The first time it comes to light what belongs to the set. */
 HWRI_ALWAYS void hwri_model_each(hwri_model *m, member_visit visit, void *context) {
     const PyGC_Head *list = m->search->list;
     for (const PyGC_Head *head = hwri_next(list); head != list; head = hwri_next(head)) {
         PyObject *object = hwri_object_of(head);
         hwri_place *place = hwri_model_place(m, object);
         __builtin_prefetch(hwri_next(head));
-        if (place == NULL || !(*place & MEMBER)) continue;
+        if (m->first_time ? !is_eligible(m, object, place) : place == NULL || !(*place & MEMBER)) continue;
         visit(context, object, place);
-        if (m->first_time) list_untracked(m, object);
+        if (m->first_time) note_member(m, object);
     }
     m->first_time = false;
 }
@@ -133,11 +148,11 @@ static void hwri_model_forget_reached(hwri_model *m) {
 }
 
 static void hwri_model_each_guess(hwri_model *m, member_visit visit, void *context) {
-    for (size_t i = 0; i < HWRI_HELD_GUESSED; i++) {
-        hwri_place *place = hwri_model_place(m, m->guessed[i]);
-        if (place != NULL && (*place & MEMBER)) visit(context, m->guessed[i], place);
-    }
+    for (size_t i = 0; i < HWRI_HELD_GUESSED; i++)
+        if (m->guessed[i] != NULL) visit(context, m->guessed[i], hwri_model_place(m, m->guessed[i]));
 }
+
+static inline void hwri_model_not_held(hwri_model *m, const void *object) { (void)m, (void)object; }
 
 static void hwri_model_held(hwri_model *m, void *object) { m->findings->held[m->held++ % HWRI_HELD_GUESSED] = object; }
 
@@ -160,25 +175,6 @@ static void *map_or_fail(hwri_model *m, size_t size) {
     void *memory = map(size);
     if (memory == NULL) fail(m);
     return memory;
-}
-
-static void enter(hwri_model *m, PyObject *object) {
-    hwri_place *place = hwri_model_place(m, object);
-    Py_ssize_t count = Py_REFCNT(object);
-    if (place == NULL) m->findings->foreign++;
-    if (place == NULL || hwri_is_immortal(object) || count <= 0) return;
-    m->in_use[((uintptr_t)object - m->base) >> SLICE_SHIFT] = true;
-    *place = (hwri_place)(count < MOST ? count : MOST) * PLACE_ONE | MEMBER;
-    m->findings->members++;
-}
-
-static void enter_all(hwri_model *m) {
-    const PyGC_Head *list = m->search->list;
-    for (const PyGC_Head *head = hwri_next(list); head != list; head = hwri_next(head)) {
-        __builtin_prefetch(hwri_next(head));
-        enter(m, hwri_object_of(head));
-        if (++m->steps % STEPS == 0) hwri_child_check(m->findings);
-    }
 }
 
 /* ---- components ---- */
@@ -270,6 +266,20 @@ static void tell_garbage(hwri_model *m) {
     tell(&c);
 }
 
+/* What was held at the last snapshot may have been freed since. What is in a list is an object. */
+static bool is_linked(hwri_model *m, const void *object) {
+    if (hwri_model_place(m, object) == NULL) return false;
+    const PyGC_Head *head = hwri_head_of(object), *next = hwri_next(head), *back = hwri_back(head);
+    bool known = (hwri_model_place(m, next) != NULL || next == m->search->list) &&
+                 (hwri_model_place(m, back) != NULL || back == m->search->list);
+    return known && hwri_back(next) == head && hwri_next(back) == head && !hwri_is_immortal(hwri_object_of(head));
+}
+
+static void take_guesses(hwri_model *m) {
+    for (size_t i = 0; i < HWRI_HELD_GUESSED; i++)
+        m->guessed[i] = is_linked(m, m->findings->held[i]) ? m->findings->held[i] : NULL;
+}
+
 static uint64_t now(clockid_t clock) {
     struct timespec time;
     clock_gettime(clock, &time);
@@ -281,11 +291,11 @@ void hwri_candidates_find(void *context) {
     hwri_model m = {.search = search, .findings = search->findings, .base = search->base, .size = search->size};
     uint64_t started = now(CLOCK_MONOTONIC);
     m.first_time = true;
-    memcpy(m.guessed, m.findings->held, sizeof m.guessed);
     m.places = map_or_fail(&m, (m.size >> PLACES_SHIFT) * sizeof *m.places);
     m.in_use = map_or_fail(&m, m.size >> SLICE_SHIFT);
-    enter_all(&m);
-    if (!search->lies) hwri_find_reached(&m);
+    take_guesses(&m);
+    hwri_find_reached(&m);
+    if (search->lies) hwri_model_forget_reached(&m);
     tell_garbage(&m);
     m.findings->cpu = now(CLOCK_PROCESS_CPUTIME_ID);
     m.findings->wall = now(CLOCK_MONOTONIC) - started;

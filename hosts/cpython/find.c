@@ -16,13 +16,21 @@ traverseproc hwri_traverse_instance;
 
 typedef PyGC_Head hwri_place;
 
-enum { COUNT_SHIFT = 2, DICTS_PUT_OFF = 64, NEARBY = 1024 };
+/* Objects are close if they are fewer bytes apart than NEARBY. Those AHEAD bytes on are likely to come next in the list. */
+enum { COUNT_SHIFT = 2, DICTS_PUT_OFF = 64, NEARBY = 1024, AHEAD = 512 };
 static const uintptr_t one_reference = (uintptr_t)1 << COUNT_SHIFT;
 
-/* `back` is the last object whose links are restored, so the search goes on behind it. A dict that holds no tracked
+/* `back` is the last object whose links are restored, so the search goes on behind it.
+ *
+ * An object's own count is entered when it is visited; references to it that were found before have been subtracted from its
+ * link back, of which the true value is known then. So one pass does, if whatever is tracked can be taken for a member of
+ * the set. If not, all counts are entered first, with the flag that says what is a member.
+ *
+ * A dict that holds no tracked
  * container but tuples that may yet be untracked is looked at again in the end. */
 typedef struct hwri_model {
     PyGC_Head *list, *unreachable, *permanent, *back;
+    bool whole;                /* every tracked object that may be referred to is in the list, or immortal */
     const void *object, *type; /* what is being scanned, and its type */
     enum hwri_untracking untracking;
     Py_ssize_t members;
@@ -53,8 +61,9 @@ static inline bool hwri_model_is_in_set(hwri_model *m, const hwri_place *place) 
 }
 
 static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *place) {
-    (void)object;
-    if (hwri_model_is_in_set(m, place)) place->_gc_prev -= one_reference;
+    if (!hwri_is_gc(object)) return;
+    if (m->whole ? place->_gc_next && !hwri_is_immortal(object) : place->_gc_prev & HWRI_GC_COLLECTING)
+        place->_gc_prev -= one_reference;
 }
 
 static inline bool hwri_model_is_held(hwri_model *m, const void *object, const hwri_place *place) {
@@ -95,6 +104,7 @@ static inline void hwri_model_each_guess(hwri_model *m, member_visit visit, void
 }
 static inline void hwri_model_forget_reached(hwri_model *m) { (void)m; }
 static inline void hwri_model_held(hwri_model *m, void *object) { (void)m, (void)object; }
+static inline void hwri_model_not_held(hwri_model *m, void *object) { (void)m, (void)object; }
 static inline struct hwr_pool *hwri_model_memory(hwri_model *m) {
     (void)m;
     return NULL;
@@ -197,9 +207,48 @@ static void decide_put_off(hwri_model *m) {
 
 /* ---- going through the list ---- */
 
+/* `taken` is what the link back should be, less what it is: four times the number of references found before. */
+static inline void enter_count(PyGC_Head *head, uintptr_t taken) {
+    uintptr_t count = (uintptr_t)Py_REFCNT(hwri_object_of(head)) << COUNT_SHIFT;
+    head->_gc_prev = (head->_gc_prev & HWRI_GC_FINALIZED) | HWRI_GC_COLLECTING | (count - taken);
+}
+
+/* Its own link back is whole, since references to immortal objects are not counted; that of the next may not be. */
+static void leave_as_immortal(hwri_model *m, PyGC_Head *back, PyGC_Head *head) {
+    PyGC_Head *next = hwri_next(head);
+    back->_gc_next = (uintptr_t)next;
+    next->_gc_prev -= (uintptr_t)head - (uintptr_t)back;
+    hwri_list_append(m->permanent, head);
+}
+
+static void enter_all_counts(hwri_model *m) {
+    PyGC_Head *back = m->list;
+    for (PyGC_Head *head = hwri_next(m->list), *next; head != m->list; head = next) {
+        next = hwri_next(head);
+        if (hwri_is_immortal(hwri_object_of(head))) {
+            leave_as_immortal(m, back, head);
+            continue;
+        }
+        enter_count(head, 0);
+        back = head;
+    }
+}
+
 HWRI_ALWAYS void hwri_model_each(hwri_model *m, member_visit visit, void *context) {
-    for (PyGC_Head *head = hwri_next(m->list); head != m->list; head = hwri_next(head))
+    PyGC_Head *back = m->list;
+    for (PyGC_Head *head = hwri_next(m->list), *next; head != m->list; head = next) {
+        next = hwri_next(head);
+        __builtin_prefetch((const char *)head + AHEAD, 1);
+        if (m->whole) {
+            if (hwri_is_immortal(hwri_object_of(head))) {
+                leave_as_immortal(m, back, head);
+                continue;
+            }
+            enter_count(head, (uintptr_t)back - (uintptr_t)hwri_back(head));
+            back = head;
+        }
         visit(context, hwri_object_of(head), head);
+    }
 }
 
 static inline void pass_by(hwri_model *m, PyGC_Head *head) {
@@ -228,6 +277,7 @@ static inline void keep(hwri_model *m, PyGC_Head *head) {
  * others can be appended. */
 HWRI_ALWAYS void hwri_model_each_unreached(hwri_model *m, member_visit visit, void *context) {
     for (PyGC_Head *head; (head = hwri_next(m->back)) != m->list;) {
+        __builtin_prefetch((const char *)head + AHEAD, 1);
         visit(context, hwri_object_of(head), head);
         if (hwri_model_is_held(m, hwri_object_of(head), head))
             keep(m, head);
@@ -241,25 +291,13 @@ HWRI_ALWAYS void hwri_model_each_unreached(hwri_model *m, member_visit visit, vo
 
 /* ---- a search ---- */
 
-static void enter_counts(hwri_model *m) {
-    PyGC_Head *list = m->list;
-    for (PyGC_Head *head = hwri_next(list), *next; head != list; head = next) {
-        PyObject *object = hwri_object_of(head);
-        next = hwri_next(head);
-        if (hwri_is_immortal(object))
-            hwri_list_move(m->permanent, head);
-        else
-            head->_gc_prev = (head->_gc_prev & HWRI_GC_FINALIZED) | HWRI_GC_COLLECTING |
-                             (uintptr_t)Py_REFCNT(object) << COUNT_SHIFT;
-    }
-}
-
 Py_ssize_t hwri_find_unreachable(PyGC_Head *list, PyGC_Head *unreachable, PyGC_Head *permanent,
-                                 enum hwri_untracking untracking) {
+                                 enum hwri_untracking untracking, bool whole) {
     hwri_model m = {.list = list, .unreachable = unreachable, .permanent = permanent, .back = list};
     m.untracking = untracking;
+    m.whole = whole;
     hwri_list_open(unreachable);
-    enter_counts(&m);
+    if (!whole) enter_all_counts(&m);
     hwri_find_reached(&m);
     unreachable->_gc_next &= ~(uintptr_t)HWRI_GC_ASIDE;
     if (m.put_off_count != 0) decide_put_off(&m);

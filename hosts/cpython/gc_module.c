@@ -9,7 +9,17 @@ typedef PyObject *fast_function(PyObject *module, PyObject *const *arguments, Py
 
 enum { FAST = METH_FASTCALL | METH_KEYWORDS, REFERRERS = PY_VERSION_HEX >= 0x030D0000 ? METH_FASTCALL : METH_VARARGS };
 
-enum function { COLLECT, GET_OBJECTS, GET_REFERRERS, FREEZE, UNFREEZE, GET_FREEZE_COUNT, SET_DEBUG, GET_DEBUG, FUNCTIONS };
+enum function {
+    COLLECT,
+    GET_OBJECTS,
+    GET_REFERRERS,
+    FREEZE,
+    UNFREEZE,
+    GET_FREEZE_COUNT,
+    SET_DEBUG,
+    GET_DEBUG,
+    FUNCTIONS
+};
 
 static PyCFunction originals[FUNCTIONS];
 
@@ -137,6 +147,7 @@ static PyObject *freeze(PyObject *module, PyObject *unused) {
         hwri_list_merge(&takeover->permanent, &takeover->generations[i]);
         takeover->gc->generations[i].count = 0;
     }
+    takeover->frozen = true;
     Py_RETURN_NONE;
 }
 
@@ -144,6 +155,7 @@ static PyObject *unfreeze(PyObject *module, PyObject *unused) {
     hwri_takeover *takeover = hwri_takeover_of_caller();
     if (takeover == NULL) return call_original(UNFREEZE, module, unused);
     hwri_list_merge(&takeover->generations[HWRI_FULL], &takeover->permanent);
+    takeover->frozen = false;
     Py_RETURN_NONE;
 }
 

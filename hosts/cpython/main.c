@@ -4,11 +4,10 @@
  * is set after the pre-initialisation, which would undo it if PYTHONMALLOC or -X dev asked for another, and before
  * the first object; what patches live objects comes after the initialisation.
  */
-#include "takeover.h"
-
+#define _GNU_SOURCE
 #include "../host.h"
 #include "allocator.h"
-#include "beside.h"
+#include "install.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -39,11 +38,11 @@ static void note_choice(struct hwri_record *record, const char *reason) {
     atomic_store(&record->state, HWRI_REFUSED);
 }
 
-/* Which collector the user wants; the tool passes that on by way of the environment. Says why if it cannot be had, once for a
- * whole tree of processes. */
 static bool find_mode(const char *wanted, enum hwri_gc_mode *mode) {
     static const char *const names[] = {
         [HWRI_GC_IN_PLACE] = "inplace", [HWRI_GC_BESIDE] = "beside", [HWRI_GC_AUTO] = "auto"};
+    *mode = HWRI_GC_AUTO;
+    if (wanted == NULL || *wanted == '\0') return true;
     for (int i = HWRI_GC_IN_PLACE; i <= HWRI_GC_AUTO; i++) {
         if (strcmp(wanted, names[i]) != 0) continue;
         *mode = (enum hwri_gc_mode)i;
@@ -52,15 +51,21 @@ static bool find_mode(const char *wanted, enum hwri_gc_mode *mode) {
     return false;
 }
 
-static void install_collector(bool allocator_is_ours) {
-    enum hwri_gc_mode mode = HWRI_GC_AUTO;
-    const char *wanted = getenv(HWRI_GC_VARIABLE), *refusal;
-    if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
-    if (wanted != NULL && *wanted != '\0' && !find_mode(wanted, &mode))
-        refusal = HWRI_GC_VARIABLE " is none of 'auto', 'beside', 'inplace' and 'stock'";
-    else
-        refusal = hwri_takeover_install();
+static const char *try_collector(const char *wanted, bool allocator_is_ours) {
+    enum hwri_gc_mode mode;
+    if (!find_mode(wanted, &mode)) return HWRI_GC_VARIABLE " is none of 'auto', 'beside', 'inplace' and 'stock'";
+    const char *refusal = hwri_takeover_install();
     if (refusal == NULL) hwri_beside_open(mode, allocator_is_ours);
+    return refusal;
+}
+
+/* Which collector the user wants; the tool passes that on by way of the environment. Says why if it cannot be had, once for a
+ * whole tree of processes. */
+static void install_collector(struct hwri_record *record, bool allocator_is_ours) {
+    const char *wanted = getenv(HWRI_GC_VARIABLE);
+    if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
+    const char *refusal = try_collector(wanted, allocator_is_ours);
+    if (record != NULL) record->collects_in_place = refusal == NULL;
     if (refusal == NULL || getenv(HWRI_SAID_VARIABLE) != NULL) return;
     fprintf(stderr, "heapwright: Python %.*s keeps its own cycle collector: %s\n", (int)strcspn(Py_GetVersion(), " "),
             Py_GetVersion(), refusal);
@@ -85,7 +90,7 @@ bool hwri_host_main(struct hwri_host_run *run) {
 
     initialise(run->argc, run->argv);
     if (chosen == NULL) hwri_report_install();
-    install_collector(chosen == NULL);
+    install_collector(run->record, chosen == NULL);
 
     run->status = Py_RunMain();
     hwri_counting_end();

@@ -74,15 +74,15 @@ HWRI_ALWAYS void hwri_each_of(PyObject *const *objects, Py_ssize_t count, hwri_o
         if (objects[i] != NULL) visit(context, objects[i]);
 }
 
-/* The attributes of an instance that has no dict in a field of its own: in an array of values, or in a dict in front of it. */
-HWRI_ALWAYS void hwri_each_managed_attribute(PyObject *self, PyTypeObject *type, hwri_object_visit visit, void *context) {
+/* The attributes of an instance that has no dict in a field of its own: in an array of values, or in a dict in front of it.
+ * Returns false if what Python makes of them depends on its patch release: in 3.13 where there is both. */
+HWRI_ALWAYS bool hwri_each_managed_attribute(PyObject *self, PyTypeObject *type, hwri_object_visit visit,
+                                             void *context) {
 #if PY_VERSION_HEX >= 0x030D0000
-    if (type->tp_flags & Py_TPFLAGS_INLINE_VALUES) {
-        PyDictValues *values = (PyDictValues *)(void *)((char *)self + sizeof(PyObject));
-        if (values->valid) hwri_each_of(values->values, values->capacity, visit, context);
-    }
-    PyObject *dict = ((PyObject **)self)[-3];
-    if (dict != NULL) visit(context, dict);
+    PyDictValues *values = (PyDictValues *)(void *)((char *)self + sizeof(PyObject));
+    if (((PyObject **)self)[-3] != NULL) return false;
+    if ((type->tp_flags & Py_TPFLAGS_INLINE_VALUES) && values->valid)
+        hwri_each_of(values->values, values->capacity, visit, context);
 #elif PY_VERSION_HEX >= 0x030B0000
     PyDictKeysObject *keys = ((PyHeapTypeObject *)type)->ht_cached_keys;
     PyObject *dict = ((PyObject **)self)[-3];
@@ -96,6 +96,15 @@ HWRI_ALWAYS void hwri_each_managed_attribute(PyObject *self, PyTypeObject *type,
     if (dict != NULL) visit(context, dict);
 #else
     (void)self, (void)type, (void)visit, (void)context;
+#endif
+    return true;
+}
+
+static inline void hwri_traverse_managed_attributes(PyObject *self, visitproc visit, void *context) {
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject_VisitManagedDict(self, visit, context);
+#else
+    (void)self, (void)visit, (void)context;
 #endif
 }
 

@@ -38,7 +38,8 @@ HWRI_ALWAYS void hwri_each_of_instance(PyObject *self, hwri_object_visit visit, 
     for (; base->tp_traverse == hwri_traverse_instance; base = base->tp_base)
         if (Py_SIZE(base) != 0) hwri_each_slot(self, base, visit, context);
     if (hwri_has_managed_attributes(type)) {
-        hwri_each_managed_attribute(self, type, visit, context);
+        if (!hwri_each_managed_attribute(self, type, visit, context))
+            hwri_traverse_managed_attributes(self, hwri_call_visit, &(struct hwri_caller){visit, context});
     } else if (type->tp_dictoffset != base->tp_dictoffset) {
         PyObject **dict = type->tp_dictoffset > 0 ? (PyObject **)(void *)((char *)self + type->tp_dictoffset)
                                                   : _PyObject_GetDictPtr(self);

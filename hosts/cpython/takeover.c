@@ -6,6 +6,7 @@
 #include "find.h"
 #include "methods.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Where an interpreter keeps its collector's state. The headers say, but a patch release may have moved it. */
@@ -47,7 +48,8 @@ static PyObject *stand_in_call(PyObject *object, PyObject *const *arguments, siz
     give_back_callbacks(takeover);
     put_number(arguments[1], "collected", takeover->collected);
     put_number(arguments[1], "uncollectable", takeover->uncollectable);
-    PyObject *callback = PyList_GET_SIZE(takeover->gc->callbacks) != 0 ? PyList_GET_ITEM(takeover->gc->callbacks, 0) : NULL;
+    PyObject *callback =
+        PyList_GET_SIZE(takeover->gc->callbacks) != 0 ? PyList_GET_ITEM(takeover->gc->callbacks, 0) : NULL;
     if (callback != NULL) {
         Py_INCREF(callback);
         PyObject *result = PyObject_Vectorcall(callback, arguments, 2, NULL);
@@ -126,8 +128,11 @@ static void sentinel_finalize(PyObject *object) {
     hwri_takeover *takeover = sentinel->owner;
     Py_INCREF(object);
     arm(&takeover->sentinels[sentinel == &takeover->sentinels[0]]);
+    if (takeover->busy) return;
     if (takeover->stand_in.users != NULL) give_back_callbacks(takeover);
+    takeover->busy = true;
     hwri_collect(takeover);
+    takeover->busy = false;
     takeover->full_due = takeover->gc->generations[HWRI_FULL].count;
     if (PyList_GET_SIZE(takeover->gc->callbacks) != 0) take_callbacks(takeover);
 }
@@ -162,9 +167,24 @@ static bool find_state(PyInterpreterState *interpreter) {
     return false;
 }
 
+static atomic_uint takeovers;
+
+bool hwri_takeover_is_whole(const hwri_takeover *takeover) {
+    return !takeover->frozen && hwri_list_is_empty(&takeover->condemned) &&
+           atomic_load_explicit(&takeovers, memory_order_relaxed) == 1 &&
+           PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
+}
+
+static bool has_mortal(const PyGC_Head *list) {
+    for (const PyGC_Head *head = hwri_next(list); head != list; head = hwri_next(head))
+        if (!hwri_is_immortal(hwri_object_of(head))) return true;
+    return false;
+}
+
 static bool take_over(hwri_gc_state *gc) {
     hwri_takeover *takeover = calloc(1, sizeof *takeover);
     if (takeover == NULL) return false;
+    atomic_fetch_add(&takeovers, 1);
     takeover->gc = gc;
     for (int i = 0; i < HWRI_GENERATIONS; i++) {
         hwri_list_open(&takeover->generations[i]);
@@ -173,6 +193,7 @@ static bool take_over(hwri_gc_state *gc) {
     hwri_list_open(&takeover->condemned);
     hwri_list_open(&takeover->permanent);
     hwri_list_merge(&takeover->permanent, &gc->permanent_generation.head);
+    takeover->frozen = has_mortal(&takeover->permanent);
     takeover->debug = gc->debug & HWRI_DEBUG_OURS;
     gc->debug &= ~HWRI_DEBUG_OURS;
     open_stand_in(takeover);

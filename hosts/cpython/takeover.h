@@ -3,6 +3,7 @@
 #define HWRI_CPYTHON_TAKEOVER_H
 
 #include "gc_list.h"
+#include "install.h"
 
 #include <time.h>
 
@@ -48,20 +49,23 @@ typedef struct hwri_takeover {
     bool asked;          /* gc.collect() is running */
     bool untracks_dicts; /* in this collection, though it is not a full one */
     int debug;
+    bool frozen;
+    bool busy; /* in a collection; an interpreter that ends may try another in the middle of it */
     Py_ssize_t collected, uncollectable; /* by the last collection */
 } hwri_takeover;
 
 enum { HWRI_DEBUG_STATS = 1, HWRI_DEBUG_COLLECTABLE = 2, HWRI_DEBUG_UNCOLLECTABLE = 4, HWRI_DEBUG_SAVEALL = 32 };
 enum { HWRI_DEBUG_OURS = HWRI_DEBUG_STATS | HWRI_DEBUG_COLLECTABLE };
 
-/* Takes over the collector of the running interpreter and of all that it makes later. Returns NULL, or why not. */
-const char *hwri_takeover_install(void);
-
 /* The running interpreter's, or NULL if its collector is its own. */
 hwri_takeover *hwri_takeover_of_caller(void);
 
 /* Takes over the running interpreter, if that has not been done. */
 void hwri_takeover_enter(void);
+
+/* Whether all objects that the interpreter's may refer to are in its own generations: none is frozen or condemned, and there has never been
+ * another interpreter. */
+bool hwri_takeover_is_whole(const hwri_takeover *takeover);
 
 /* A collection of takeover->generation and the younger ones (collector.c). */
 void hwri_collect_in_place(hwri_takeover *takeover);

@@ -11,28 +11,32 @@
 typedef struct hwri_model {
     hwr_heap *heap;
     int generation;
-    hwri_tables tables;        /* a copy at hand */
-    hwri_place mask, in_set;   /* these bits of a place tell whether the engine has to do with it */
-    uintptr_t near, near_size; /* the page that is being gone through, */
-    uintptr_t near_table;      /* and its table */
+    hwri_tables tables;                    /* a copy at hand */
+    hwri_place mask, in_set;               /* these bits of a place tell whether the engine has to do with it */
+    uintptr_t near, near_size, near_table; /* the page that is being gone through: its start, bytes, and table */
+    uintptr_t far_slice, far_table;        /* the last slice that a reference from it led to */
     size_t members;
     hwri_side_table excess; /* objects to references found that have left their places */
     size_t garbage_count;
-    void *
-        *garbage; /* if users are to learn of it: all of it, until it is freed; the engine's set is then what is here */
-    size_t ended; /* weak references that ended when they had been called back: CPython counts them, too */
+    void **garbage;       /* all of it, if users are to learn of it; the engine's set is then what is here */
+    size_t ended;         /* weak references that ended when they had been called back: CPython counts them, too */
     hwr_weak **weak_last; /* the end of a chain of weak references to be called back */
-    /* Of something in the garbage: it has to do with weak references; it has a finalizer or is of our own types. */
+    /* Of something that was not held, and later of something in the garbage: it has to do with weak references; it has a finalizer or is of our own types. */
     bool weak, last_wills;
 } hwri_model;
 
-static inline hwri_place *place_in_heap(hwr_heap *heap, const void *object) {
-    return hwri_place_of(heap, &heap->places, object);
+static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
+    const uint64_t *header = hwri_header(object);
+    uintptr_t slice = ((uintptr_t)header >> HWRI_SLICE_SHIFT) - m->tables.first;
+    if (hwri_unlikely(slice >= m->tables.count)) return hwri_place_of(m->heap, object);
+    uintptr_t table = m->tables.of_slice[slice];
+    if (hwri_unlikely(!table)) return NULL;
+    m->far_slice = (uintptr_t)header >> HWRI_SLICE_SHIFT;
+    m->far_table = table;
+    return hwri_place_from(table, header);
 }
 
-static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
-    return hwri_place_of(m->heap, &m->tables, object);
-}
+static inline void forget_near(hwri_model *m) { m->near_size = m->far_slice = 0; }
 
 static inline void come_near(hwri_model *m, const hwri_page *page) {
     m->near = (uintptr_t)page->start;
@@ -40,10 +44,11 @@ static inline void come_near(hwri_model *m, const hwri_page *page) {
     m->near_table = page->table;
 }
 
-/* What is allocated together lies together, so half of all references stay in their page. */
-static inline hwri_place *hwri_model_near(const hwri_model *m, const void *object) {
+/* What is allocated together lies together, so many references stay in their page, and many others lead where the one before them led. */
+static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
     const uint64_t *header = hwri_header(object);
-    return (uintptr_t)header - m->near < m->near_size ? hwri_place_from(m->near_table, header) : NULL;
+    if ((uintptr_t)header - m->near < m->near_size) return hwri_place_from(m->near_table, header);
+    return (uintptr_t)header >> HWRI_SLICE_SHIFT == m->far_slice ? hwri_place_from(m->far_table, header) : NULL;
 }
 
 static inline bool hwri_model_is_in_set(const hwri_model *m, const hwri_place *place) {
@@ -63,9 +68,8 @@ static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *pla
 
 static inline void hwri_model_visit(const void *object, hwri_place *place) {
     uint64_t header = *hwri_header(object);
-    hwri_place word = (hwri_place)(*place + hwri_count_in(header) * HWRI_PLACE_ONE) | HWRI_MEMBER;
-    if (hwri_unlikely(header & HWRI_COUNT_ASIDE)) word |= HWRI_ASIDE;
-    *place = word;
+    unsigned flags = HWRI_MEMBER | (unsigned)(header & HWRI_COUNT_ASIDE) * (HWRI_ASIDE / HWRI_COUNT_ASIDE);
+    *place = (hwri_place)((*place + hwri_count_in(header) * HWRI_PLACE_ONE) | flags);
 }
 
 /* Guesses are made in collections of the oldest generation only, in which visiting an object makes it one of the set. */
@@ -83,6 +87,18 @@ static inline bool hwri_model_is_held(const hwri_model *m, const void *object, c
     if (hwri_likely(!(*place & HWRI_ASIDE) && !m->excess.count)) return *place >= HWRI_PLACE_ONE;
     return is_held_exactly(m, object, *place);
 }
+
+static void note_special(hwri_model *m, const hwr_type *type) {
+    m->last_wills |= hwri_has_last_will(type);
+    m->weak |= type == &hwri_weak_type;
+}
+
+static inline void note_wills(hwri_model *m, uint64_t header) {
+    m->weak |= (header & HWRI_WEAK) != 0;
+    if (hwri_unlikely(header & HWRI_SPECIAL)) note_special(m, hwri_type_in(header));
+}
+
+static inline void hwri_model_not_held(hwri_model *m, const void *object) { note_wills(m, *hwri_header(object)); }
 
 static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & HWRI_REACHED; }
 static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
@@ -113,105 +129,59 @@ HWRI_INLINE size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
 
 typedef void (*member_visit)(void *context, void *object, hwri_place *place);
 
-/* The object in a block, if it is alive and the collector is to look at it. */
+static inline bool is_for_the_set(uint64_t header) { return header >= HWRI_COUNT_ONE && !(header & HWRI_FROZEN); }
+
+/* The object in a block, if it is alive and the collector is to look at it. Padding has the bit of what is frozen. */
 static inline void *object_of_set(char *block) {
-    uint64_t header;
-    memcpy(&header, block, sizeof header);
-    block += HWRI_HEADER_SIZE;
-    if (hwri_unlikely(header == HWRI_PADDING)) {
-        memcpy(&header, block, sizeof header);
-        block += HWRI_HEADER_SIZE;
-    }
-    return hwri_likely(header >= HWRI_COUNT_ONE && !(header & HWRI_FROZEN)) ? block : NULL;
-}
-
-/* The blocks of a page whose bits are set in its ages: those of the youngest generations, and what remains of earlier ones. */
-typedef void (*block_visit)(void *context, char *block, hwri_page *page);
-HWRI_INLINE void each_young_block(hwri_page *page, int generation, block_visit visit, void *context) {
-    size_t size = hwri_page_block_size(page), slices = hwri_aged_slices(page);
-    uint64_t inverse = ((uint64_t)1 << 32) / size + 1; /* a multiplication for each block instead of a division */
-    hwri_ages *ages = (hwri_ages *)(void *)page->side;
-    for (size_t slice = 0; slice < slices; slice++)
-        for (size_t word = 0; word < HWRI_SLICE_WORDS; word++) {
-            uint64_t bits = ages[slice].young[word] | (generation > 0 ? ages[slice].middle[word] : 0);
-            for (; bits; bits &= bits - 1) {
-                size_t granule = word * 64 + (size_t)__builtin_ctzll(bits);
-                size_t offset = ((granule * 16 - (uintptr_t)page->start) & 0xffff) + (slice << HWRI_SLICE_SHIFT);
-                size_t index = page->large_size ? 0 : (offset + 15) * inverse >> 32;
-                visit(context, page->start + index * size, page);
-            }
-        }
-}
-
-static void put_in_set(void *context, char *block, hwri_page *page) {
-    if (!object_of_set(block)) return;
-    *hwri_place_from(page->table, block) = HWRI_MEMBER;
-    ++*(size_t *)context;
+    uint64_t words[2];
+    memcpy(words, block, sizeof words);
+    if (hwri_likely(is_for_the_set(words[0]))) return block + HWRI_HEADER_SIZE;
+    return words[0] == HWRI_PADDING && is_for_the_set(words[1]) ? block + HWRI_HEADER_SIZE * 2 : NULL;
 }
 
 static inline bool is_unreached(const hwri_place *place) {
     return (*place & (HWRI_MEMBER | HWRI_REACHED)) == HWRI_MEMBER;
 }
 
-/* Of four places at once, those that are of the set, or of those not reached, as the lowest bit of each. */
-static inline uint64_t members_of(const hwri_place *four, bool unreached) {
-    uint64_t words, lowest = UINT64_C(0x0001000100010001);
-    memcpy(&words, four, sizeof words);
-    return words & lowest & (unreached ? ~(words >> 1) : lowest);
-}
-
 /* How many objects of a page are not reached. Four sums in one; a page has less than 262,144 places. */
 static size_t unreached_in(const hwri_page *page) {
     const hwri_place *table = hwri_table_of(page);
+    const hwri_range *range = hwri_range_of(page);
     uint64_t sums = 0;
-    for (size_t i = 0, count = hwri_table_places(page); i < count; i += 4) sums += members_of(&table[i], true);
+    for (size_t i = range->first / 16 & ~(size_t)3; i * 16 < range->end; i += 4) {
+        uint64_t four;
+        memcpy(&four, &table[i], sizeof four);
+        sums += four & ~(four >> 1) & UINT64_C(0x0001000100010001);
+    }
     return (sums & 0xffff) + (sums >> 16 & 0xffff) + (sums >> 32 & 0xffff) + (sums >> 48);
 }
 
-/* Goes through a page's places instead of its blocks: as a rule few are of the set. */
-HWRI_INLINE void each_place_of(hwri_page *page, bool unreached, member_visit visit, void *context) {
-    hwri_place *table = hwri_table_of(page);
-    size_t size = hwri_page_block_size(page);
-    uint64_t inverse = page->large_size ? 0 : ((uint64_t)1 << 32) / size + 1;
-    for (size_t i = 0, count = hwri_table_places(page); i < count; i += 4) {
-        if (hwri_likely(!members_of(&table[i], unreached))) continue;
-        for (size_t k = i; k < i + 4; k++)
-            if (unreached ? is_unreached(&table[k]) : table[k] & HWRI_MEMBER)
-                visit(context, hwri_object_in(page->start + ((k * 16 + 15) * inverse >> 32) * size), &table[k]);
-    }
-}
-
-/* Every block, in a collection of the oldest generation: it is only now that an object is found to be one of the set. */
-HWRI_INLINE size_t each_block_of(hwri_page *page, member_visit visit, void *context) {
+/* Goes through the blocks of a page that may be of the set; it is in a collection of the oldest generation only now that an object is found to be one. */
+HWRI_INLINE size_t each_object_of(hwri_page *page, bool known, member_visit visit, void *context) {
+    const hwri_range *range = hwri_range_of(page);
     size_t size = hwri_page_block_size(page), members = 0;
     uintptr_t table = page->table;
-    char *block = page->start, *end = block + hwri_blocks_in(page) * size;
-    for (; block != end; block += size) {
-        void *object = object_of_set(block);
+    char *block = page->start + range->first, *end = page->start + range->end;
+    for (; block < end; block += size) {
+        hwri_place *place = hwri_place_from(table, block);
+        void *object = !known ? object_of_set(block) : *place & HWRI_MEMBER ? hwri_object_in(block) : NULL;
         if (!object) continue;
-        visit(context, object, hwri_place_from(table, block));
+        visit(context, object, place);
         members++;
     }
     return members;
 }
 
-HWRI_INLINE void each_unreached_block_of(hwri_page *page, member_visit visit, void *context) {
+HWRI_INLINE void each_unreached_of(hwri_model *m, hwri_page *page, member_visit visit, void *context) {
+    const hwri_range *range = hwri_range_of(page);
     size_t size = hwri_page_block_size(page);
     uintptr_t table = page->table;
-    if (!unreached_in(page)) return;
-    char *block = page->start, *end = block + hwri_blocks_in(page) * size;
-    for (; block != end; block += size) {
+    char *block = page->start + range->first, *end = page->start + range->end;
+    come_near(m, page);
+    for (; block < end; block += size) {
         hwri_place *place = hwri_place_from(table, block);
         if (is_unreached(place)) visit(context, hwri_object_in(block), place);
     }
-}
-
-HWRI_INLINE void each_unreached_of(hwri_model *m, hwri_page *page, member_visit visit, void *context) {
-    come_near(m, page);
-    if (m->generation == HWR_OLDEST)
-        each_unreached_block_of(page, visit, context);
-    else
-        each_place_of(page, true, visit, context);
 }
 
 /* The pages of the generations collected. Those that finalizers have made have no table. */
@@ -225,12 +195,13 @@ static inline hwri_page *next_page(const hwri_model *m, hwri_page_cursor *cursor
 
 HWRI_INLINE void each_unreached(hwri_model *m, member_visit visit, void *context) {
     hwri_page_cursor cursor = {0};
-    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) each_unreached_of(m, page, visit, context);
+    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;)
+        if (unreached_in(page)) each_unreached_of(m, page, visit, context);
 }
 
 HWRI_INLINE void each_garbage(hwri_model *m, bool unreached, member_visit visit, void *context) {
     for (size_t i = 0; i < m->garbage_count; i++) {
-        hwri_place *place = place_in_heap(m->heap, m->garbage[i]);
+        hwri_place *place = hwri_place_of(m->heap, m->garbage[i]);
         if (!unreached || is_unreached(place)) visit(context, m->garbage[i], place);
     }
 }
@@ -240,16 +211,16 @@ HWRI_INLINE void each_in_pages(hwri_model *m, member_visit visit, void *context)
     size_t members = 0;
     for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) {
         come_near(m, page);
-        if (m->generation == HWR_OLDEST)
-            members += each_block_of(page, visit, context);
+        if (m->generation < HWR_OLDEST)
+            members += each_object_of(page, true, visit, context);
         else
-            each_place_of(page, false, visit, context);
+            members += each_object_of(page, false, visit, context);
     }
-    if (m->generation == HWR_OLDEST) m->members = members;
+    m->members = members;
 }
 
 HWRI_INLINE void hwri_model_each(hwri_model *m, member_visit visit, void *context) {
-    m->near_size = 0;
+    forget_near(m);
     if (m->garbage)
         each_garbage(m, false, visit, context);
     else
@@ -278,7 +249,7 @@ static void hwri_model_each_guess(hwri_model *m, member_visit visit, void *conte
         void *object = m->heap->held[i];
         if (!object) continue;
         if (hwri_is_tracked_object(m->heap, object) && !(*hwri_header(object) & HWRI_FROZEN))
-            visit(context, object, place_in_heap(m->heap, object));
+            visit(context, object, hwri_place_of(m->heap, object));
         else
             m->heap->held[i] = NULL;
     }
@@ -295,9 +266,55 @@ static void hwri_model_held(hwri_model *m, void *object) {
 /* A page keeps its table for the next collection while it has young objects and there are not many such pages. */
 enum { TABLES_KEPT = 32 };
 
+static hwri_range whole_range(const hwri_page *page) {
+    return (hwri_range){0, page->large_size ? 1 : page->carved * page->block_size};
+}
+
+/* From the first to the last bit in a page's ages. They follow the addresses if the page starts where a slice of the usual size would. */
+static hwri_range range_of_ages(const hwri_page *page, int generation) {
+    const hwri_ages *ages = (const hwri_ages *)(void *)page->side;
+    hwri_range range = whole_range(page);
+    uint32_t first = UINT32_MAX, last = 0;
+    if (page->large_size || (uintptr_t)page->start & ((1 << HWRI_SLICE_SHIFT) - 1)) return range;
+    for (uint32_t i = 0, words = (uint32_t)hwri_aged_slices(page) * HWRI_SLICE_WORDS; i < words; i++) {
+        const hwri_ages *slice = &ages[i / HWRI_SLICE_WORDS];
+        uint64_t bits = slice->young[i % HWRI_SLICE_WORDS];
+        if (generation > 0) bits |= slice->middle[i % HWRI_SLICE_WORDS];
+        if (!bits) continue;
+        if (first == UINT32_MAX) first = i * 64 + (uint32_t)__builtin_ctzll(bits);
+        last = i * 64 + 63 - (uint32_t)__builtin_clzll(bits);
+    }
+    if (first == UINT32_MAX) return (hwri_range){0, 0};
+    uint32_t end = ((last * 16 + 15) / page->block_size + 1) * page->block_size;
+    range.first = (first * 16 + 15) / page->block_size * page->block_size;
+    if (end < range.end) range.end = end;
+    return range;
+}
+
+/* The young objects of a page are those of the set. */
+static void put_in_set(hwri_page *page, int generation) {
+    const hwri_range *range = hwri_range_of(page);
+    size_t size = hwri_page_block_size(page);
+    char *block = page->start + range->first, *end = page->start + range->end;
+    for (; block < end; block += size) {
+        const hwri_ages *ages = hwri_ages_of(page, block);
+        size_t granule = hwri_granule_of(block);
+        uint64_t bits = ages->young[granule / 64] | (generation > 0 ? ages->middle[granule / 64] : 0);
+        if (bits >> (granule % 64) & 1 && object_of_set(block)) *hwri_place_from(page->table, block) = HWRI_MEMBER;
+    }
+}
+
+/* A page without such objects needs no table. */
 static bool prepare_page(hwri_model *m, hwri_page *page) {
+    bool all = m->generation == HWR_OLDEST;
+    hwri_range range = all ? whole_range(page) : range_of_ages(page, m->generation);
+    if (range.end == 0) {
+        if (page->table) hwri_table_take(m->heap, page);
+        return true;
+    }
     if (!hwri_table_give(m->heap, page)) return false;
-    if (m->generation < HWR_OLDEST) each_young_block(page, m->generation, put_in_set, &m->members);
+    *hwri_range_of(page) = range;
+    if (!all) put_in_set(page, m->generation);
     return true;
 }
 
@@ -354,31 +371,19 @@ static void promote(hwri_model *m) {
 
 static inline bool is_garbage(const hwri_place *place) { return place && is_unreached(place); }
 
-static void note_special(hwri_model *m, const hwr_type *type) {
-    m->last_wills |= hwri_has_last_will(type);
-    m->weak |= type == &hwri_weak_type;
-}
-
-static inline void survey(void *context, void *object, hwri_place *place) {
-    hwri_model *m = context;
-    uint64_t header = *hwri_header(object);
-    (void)place;
-    m->garbage_count++;
-    m->weak |= (header & HWRI_WEAK) != 0;
-    if (hwri_unlikely(header & HWRI_SPECIAL)) note_special(m, hwri_type_in(header));
-}
-
 static inline void add_garbage(void *context, void *object, hwri_place *place) {
-    void ***next = context;
-    *(*next)++ = object;
+    hwri_model *m = context;
+    m->garbage[m->garbage_count++] = object;
+    note_wills(m, *hwri_header(object));
     *place = HWRI_MEMBER;
 }
 
 static bool list_garbage(hwri_model *m) {
-    void **list = hwr_pool_alloc(m->heap->scratch, m->garbage_count * sizeof *list), **next = list;
-    if (!list) return false;
-    each_unreached(m, add_garbage, &next);
-    m->garbage = list;
+    m->garbage = hwr_pool_alloc(m->heap->scratch, m->garbage_count * sizeof *m->garbage);
+    if (!m->garbage) return false;
+    m->weak = m->last_wills = false;
+    m->garbage_count = 0;
+    each_unreached(m, add_garbage, m);
     return true;
 }
 
@@ -393,7 +398,7 @@ static hwr_weak **take_weak_references(hwr_heap *heap, void *object, hwr_weak **
     for (hwr_weak *weak = hwri_weak_take(heap, object), *next; weak; weak = next) {
         next = weak->next;
         weak->next = NULL;
-        if (!hwri_weak_is_called(weak) || is_garbage(place_in_heap(heap, weak))) continue;
+        if (!hwri_weak_is_called(weak) || is_garbage(hwri_place_of(heap, weak))) continue;
         hwri_count_add(heap, weak, 1);
         *last = weak;
         last = &weak->next;
@@ -422,11 +427,11 @@ static void pardon(const hwr_heap *heap, void *object) {
 }
 
 bool hwri_is_condemned(hwr_heap *heap, const void *object) {
-    return heap->condemned && is_garbage(place_in_heap(heap, object));
+    return heap->condemned && is_garbage(hwri_place_of(heap, object));
 }
 
 void hwri_condemned_dies(hwr_heap *heap, const void *object) {
-    hwri_place *place = place_in_heap(heap, object);
+    hwri_place *place = hwri_place_of(heap, object);
     if (place) *place = 0;
 }
 
@@ -446,7 +451,7 @@ static void finalize(hwri_model *m) {
 
 static void resurrect(hwr_heap *heap, void *object) {
     pardon(heap, object);
-    *place_in_heap(heap, object) = 0;
+    *hwri_place_of(heap, object) = 0;
     heap->counters.resurrected++;
     hwri_emit(heap, HWR_EVENT_RESURRECTION, (uintptr_t)object, (uintptr_t)hwr_type_of(object));
 }
@@ -461,12 +466,12 @@ static void keep_if(hwri_model *m, bool (*keep)(hwri_model *m, void *object)) {
 
 static bool did_not_die(hwri_model *m, void *object) {
     if (!hwri_is_condemned(m->heap, object)) return false;
-    *place_in_heap(m->heap, object) = HWRI_MEMBER;
+    *hwri_place_of(m->heap, object) = HWRI_MEMBER;
     return true;
 }
 
 static bool is_garbage_still(hwri_model *m, void *object) {
-    if (is_garbage(place_in_heap(m->heap, object))) return true;
+    if (is_garbage(hwri_place_of(m->heap, object))) return true;
     resurrect(m->heap, object);
     return false;
 }
@@ -497,8 +502,8 @@ static bool save_garbage(hwri_model *m) {
 
 static inline void give_up_outside(void *context, void *target) {
     hwri_model *m = context;
-    hwri_place *place = hwri_model_near(m, target);
-    if (is_garbage(place ? place : hwri_model_place(m, target))) return;
+    hwri_place *near = hwri_model_near(m, target);
+    if (near ? is_unreached(near) : is_garbage(hwri_model_place(m, target))) return;
     if (hwri_likely(hwri_count_in(*hwri_header(target)) > 1))
         *hwri_header(target) -= HWRI_COUNT_ONE;
     else
@@ -532,16 +537,16 @@ static void free_checked(void *context, void *object, hwri_place *place) {
     hwri_free_object(heap, object);
 }
 
-/* A chain of blocks to be freed, in order of address. */
-typedef struct chain {
-    hwri_block *first, **end;
-} chain;
-
-static inline void add_to_chain(void *context, void *object, hwri_place *place) {
-    chain *c = context;
-    (void)place;
-    *c->end = hwri_block_of(object, hwr_type_of(object));
-    c->end = &(*c->end)->next;
+/* Links the blocks of what is not reached, in order of address. Returns where the last one points on. */
+static hwri_block **link_unreached(const hwri_page *page, hwri_block **end) {
+    const hwri_range *range = hwri_range_of(page);
+    for (uint32_t offset = range->first; offset < range->end; offset += page->block_size) {
+        hwri_block *block = (hwri_block *)(void *)(page->start + offset);
+        if (!is_unreached(hwri_place_from(page->table, block))) continue;
+        *end = block;
+        end = &block->next;
+    }
+    return end;
 }
 
 static void free_in_page(hwri_model *m, hwri_page *page) {
@@ -558,9 +563,8 @@ static void free_in_page(hwri_model *m, hwri_page *page) {
         hwri_page_free_all(heap->objects, page);
         return;
     }
-    chain c = {.end = &c.first};
-    each_unreached_of(m, page, add_to_chain, &c);
-    hwri_page_free_chain(heap->objects, page, c.first, c.end, dead);
+    hwri_block *first, **end = link_unreached(page, &first);
+    hwri_page_free_chain(heap->objects, page, first, end, dead);
 }
 
 /* Garbage refers to garbage, which needs no counting any more, and to the outside. No code of the user's runs before all of it is free; then those weak
@@ -569,6 +573,7 @@ static void free_garbage(hwri_model *m) {
     hwr_weak *first = NULL;
     hwri_page_cursor cursor = {0};
     m->weak_last = &first;
+    forget_near(m);
     each_unreached(m, give_up, m);
     if (m->last_wills) each_unreached(m, end_own_type, m->heap);
     for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) free_in_page(m, page);
@@ -620,6 +625,11 @@ static void count_survivors(hwr_heap *heap, int generation, size_t survivors) {
     heap->long_lived_total = survivors;
 }
 
+static void count_garbage(hwri_model *m) {
+    hwri_page_cursor cursor = {0};
+    for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;) m->garbage_count += unreached_in(page);
+}
+
 /* Garbage of which no user hears needs no list. */
 static bool is_listed(const hwri_model *m) {
     return m->weak || m->last_wills || m->heap->debug & (HWR_DEBUG_COLLECTABLE | HWR_DEBUG_SAVEALL);
@@ -629,7 +639,7 @@ static bool is_listed(const hwri_model *m) {
 static bool find_garbage(hwri_model *m) {
     if (!prepare(m)) return false;
     hwri_find_reached(m);
-    each_unreached(m, survey, m);
+    count_garbage(m);
     return !m->garbage_count || !is_listed(m) || list_garbage(m);
 }
 

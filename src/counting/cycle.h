@@ -15,14 +15,15 @@
  *   hwri_model_each_guess(m, visit, context)      for those that are guessed to be held
  *   hwri_model_scan(m, object, from, visit, context)  visit(context, target) for its references, from that one on; returns where to go on, 0: that was all
  *   hwri_model_place(m, object)      its place, which is not read; NULL: not in the set
- *   hwri_model_near(m, object)       the same if that is likely to be in the cache already, otherwise NULL
+ *   hwri_model_near(m, object)       the same if that is at hand and likely to be in the cache already, otherwise NULL
  *   hwri_model_is_in_set(m, place)   whether it is
  *   hwri_model_visit(object, place)     enters an object's own count, when hwri_model_each comes to it
  *   hwri_model_is_visited(place)     that has happened; asked only of what was reached by a guess
- *   hwri_model_found(m, object, place)  one more reference from inside
+ *   hwri_model_found(m, object, place)  one more reference from inside; the object may have a place without being in the set
  *   hwri_model_is_held(m, object, place)  it has more than were found; to be asked when all are visited
  *   hwri_model_is_reached(place), hwri_model_reach(place), hwri_model_forget_reached(m)
  *   hwri_model_held(m, object)       is told what was held, for the next guess
+ *   hwri_model_not_held(m, object)   is told what was not, of which some may be reached later
  *   hwri_model_memory(m), hwri_model_prefetch(object), hwri_model_prefetch_place(place)
  *   hwri_model_is_queue              a constant: the set is a queue, see below
  *   hwri_model_enqueue(m, object)    puts what has been passed by, and is reached, at the queue's end
@@ -104,7 +105,6 @@ static void work_drain(hwri_work *work) {
 
 /* One more reference to an object, and whether it comes from one that is reached. */
 static inline void settle(hwri_work *work, hwri_place *place, void *target, bool reached) {
-    if (hwri_unlikely(!hwri_model_is_in_set(work->model, place))) return;
     hwri_model_found(work->model, target, place);
     if (!reached || hwri_model_is_reached(place)) return;
     hwri_model_reach(place);
@@ -120,7 +120,7 @@ static inline void settle_slot(hwri_work *work, unsigned slot) {
 /* The place of a target nearby is at hand; another reference waits until its target's place has come to the cache. */
 HWRI_INLINE void find_reference(hwri_work *work, void *target, bool reached) {
     hwri_place *place = hwri_model_near(work->model, target);
-    if (place) {
+    if (hwri_likely(place != NULL)) {
         settle(work, place, target, reached);
         return;
     }
@@ -167,7 +167,10 @@ static void check_guess(void *context, void *object, hwri_place *place) {
 
 HWRI_INLINE void reach_if_held(void *context, void *object, hwri_place *place) {
     hwri_work *work = context;
-    if (!hwri_model_is_held(work->model, object, place)) return;
+    if (!hwri_model_is_held(work->model, object, place)) {
+        hwri_model_not_held(work->model, object);
+        return;
+    }
     hwri_model_held(work->model, object);
     reach(work, object);
     work_drain(work);

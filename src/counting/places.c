@@ -3,7 +3,8 @@
 /* More slices than that are not covered: their pages are looked up. */
 enum { MOST_COVERED = 1 << 20 };
 
-hwri_place *hwri_far_place(hwr_heap *heap, const uint64_t *header) {
+hwri_place *hwri_place_of(hwr_heap *heap, const void *object) {
+    const uint64_t *header = hwri_header(object);
     hwri_page *page = hwri_page_of(heap->objects, header);
     return page && page->table ? hwri_place_from(page->table, header) : NULL;
 }
@@ -41,7 +42,7 @@ bool hwri_tables_cover(hwr_heap *heap) {
 bool hwri_table_give(hwr_heap *heap, hwri_page *page) {
     size_t size = hwri_table_places(page) * sizeof(hwri_place);
     if (!page->table) {
-        void *table = hwr_pool_alloc(heap->scratch, size);
+        void *table = hwr_pool_alloc(heap->scratch, size + sizeof(hwri_range));
         if (!table) return false;
         page->table = (uintptr_t)table - hwri_table_base(page);
         enter(&heap->places, page, page->table);

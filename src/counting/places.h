@@ -36,20 +36,20 @@ static inline size_t hwri_table_places(const hwri_page *page) {
     return (bytes / 16 + 4) & ~(size_t)3;
 }
 
-hwri_place *hwri_far_place(hwr_heap *heap, const uint64_t *header);
+/* Behind the places: which blocks of the page are to be gone through, as bytes from its start; those of the set are all among them. */
+typedef struct hwri_range {
+    uint32_t first, end;
+} hwri_range;
+static inline hwri_range *hwri_range_of(const hwri_page *page) {
+    return (hwri_range *)(void *)(hwri_table_of(page) + hwri_table_places(page));
+}
 
 /* The place of an object; NULL if its page has no table, or it is none of the tracked objects. */
-static inline hwri_place *hwri_place_of(hwr_heap *heap, const hwri_tables *tables, const void *object) {
-    const uint64_t *header = hwri_header(object);
-    uintptr_t slice = ((uintptr_t)header >> HWRI_SLICE_SHIFT) - tables->first;
-    if (hwri_unlikely(slice >= tables->count)) return hwri_far_place(heap, header);
-    uintptr_t table = tables->of_slice[slice];
-    return hwri_likely(table != 0) ? hwri_place_from(table, header) : NULL;
-}
+hwri_place *hwri_place_of(hwr_heap *heap, const void *object);
 
 /* Makes the flat array reach over all that the pool has. False without memory. */
 bool hwri_tables_cover(hwr_heap *heap);
-/* Gives a page a table, if it has none, and clears it. False without memory. */
+/* Gives a page a table, if it has none, and clears its places. False without memory. */
 bool hwri_table_give(hwr_heap *heap, hwri_page *page);
 void hwri_table_take(hwr_heap *heap, hwri_page *page);
 

@@ -1,9 +1,10 @@
-"""Runs Python's own tests on its own allocator and on heapwright, and compares them test by test.
+"""Runs Python's own tests on its own allocator and collector and on heapwright's, and compares them test by test.
 
-    suite.py [--python EXE]... [--jobs N] [--long | NAME...]
+    suite.py [--python EXE]... [--variant NAME]... [--jobs N] [--every] [--long | NAME...]
 
-Without names: a quick selection, by the system's Python and the newest one; --long is the whole of it, by the system's. Prints every
-difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
+Without names: a quick selection, by the system's Python and the newest one; --long is the whole of it, by the system's; --every takes
+every Python that there is. A variant is a way to run the tests: `default`, `debug` (Python's debug allocator, with our collector) or
+`low-thresholds` (as after gc.set_threshold(5, 2, 2)). Prints every difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
 otherwise with 0.
 """
 import argparse
@@ -32,18 +33,34 @@ test_datetime test_unicode test_str test_bytes""".split()
 # They ask for something that only the stock allocator can be.
 EXPECTED = {"test.test_cmd_line.CmdLineTest.test_pythonmalloc": "it expects the allocator's name to be 'pymalloc'"}
 
-STOCK, OURS = [], [TOOL, "run", "--strict"]
+LOW_THRESHOLDS = "import gc\ngc.set_threshold(5, 2, 2)\n"
+VARIANTS = {"default": {}, "debug": {"PYTHONMALLOC": "debug"}, "low-thresholds": {"PYTHONPATH": LOW_THRESHOLDS}}
+
+
+def command(ours, variant):
+    """How a Python is started. With the debug allocator it is not strictly on heapwright: only its collector is."""
+    return [TOOL, "run", *(["--strict"] if variant != "debug" else [])] if ours else []
+
+
+def environment_of(variant, folder):
+    """The variables of a variant; PYTHONPATH names a folder with a sitecustomize module of that text."""
+    variables = dict(VARIANTS[variant])
+    if "PYTHONPATH" in variables:
+        with open(os.path.join(folder, "sitecustomize.py"), "w") as file:
+            file.write(variables["PYTHONPATH"])
+        variables["PYTHONPATH"] = folder
+    return environment(**variables)
 
 
 class Outcome:
     """What came of one module: its tests by name ("passed", "failed", "skipped"), the exit status of the run, what was printed."""
 
-    def __init__(self, command, python, module):
-        with tempfile.TemporaryDirectory() as folder:
+    def __init__(self, ours, python, module, variant):
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as path:
             report = os.path.join(folder, "report.xml")
-            words = [*command, python, "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
+            words = [*command(ours, variant), python, "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
             done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  errors="replace", env=environment(), cwd=folder)
+                                  errors="replace", env=environment_of(variant, path), cwd=folder)
             self.status, self.output = done.returncode, done.stdout
             self.tests = dict(self.read(report)) if os.path.exists(report) else {}
 
@@ -57,20 +74,20 @@ class Outcome:
         return {name for name, result in self.tests.items() if result == "passed"}
 
 
-def compare(python, module):
+def compare(python, module, variant):
     """The module's tests that pass on stock and not on heapwright, and both outcomes."""
-    stock, ours = Outcome(STOCK, python, module), Outcome(OURS, python, module)
+    stock, ours = Outcome(False, python, module, variant), Outcome(True, python, module, variant)
     worse = stock.passed() - ours.passed()
     if ours.status != stock.status and not worse and stock.status == 0:
         worse = {module + ": exit status %d" % ours.status}
     return worse, stock, ours
 
 
-def check(python, module):
+def check(python, module, variant):
     """Lines to print, and whether heapwright is worse. A test that fails by chance fails once."""
-    worse, stock, ours = compare(python, module)
+    worse, stock, ours = compare(python, module, variant)
     if worse - EXPECTED.keys():
-        again, stock, ours = compare(python, module)
+        again, stock, ours = compare(python, module, variant)
         worse &= again
     lines = ["%-26s stock %4d passed of %4d, heapwright %4d of %4d" % (module, len(stock.passed()), len(stock.tests),
                                                                       len(ours.passed()), len(ours.tests))]
@@ -88,20 +105,22 @@ def has_tests(python):
     return subprocess.run([python, "-c", "import test.test_gc"], stderr=subprocess.DEVNULL, env=environment()).returncode == 0
 
 
-def choose(long):
-    """The system's own Python, and for a quick run also the newest: from 3.12 on the thread rules are others."""
+def choose(long, every):
+    """The system's own Python, and for a quick run also the newest: from 3.12 on the thread rules are others. Or all of them."""
     found = sorted((tuple(map(int, re.findall(r"\d+", version)[:3])), path) for version, path in interpreters() if has_tests(path))
+    if every:
+        return [path for version, path in found]
     system = [path for version, path in found if path.startswith("/usr/bin/")]
     newest = [path for version, path in found[-1:] if path not in system]
     return system + newest if system and not long else system or newest
 
 
-def run_all(python, names, jobs):
+def run_all(python, variant, names, jobs):
     """Whether any module is worse on heapwright."""
-    print(python, flush=True)
+    print(python, variant, flush=True)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         results = []
-        for lines, bad in pool.map(lambda name: check(python, name), names):
+        for lines, bad in pool.map(lambda name: check(python, name, variant), names):
             print(lines, flush=True)
             results.append(bad)
     print("%d modules, %d worse on heapwright\n" % (len(results), sum(results)))
@@ -113,15 +132,18 @@ def main():
     parser.add_argument("--python", action="append")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--every", action="store_true")
+    parser.add_argument("--variant", action="append", choices=list(VARIANTS))
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
 
-    chosen = options.python or choose(options.long)
+    chosen = options.python or choose(options.long, options.every)
     if not chosen:
         print("SKIPPED: no Python here has its own tests (Debian has them in the package libpython3.11-testsuite)")
         return 77
     names = options.names or (LONG if options.long else QUICK)
-    return 1 if any([run_all(python, names, options.jobs) for python in chosen]) else 0
+    variants = options.variant or ["default"]
+    return 1 if any([run_all(python, variant, names, options.jobs) for python in chosen for variant in variants]) else 0
 
 
 if __name__ == "__main__":
