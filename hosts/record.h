@@ -69,6 +69,7 @@ struct hwri_record {
     atomic_uint_least32_t state;
     uint32_t shared_libpython, free_threaded;
     uint32_t collects_in_place; /* its cycle collector is ours, whatever its allocator is */
+    char collections[4096];     /* what that did, at the end: a JSON object, or empty */
     char interpreter[1024];  /* path of the executable */
     char python_version[64]; /* as "3.11.2" */
     char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */

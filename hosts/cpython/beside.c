@@ -25,7 +25,7 @@
 #include <string.h>
 
 enum {
-    LIMIT = 50000,      /* objects from which a collection beside is worth its trouble */
+    LIMIT = 100000,     /* objects from which a collection beside is worth its trouble */
     BATCH = 256,        /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096, /* for what the count of old objects does not know */
     MOST_PUT_OFF = 6    /* after n failures the next 2^n full collections are in place */
@@ -41,6 +41,7 @@ enum reason {
     DEBUGGING,
     SMALL,
     FAILED_BEFORE,
+    STILL_THERE,
     NO_PROCESSOR,
     BUSY,
     LIMITED,
@@ -59,13 +60,14 @@ static const char *const reason_texts[REASONS] = {
     [DEBUGGING] = "debug flags were set",
     [SMALL] = "the heap was small",
     [FAILED_BEFORE] = "a snapshot had come to nothing",
+    [STILL_THERE] = "the child before had not ended yet",
     [NO_PROCESSOR] = "the program has one processor only",
     [BUSY] = "all processors were busy",
     [LIMITED] = "the program's processes or addresses are limited",
     [NO_MEMORY] = "there was no memory to spare",
     [NO_CHILD] = "no child could be made",
     [FOREIGN] = "many objects were not in heapwright's memory",
-    [CEILING] = "too much was waiting for a child that had not ended",
+    [CEILING] = "too much was waiting for a child in vain",
 };
 
 enum phase { IDLE, SEARCHING, TAKING };
@@ -120,7 +122,11 @@ static void restore_pending(hwri_gc_state *gc) {
     gc->long_lived_total = b.total;
 }
 
-static bool is_over_ceiling(const hwri_gc_state *gc) { return gc->long_lived_pending > b.objects; }
+/* What may be added while a snapshot is out: as much as is known to live, or half of what there was. So there are never more objects than three times
+ * those that live, and what a young collection takes. */
+static bool is_over_ceiling(const hwri_gc_state *gc) {
+    return gc->long_lived_pending > (b.total > b.objects / 2 ? b.total : b.objects / 2);
+}
 
 /* ---- the end of a snapshot ---- */
 
@@ -180,7 +186,6 @@ static enum reason reason_of(enum hwri_spare spare) {
 
 static bool counts_down(unsigned *count) { return *count != 0 && (*count)-- != 0; }
 
-/* The child's tables take a quarter of the heap, and about as much may be copied. */
 static enum reason why_in_place(const hwri_takeover *t) {
     if (b.mode == HWRI_GC_IN_PLACE) return IN_PLACE_WANTED;
     if (!b.allocator_is_ours) return OTHER_ALLOCATOR;
@@ -188,11 +193,16 @@ static enum reason why_in_place(const hwri_takeover *t) {
     if ((t->gc->debug | t->debug) != 0) return DEBUGGING;
     if ((size_t)(t->total + t->pending) < b.limit) return SMALL;
     if (counts_down(&b.put_off)) return FAILED_BEFORE;
-    if (b.child.pid != 0) return CEILING;
+    if (b.child.pid != 0) return STILL_THERE;
     if (b.many_foreign) {
         b.many_foreign = false;
         return FOREIGN;
     }
+    return BESIDE;
+}
+
+/* The child's tables take a quarter of the heap, and about as much may be copied. */
+static enum reason what_is_missing(void) {
     if (b.mode == HWRI_GC_BESIDE) return BESIDE;
     return counts_down(&b.busy_for) ? BUSY : reason_of(hwri_spare(bytes_in_use() / 2));
 }
@@ -398,14 +408,18 @@ static bool has_to_wait(const hwri_takeover *t) {
     return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total);
 }
 
+/* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so half of it is to be new. */
+static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total / 2 && !b.hooks.eager; }
+
 static void collect_full(hwri_takeover *t) {
-    if (has_to_wait(t)) {
+    enum reason reason = has_to_wait(t) ? BESIDE : why_in_place(t);
+    t->collected = t->uncollectable = 0;
+    if (reason == BESIDE && (has_to_wait(t) || is_too_early(t))) {
         collect_younger(t);
         b.did.put_off++;
         return;
     }
-    enum reason reason = why_in_place(t);
-    t->collected = t->uncollectable = 0;
+    if (reason == BESIDE) reason = what_is_missing();
     if (reason == BESIDE) {
         collect_younger(t);
         reason = take_snapshot(t);
@@ -418,8 +432,9 @@ static void look_after_snapshot(hwri_takeover *t) {
     if (b.phase == SEARCHING) look_at_child(t);
     if (b.hooks.waits) catch_up(t), hwri_child_await_end(&b.child);
     if (b.phase != IDLE && is_over_ceiling(t->gc)) {
+        unsigned long long found = b.did.found + (b.phase == TAKING);
         catch_up(t);
-        if (is_over_ceiling(t->gc)) collect_full_in_place(t, CEILING);
+        if (b.did.found == found) collect_full_in_place(t, CEILING);
     }
     if (has_work(t)) take_slice(t);
     if (b.phase == IDLE) reap();
@@ -533,7 +548,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
     if (length > 0) text->length += length;
 }
 
-__attribute__((visibility("default"))) int hwri_host_gc_report(char *buffer, size_t size) {
+int hwri_host_gc_report(char *buffer, size_t size) {
     static const char *const modes[] = {"inplace", "beside", "auto"};
     struct text text = {buffer, size, 0};
     add(&text, "{\"mode\": \"%s\", \"out\": %s, \"snapshots\": %llu, \"found\": %llu", modes[b.mode],

@@ -10,7 +10,4 @@ void hwri_collect(hwri_takeover *takeover);
 /* What a snapshot found, or is about to find, is not wanted any more. */
 void hwri_beside_give_up(hwri_takeover *takeover);
 
-/* Writes what has been done, and why, as a JSON object, as snprintf does. Any thread may ask; figures may be a moment old. */
-int hwri_host_gc_report(char *buffer, size_t size);
-
 #endif

@@ -93,6 +93,7 @@ bool hwri_host_main(struct hwri_host_run *run) {
     install_collector(run->record, chosen == NULL);
 
     run->status = Py_RunMain();
+    if (run->record != NULL) hwri_host_gc_report(run->record->collections, sizeof run->record->collections);
     hwri_counting_end();
     return true;
 }
