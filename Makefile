@@ -72,13 +72,13 @@ lint: ## check the style and look for faults; nothing may be found
 	$(call configure,debug)
 	@sh cmake/lint.sh check build-debug
 
-coverage: ## which lines of raw and pool the tests run: at least 95 % of them
+coverage: ## which lines of the library the tests run: at least 95 % of them
 	$(need) build test coverage
 	$(call build,coverage)
 	find build-coverage -name '*.gcda' -delete
 	$(ctest) --test-dir build-coverage --timeout $(TEST_TIMEOUT)
 	gcovr --root . --object-directory build-coverage --gcov-ignore-parse-errors \
-		--filter src/raw/ --filter src/pool/ --fail-under-line 95
+		--filter src/ --fail-under-line 95
 
 amalgamation: ## write the one-file form: build/amalgamation/heapwright.c and heapwright.h
 	$(need) build

@@ -187,11 +187,11 @@ def measure():
     runs = measure_runs(sides, [name for name in chosen if name in (*TIMED, *COLLECTOR_GOALS)], rounds)
     if runs:
         show_runs(runs)
-    counts = {}
-    if shutil.which("valgrind"):
-        counts = count_instructions(sides, [name for name in chosen if name in INSTRUCTION_GOALS], scale)
+    counts, counted = {}, [name for name in chosen if name in INSTRUCTION_GOALS]
+    if counted and shutil.which("valgrind"):
+        counts = count_instructions(sides, counted, scale)
         show_instructions(counts, scale)
-    else:
+    elif counted:
         print("\nskipped: instructions, for want of valgrind (package valgrind)")
     lines = ratio_lines(counts, runs)
     print("", *lines, sep="\n")

@@ -18,8 +18,11 @@ static const char help[] =
     "  --stats[=FILE]   say at the end what the program's memory did, on standard error or in FILE\n"
     "  --json           say it in JSON (implies --stats)\n"
     "  --strict         do not run a program that cannot run on heapwright: end with status 2\n"
-    "  --gc=inplace     collect cyclic garbage with heapwright's collector, in place (the default)\n"
-    "  --gc=stock       leave that to Python's own\n"
+    "  --gc=auto        collect cyclic garbage with heapwright's collector: that of large heaps beside the\n"
+    "                   program, if a processor and memory are to spare (the default)\n"
+    "  --gc=beside      beside the program whenever that is possible\n"
+    "  --gc=inplace     never beside the program\n"
+    "  --gc=stock       leave that to Python's own collector\n"
     "  --python EXE     the interpreter for x.py and -m (default: python3 on PATH)\n"
     "  -m MODULE        run a module, as python3 -m does\n"
     "  --help           show this\n";
@@ -41,6 +44,13 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+static bool is_collector(const char *name) {
+    static const char *const names[] = {"auto", "beside", "inplace", "stock"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
 /* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
 static int read_options(int argc, char **argv, struct options *options) {
     while (options->module == NULL) {
@@ -53,8 +63,8 @@ static int read_options(int argc, char **argv, struct options *options) {
         case OPTION_STRICT: options->strict = true; break;
         case OPTION_PYTHON: options->python = optarg; break;
         case OPTION_GC:
-            if (strcmp(optarg, "inplace") != 0 && strcmp(optarg, "stock") != 0) {
-                say("there is no collector '%s': --gc is 'inplace' or 'stock'", optarg);
+            if (!is_collector(optarg)) {
+                say("there is no collector '%s': --gc is 'auto', 'beside', 'inplace' or 'stock'", optarg);
                 return STATUS_MISUSE;
             }
             options->gc = optarg;

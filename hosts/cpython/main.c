@@ -65,7 +65,8 @@ static void install_collector(struct hwri_record *record, bool allocator_is_ours
     const char *wanted = getenv(HWRI_GC_VARIABLE);
     if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
     const char *refusal = try_collector(wanted, allocator_is_ours);
-    if (record != NULL) record->collects_in_place = refusal == NULL;
+    if (record != NULL) record->collects = refusal == NULL;
+    if (record != NULL) hwri_host_gc_report(record->collections, sizeof record->collections);
     if (refusal == NULL || getenv(HWRI_SAID_VARIABLE) != NULL) return;
     fprintf(stderr, "heapwright: Python %.*s keeps its own cycle collector: %s\n", (int)strcspn(Py_GetVersion(), " "),
             Py_GetVersion(), refusal);

@@ -6,8 +6,8 @@
 
 enum {
     NESTING_MOST =
-        50,     /* finalizers inside finalizers, before what dies has to wait: CPython's trashcan has the same limit */
-    RELEASE = 1 /* added to an object's address on the stack: take a reference away */
+        50, /* finalizers inside finalizers, before what dies has to wait: CPython's trashcan has the same limit */
+    DEAD_ITEM = 1 /* added to an object's address on the stack: its count is zero. Without: take a reference away */
 };
 
 void hwri_deaths_open(hwr_heap *heap) {
@@ -35,23 +35,27 @@ static inline bool push(hwr_heap *heap, uintptr_t item) {
 
 /* An object whose count is zero, or of which only items are left. Without memory it stays where it is, to be searched for. */
 static void push_object(hwr_heap *heap, void *object) {
-    if (push(heap, (uintptr_t)object)) return;
+    if (push(heap, (uintptr_t)object | DEAD_ITEM)) return;
     *hwri_header(object) |= HWRI_DYING;
     heap->deaths.lost = true;
+}
+
+/* The header's count is zero: returns whether the object comes to its end. */
+HWRI_INLINE bool ends(hwr_heap *heap, void *object) {
+    if (hwri_count_refill(heap, object)) return false;
+    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
+    return true;
 }
 
 /* Takes one reference away and returns whether it was the last. */
 HWRI_INLINE bool lose_reference(hwr_heap *heap, void *target) {
     uint64_t header = *hwri_header(target) - HWRI_COUNT_ONE;
     *hwri_header(target) = header;
-    if (hwri_likely(header >= HWRI_COUNT_ONE) || hwri_count_refill(heap, target)) return false;
-    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, target);
-    return true;
+    return hwri_unlikely(header < HWRI_COUNT_ONE) && ends(heap, target);
 }
 
 static inline void release_later(hwr_heap *heap, void *target) {
-    if (hwri_unlikely(!push(heap, (uintptr_t)target | RELEASE)) && lose_reference(heap, target))
-        push_object(heap, target);
+    if (hwri_unlikely(!push(heap, (uintptr_t)target)) && lose_reference(heap, target)) push_object(heap, target);
 }
 
 void hwri_release_later(hwr_heap *heap, void *object) { release_later(heap, object); }
@@ -72,8 +76,8 @@ HWRI_INLINE void give_up(void *context, void *target) {
 }
 
 /* What was pushed last would die first: turns the part of the stack round that one object has added. */
-static void reverse_from(hwri_deaths *d, size_t from) {
-    for (size_t a = from, b = d->count; a + 1 < b; a++) {
+static void reverse_from(hwri_deaths *d, size_t from, size_t to) {
+    for (size_t a = from, b = to; a + 1 < b; a++) {
         uintptr_t item = d->items[--b];
         d->items[b] = d->items[a];
         d->items[a] = item;
@@ -102,7 +106,7 @@ static bool give_up_items(undertaking *u, void *object, const hwr_type *type) {
     for (; length && !u->next; length--) hwri_each_item(object, type, length - 1, length, give_up, u);
     memcpy((char *)object + type->length_offset, &length, sizeof length);
     if (length) push_object(heap, object);
-    reverse_from(&heap->deaths, from);
+    reverse_from(&heap->deaths, from, heap->deaths.count);
     return length != 0;
 }
 
@@ -144,22 +148,21 @@ static void free_checked(hwr_heap *heap, void *object) {
     hwr_pool_free(hwri_is_tracked_type(type) ? heap->objects : heap->leaves, hwri_block_of(object, type));
 }
 
-HWRI_INLINE void free_block(hwr_heap *heap, void *block, uint64_t header) {
-    hwr_pool *pool = hwri_pool_of(heap, header);
+HWRI_INLINE void free_in(hwr_pool *pool, void *block) {
     hwri_page_free_own(pool, hwri_page_of(pool, block), block, false);
 }
 
-HWRI_INLINE void count_deallocation(hwr_heap *heap, uint64_t header) {
-    if (!(header & HWRI_UNTRACKED) && heap->count[0] > 0) heap->count[0]--;
+static inline void count_deallocations(hwr_heap *heap, size_t count) {
+    heap->count[0] = (size_t)heap->count[0] > count ? heap->count[0] - (int)count : 0;
 }
 
 void hwri_free_object(hwr_heap *heap, void *object) {
     uint64_t header = *hwri_header(object);
-    count_deallocation(heap, header);
+    if (!(header & HWRI_UNTRACKED)) count_deallocations(heap, 1);
     if (heap->checked)
         free_checked(heap, object);
     else
-        free_block(heap, hwri_block_of(object, hwri_type_in(header)), header);
+        free_in(hwri_pool_of(heap, header), hwri_block_of(object, hwri_type_in(header)));
 }
 
 /* An object that is not plain, or has weak references. Returns what is to be taken apart next. */
@@ -174,37 +177,156 @@ __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *
         if (give_up_items(&u, object, type)) return u.next;
     } else {
         hwri_each_field(object, type, give_up, &u);
-        reverse_from(&heap->deaths, from);
+        reverse_from(&heap->deaths, from, heap->deaths.count);
     }
     if (type->flags & HWRI_TYPE_OWN) hwri_own_type_dies(heap, object);
     hwri_free_object(heap, object);
     return u.next;
 }
 
-HWRI_INLINE void *take_apart(hwr_heap *heap, void *object) {
-    uint64_t header = *hwri_header(object);
-    if (hwri_unlikely(header & (HWRI_SPECIAL | HWRI_WEAK))) return take_apart_special(heap, object);
-    undertaking u = {heap, NULL};
-    size_t from = heap->deaths.count;
-    hwri_each_offset(object, hwri_type_in(header), give_up, &u);
-    if (hwri_unlikely(heap->deaths.count > from + 1)) reverse_from(&heap->deaths, from);
-    count_deallocation(heap, header);
-    free_block(heap, hwri_header(object), header);
-    return u.next;
+/* What an object whose count has become zero may have so that it does not end the short way: in a checked heap all are special. */
+#define UNUSUAL (HWRI_SPECIAL | HWRI_WEAK | HWRI_COUNT_ASIDE)
+
+__attribute__((noinline)) static void *end_unusual(hwr_heap *heap, void *object) {
+    return ends(heap, object) ? take_apart_special(heap, object) : NULL;
 }
 
-static inline void run_down_to(hwr_heap *heap, size_t base, void *object) {
+/* Takes one reference away, and returns whether it was the last; *header is what is to stand in front of the object, and does unless it was. `likely`: what most have
+ * there whose last reference this is. */
+HWRI_INLINE bool lose_one(void *target, uint64_t likely, uint64_t *header) {
+    uint64_t before = *hwri_header(target);
+    *header = before - HWRI_COUNT_ONE;
+    if (hwri_likely(before == likely)) return true;
+    if (hwri_unlikely(*header < HWRI_COUNT_ONE)) return true;
+    *hwri_header(target) = *header;
+    return false;
+}
+
+/* Gives up the references of a plain object up to the first of which something dies, and returns that with the header that it is to have; *left tells
+ * where those begin that are not given up yet. NULL: there are none. */
+HWRI_INLINE void *give_up_to_first(void *object, const hwr_type *type, const uint32_t **left, uint64_t likely,
+                                   uint64_t *header) {
+    for (const uint32_t *offset = type->refs, *end = offset + type->ref_count; offset != end;) {
+        void *target = hwri_read_field((char *)object + *offset++);
+        *left = offset;
+        if (target && lose_one(target, likely, header)) return target;
+    }
+    return NULL;
+}
+
+/* By a branch, which is foreseen, to the pool: were that loaded by the header's bit, the next allocation would wait for all that was done to the header. */
+HWRI_INLINE void free_plain(hwr_heap *heap, void *object, uint64_t header) {
+    if (header & HWRI_UNTRACKED) {
+        free_in(heap->leaves, hwri_header(object));
+    } else {
+        if (heap->count[0] > 0) heap->count[0]--;
+        free_in(heap->objects, hwri_header(object));
+    }
+}
+
+/* Puts a reference onto the stack, of which `count` is the height, and returns the new height. */
+HWRI_INLINE size_t push_reference(hwr_heap *heap, size_t count, void *target) {
+    hwri_deaths *d = &heap->deaths;
+    if (hwri_likely(count != d->room)) {
+        d->items[count] = (uintptr_t)target;
+        return count + 1;
+    }
+    d->count = count;
+    release_later(heap, target);
+    return d->count;
+}
+
+/* The same for the references of a plain object from `left` on. */
+HWRI_INLINE size_t give_up_later(hwr_heap *heap, size_t count, void *object, const hwr_type *type,
+                                 const uint32_t *left) {
+    size_t from = count;
+    for (const uint32_t *end = type->refs + type->ref_count; left != end; left++) {
+        void *target = hwri_read_field((char *)object + *left);
+        if (target) count = push_reference(heap, count, target);
+    }
+    if (hwri_unlikely(count > from + 1)) reverse_from(&heap->deaths, from, count);
+    return count;
+}
+
+/* What is next on the stack to die, or NULL: then nothing is left above `base`, or an object that is dead already. */
+HWRI_INLINE void *take_from_stack(hwr_heap *heap, size_t base, size_t *count, uint64_t likely, uint64_t *header) {
+    const hwri_deaths *d = &heap->deaths;
+    while (*count > base) {
+        uintptr_t item = d->items[*count - 1];
+        if (hwri_unlikely(item & DEAD_ITEM)) return NULL;
+        --*count;
+        if (lose_one((void *)item, likely, header)) return (void *)item;
+    }
+    return NULL;
+}
+
+/* Gives up the references of a plain object: returns the first that dies of it, after pushing those that follow. */
+HWRI_INLINE void *give_up_plain(hwr_heap *heap, size_t *count, void *object, const hwr_type *type, uint64_t likely,
+                                uint64_t *header) {
+    const uint32_t *left;
+    void *next = give_up_to_first(object, type, &left, likely, header);
+    if (next) *count = give_up_later(heap, *count, object, type, left);
+    return next;
+}
+
+/* The same where there are two references: these are most of the objects of which great structures are built. */
+HWRI_INLINE void *give_up_pair(hwr_heap *heap, size_t *count, void *object, const uint32_t *offsets, uint64_t likely,
+                               uint64_t *header) {
+    void *first = hwri_read_field((char *)object + offsets[0]), *second = hwri_read_field((char *)object + offsets[1]);
+    if (first && lose_one(first, likely, header)) {
+        if (second) *count = push_reference(heap, *count, second);
+        return first;
+    }
+    return second && lose_one(second, likely, header) ? second : NULL;
+}
+
+/* Ends plain objects, as long as the next one to die is of the same kind: has the same header, so that nothing of what follows from that has to wait until it is
+ * read. Returns the first that is not, with its header. NULL: none is known. */
+HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *header, bool pairs) {
+    const uint64_t kind = *header, likely = kind + HWRI_COUNT_ONE;
+    const hwr_type *type = hwri_type_in(kind);
+    const uint32_t offsets[2] = {type->refs[0], type->refs[1]};
+    hwr_pool *pool = hwri_pool_of(heap, kind);
+    size_t ended = 0, count = heap->deaths.count;
+    uint64_t next_header = 0;
+    do {
+        void *next = pairs ? give_up_pair(heap, &count, object, offsets, likely, &next_header)
+                           : give_up_plain(heap, &count, object, type, likely, &next_header);
+        free_in(pool, hwri_header(object));
+        ended++;
+        object = next ? next : take_from_stack(heap, base, &count, likely, &next_header);
+    } while (object && next_header == kind);
+    heap->deaths.count = count;
+    if (!(kind & HWRI_UNTRACKED)) count_deallocations(heap, ended);
+    *header = next_header;
+    return object;
+}
+
+/* An object whose count is zero, and all that dies with it. `header` is what stands in front of it, or would. */
+static void run_down_to(hwr_heap *heap, size_t base, void *object, uint64_t header) {
+    hwri_deaths *d = &heap->deaths;
     for (;;) {
-        if (!object) {
-            if (heap->deaths.count <= base) return;
-            uintptr_t item = heap->deaths.items[--heap->deaths.count];
-            object = (void *)(item & ~(uintptr_t)RELEASE);
-            if (item & RELEASE && !lose_reference(heap, object)) {
+        if (!object) object = take_from_stack(heap, base, &d->count, 0, &header);
+        if (object && !(header & UNUSUAL)) {
+            unsigned references = hwri_type_in(header)->ref_count;
+            if (references == 0) {
+                free_plain(heap, object, header);
                 object = NULL;
-                continue;
+            } else {
+                object = references == 2 ? end_kind(heap, base, object, &header, true)
+                                         : end_kind(heap, base, object, &header, false);
             }
+            continue;
         }
-        object = take_apart(heap, object);
+        if (object) {
+            *hwri_header(object) = header;
+            object = end_unusual(heap, object);
+        } else if (d->count > base) {
+            object = take_apart_special(heap, (void *)(d->items[--d->count] - DEAD_ITEM));
+        } else {
+            return;
+        }
+        if (object) header = *hwri_header(object);
     }
 }
 
@@ -214,7 +336,7 @@ static void find_lost_in(hwri_deaths *d, hwri_page *page) {
         void *object = hwri_object_in(page->start + i * size);
         uint64_t header = *hwri_header(object);
         bool waits = header < HWRI_COUNT_ONE && (header & (HWRI_DYING | HWRI_COUNT_ASIDE)) == HWRI_DYING;
-        if (waits) d->items[d->count++] = (uintptr_t)object;
+        if (waits) d->items[d->count++] = (uintptr_t)object | DEAD_ITEM;
     }
 }
 
@@ -229,28 +351,51 @@ static void run_lost(hwr_heap *heap) {
                 find_lost_in(d, page);
         }
         d->lost = d->count == d->room;
-        run_down_to(heap, 0, NULL);
+        run_down_to(heap, 0, NULL, 0);
     }
 }
 
 void hwri_deaths_run(hwr_heap *heap, size_t base) {
-    run_down_to(heap, base, NULL);
+    run_down_to(heap, base, NULL, 0);
     if (hwri_unlikely(heap->deaths.lost) && base == 0 && heap->deaths.nesting == 0) run_lost(heap);
 }
 
 /* A death inside a finalizer is complete when this returns, as any other, unless finalizers are nested too deeply. */
-void hwri_die(hwr_heap *heap, void *object) {
-    if (hwri_unlikely(heap->checked)) hwri_check_dying(heap, object);
-    if (heap->deaths.nesting > NESTING_MOST) {
-        push_object(heap, object);
+static void die(hwr_heap *heap, size_t base, void *object, uint64_t header) {
+    if (hwri_unlikely(heap->deaths.nesting > NESTING_MOST)) {
+        *hwri_header(object) = header;
+        if (ends(heap, object)) push_object(heap, object);
         return;
     }
-    size_t base = heap->deaths.count;
-    run_down_to(heap, base, object);
+    run_down_to(heap, base, object, header);
     if (hwri_unlikely(heap->deaths.lost)) hwri_deaths_run(heap, base);
 }
 
+__attribute__((noinline)) static void die_unusual(hwr_heap *heap, void *object) {
+    die(heap, heap->deaths.count, object, *hwri_header(object));
+}
+
+__attribute__((noinline)) static void die_with_others(hwr_heap *heap, void *object, const uint32_t *left, void *next,
+                                                      uint64_t next_header) {
+    uint64_t header = *hwri_header(object);
+    size_t base = heap->deaths.count;
+    heap->deaths.count = give_up_later(heap, base, object, hwri_type_in(header), left);
+    free_plain(heap, object, header);
+    die(heap, base, next, next_header);
+}
+
+/* Many objects die alone: they need neither a stack nor a loop. */
 void hwri_count_is_zero(hwr_heap *heap, const void *object) {
     void *dead = (void *)(uintptr_t)object;
-    if (!hwri_count_refill(heap, dead)) hwri_die(heap, dead);
+    uint64_t header = *hwri_header(dead), next_header;
+    const uint32_t *left;
+    if (hwri_unlikely(header & UNUSUAL)) {
+        die_unusual(heap, dead);
+        return;
+    }
+    void *next = give_up_to_first(dead, hwri_type_in(header), &left, 0, &next_header);
+    if (next)
+        die_with_others(heap, dead, left, next, next_header);
+    else
+        free_plain(heap, dead, header);
 }

@@ -33,8 +33,8 @@ typedef struct hwri_ages {
     uint64_t middle[HWRI_SLICE_WORDS];
 } hwri_ages;
 
-/* What is still to be done so that objects end: a stack of objects to be taken apart, since their count is zero, and of references to be
- * given up, marked by a lowest bit, in the order of the next above the last. It starts inside the heap; when it cannot
+/* What is still to be done so that objects end: a stack of references to be given up, and of objects to be taken apart, since their count is
+ * zero, marked by a lowest bit, in the order of the next above the last. It starts inside the heap; when it cannot
  * grow, what does not fit stays where it is, marked as dying, and `lost` tells that the pages have to be searched for it. */
 enum { HWRI_DEATHS_INSIDE = 128 };
 typedef struct hwri_deaths {
@@ -194,7 +194,6 @@ void hwri_count_forget(hwr_heap *heap, void *object); /* it dies */
 /* ---- counting/death.c ---- */
 
 void hwri_deaths_open(hwr_heap *heap);
-void hwri_die(hwr_heap *heap, void *object);           /* its count is zero */
 void hwri_release_later(hwr_heap *heap, void *object); /* when hwri_deaths_run is called */
 void hwri_deaths_run(hwr_heap *heap, size_t base);     /* until no more than that many wait */
 void hwri_free_object(hwr_heap *heap, void *object);   /* its block; nothing else */

@@ -3,7 +3,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-/* Objects are small: a loop beats a call of memset, into which compilers would turn it. There are at least two words. */
+/* Objects are small: a loop beats a call of memset, into which compilers would turn it, and those of three words need none. There are at least two. */
 #if defined(__GNUC__)
 #define STAY_A_LOOP() __asm__ volatile("")
 #else
@@ -13,21 +13,22 @@
 static inline void fill_new(uint64_t *header, uint64_t first, size_t words) {
     header[0] = first;
     header[1] = 0;
-    for (uint64_t *word = header + 2, *end = header + words; word != end; word++) {
-        *word = 0;
+    header[words - 1] = 0;
+    for (size_t i = 2; hwri_unlikely(i + 1 < words); i++) {
+        header[i] = 0;
         STAY_A_LOOP();
     }
 }
 
-static inline uint64_t *young_word(hwri_page *page, const uint64_t *header) {
-    return &hwri_ages_of(page, header)->young[hwri_granule_of(header) / 64];
+static inline uint64_t *young_word(hwri_ages *ages, const uint64_t *header) {
+    return &ages->young[hwri_granule_of(header) / 64];
 }
-static inline uint64_t young_bit(const uint64_t *header) { return (uint64_t)1 << (hwri_granule_of(header) % 64); }
+static inline uint64_t young_bit(const uint64_t *header) { return (uint64_t)1 << ((uintptr_t)header / 16 % 64); }
 
 void hwri_make_young(hwr_heap *heap, void *object) {
     const uint64_t *header = hwri_header(object);
     hwri_page *page = hwri_page_of(heap->objects, header);
-    *young_word(page, header) |= young_bit(header);
+    *young_word(hwri_ages_of(page, header), header) |= young_bit(header);
     hwri_flag_page(page);
 }
 
@@ -101,7 +102,8 @@ static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, con
 }
 
 static hwri_recent_type *recent_of(hwr_heap *heap, const hwr_type *type) {
-    return &heap->recent[(uintptr_t)type / sizeof(void *) / 4 % HWRI_RECENT_TYPES];
+    uintptr_t at = (uintptr_t)type & (HWRI_RECENT_TYPES - 1) * sizeof(hwri_recent_type);
+    return (hwri_recent_type *)(void *)((char *)heap->recent + at);
 }
 
 static void remember(hwr_heap *heap, const hwr_type *type) {
@@ -126,7 +128,7 @@ __attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hw
 }
 
 /* The short way has no call in it, so that it needs no stack. A page that may not be flagged yet, because this would be the first young object in a word of its
- * ages, goes the long way. */
+ * ages, goes the long way. Pages of objects as small as these have one slice. */
 void *hwr_new(hwr_heap *heap, const hwr_type *type) {
     const hwri_recent_type *recent = recent_of(heap, type);
     if (hwri_unlikely(recent->type != type)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
@@ -135,11 +137,12 @@ void *hwr_new(hwr_heap *heap, const hwr_type *type) {
     if (hwri_unlikely(!block)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
     uint64_t *header = (uint64_t *)(void *)block;
     if (!(recent->header & HWRI_UNTRACKED)) {
-        uint64_t *word = young_word(page, header);
-        if (hwri_unlikely(heap->count[0] >= heap->trigger || *word == 0))
-            return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
-        *word |= young_bit(header);
-        heap->count[0]++;
+        uint64_t *word = young_word((hwri_ages *)(void *)page->side, header), young = *word;
+        if (hwri_unlikely(young == 0)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
+        *word = young | young_bit(header);
+        int count = heap->count[0];
+        if (hwri_unlikely(count >= heap->trigger)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
+        heap->count[0] = count + 1;
     }
     page->free = block->next;
     page->until++;

@@ -283,6 +283,44 @@ static void trees_die(heap_fixture *f) {
 
 static void degenerate_trees_die(void **state) { in_a_small_stack(*state, trees_die); }
 
+/* Takes all the memory that blocks can be made of; gives back how many blocks that were. */
+enum { BLOCKS = 60000 };
+static void *blocks[BLOCKS];
+
+static size_t take_all_memory(const heap_fixture *f) {
+    size_t count = 0;
+    hwr_raw_inject_fault(f->backend.raw, HWR_FAULT_ALL, 1, true);
+    for (size_t size = 8000; size > 8; size /= 2)
+        while (count < BLOCKS && (blocks[count] = hwr_alloc(f->heap, size)) != NULL) count++;
+    assert_true(count < BLOCKS);
+    return count;
+}
+
+/* What dies needs a place to wait in; where there is none it is found again. */
+static void without_memory_all_die_as_well(void **state) {
+    heap_fixture *f = *state;
+    const hwr_type *types[] = {&link_type, &finalized_link_type, &acyclic_link_type};
+    enum { DEPTH = 2000 };
+    hwr_disable(f->heap);
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        link *tree = NULL;
+        for (size_t i = 0; i < DEPTH; i++) {
+            link *node = hwr_new(f->heap, types[t]), *leaf = hwr_new(f->heap, types[t]);
+            assert_true(node != NULL && leaf != NULL);
+            hwr_give(f->heap, node, &node->next, (void *)tree);
+            hwr_give(f->heap, node, &node->other, (void *)leaf);
+            tree = node;
+        }
+        size_t count = take_all_memory(f);
+        finalizers_called = 0;
+        hwr_release(f->heap, tree);
+        assert_int_equal(finalizers_called, types[t] == &finalized_link_type ? 2 * DEPTH : 0);
+        hwr_raw_inject_fault(f->backend.raw, 0, 0, false);
+        for (size_t i = 0; i < count; i++) hwr_free(f->heap, blocks[i]);
+        heap_fixture_expect_objects(f, 0);
+    }
+}
+
 /* Every node's finalizer gives up its own reference to the next: deaths in finalizers in deaths. */
 static void drop_next(hwr_heap *heap, void *object) {
     link *l = object;
@@ -372,6 +410,7 @@ int main(void) {
         HEAP_TEST(long_lists_of_other_types_die, HEAP_ANY),
         HEAP_TEST(a_long_chain_through_finalizers_dies, HEAP_ANY),
         HEAP_TEST(degenerate_trees_die, HEAP_ANY),
+        HEAP_TEST(without_memory_all_die_as_well, HEAP_ANY),
         HEAP_TEST(a_chain_that_finalizers_cut_dies, HEAP_ANY),
         HEAP_TEST(wide_structures_die, HEAP_ANY),
         HEAP_TEST(long_rings_are_collected, HEAP_ANY),
