@@ -4,6 +4,7 @@
 
 #include <heapwright.h>
 
+#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>

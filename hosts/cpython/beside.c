@@ -78,8 +78,8 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 
 /* Tests ask for these, by HEAPWRIGHT_GC_TEST. */
 struct hooks {
-    bool unrecorded, clone_fails, crash, hang, lies, eager, waits;
-    long delay_ms;
+    bool unrecorded, clone_fails, crash, hang, lies, waits;
+    long delay_ms, eager; /* every so many automatic collections are full and take a snapshot */
 };
 
 /* The one snapshot there may be in a process, the main interpreter's. `next` and `hint` are the words to be looked at next. What CPython counted as pending is
@@ -409,7 +409,7 @@ static bool has_to_wait(const hwri_takeover *t) {
 }
 
 /* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so half of it is to be new. */
-static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total / 2 && !b.hooks.eager; }
+static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total / 2 && b.hooks.eager == 0; }
 
 static void collect_full(hwri_takeover *t) {
     enum reason reason = has_to_wait(t) ? BESIDE : why_in_place(t);
@@ -447,8 +447,10 @@ static bool is_automatic(const hwri_takeover *t) {
            (t->full_due > t->gc->generations[HWRI_FULL].threshold && t->pending >= t->total / 4);
 }
 
-/* A test: as if the oldest generation were always due. */
+/* A test: as if the oldest generation were due. */
 static void make_full(hwri_takeover *t) {
+    static long collections;
+    if (++collections % b.hooks.eager != 0) return;
     if (t->generation < HWRI_FULL) t->pending = t->gc->long_lived_pending, t->total = t->gc->long_lived_total;
     t->generation = HWRI_FULL;
 }
@@ -463,7 +465,7 @@ void hwri_collect(hwri_takeover *t) {
         hwri_collect_in_place(t);
         return;
     }
-    if (b.hooks.eager && b.phase == IDLE) make_full(t);
+    if (b.hooks.eager != 0 && b.phase == IDLE) make_full(t);
     if (t->generation == HWRI_FULL && is_main)
         collect_full(t);
     else
@@ -514,7 +516,7 @@ static void read_hooks(void) {
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;
     b.hooks.crash = strstr(asked, "crash") != NULL;
     b.hooks.hang = strstr(asked, "hang") != NULL;
-    b.hooks.eager = strstr(asked, "eager") != NULL;
+    if ((delay = strstr(asked, "eager=")) != NULL) b.hooks.eager = strtol(delay + 6, NULL, 10);
     b.hooks.waits = strstr(asked, "waits") != NULL;
     b.hooks.lies = strstr(asked, "lies") != NULL;
     if ((delay = strstr(asked, "delay=")) != NULL) b.hooks.delay_ms = strtol(delay + 6, NULL, 10);
