@@ -28,7 +28,7 @@ def build(count):
     return kept
 
 
-LIVE, REQUESTS, TOUCHED, CYCLES, RECENT = scaled(5_000_000), scaled(30_000), 1000, 20, 20_000
+LIVE, REQUESTS, TOUCHED, CYCLES, RECENT = scaled(5_000_000), scaled(5_000), 1000, 200, 20_000
 live, recent, chance = build(LIVE), collections.deque(maxlen=RECENT), random.Random(1)
 picks = [chance.randrange(LIVE) for _ in range(100_003)]
 times, at = [], 0
