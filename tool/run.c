@@ -44,11 +44,12 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool is_collector(const char *name) {
-    static const char *const names[] = {"auto", "beside", "inplace", "stock"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
+/* NULL: there is none of that name. */
+static const char *collector_named(const char *name) {
+    static const char *const collectors[] = {"auto", "beside", "inplace", "stock"};
+    for (size_t i = 0; name != NULL && i < sizeof collectors / sizeof *collectors; i++)
+        if (strcmp(name, collectors[i]) == 0) return collectors[i];
+    return NULL;
 }
 
 /* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
@@ -63,11 +64,11 @@ static int read_options(int argc, char **argv, struct options *options) {
         case OPTION_STRICT: options->strict = true; break;
         case OPTION_PYTHON: options->python = optarg; break;
         case OPTION_GC:
-            if (!is_collector(optarg)) {
+            options->gc = collector_named(optarg);
+            if (options->gc == NULL) {
                 say("there is no collector '%s': --gc is 'auto', 'beside', 'inplace' or 'stock'", optarg);
                 return STATUS_MISUSE;
             }
-            options->gc = optarg;
             break;
         case 'm': options->module = optarg; break;
         case 'h': fputs(help, stdout); return 0;

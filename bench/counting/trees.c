@@ -40,8 +40,8 @@ static bool open_allocator(bool tracked) {
 static inline Node *new_node(void) { return hwr_new(heap, node_type); }
 
 static inline void adopt(Node *node, Node *left, Node *right) {
-    hwr_give(heap, node, &node->left, left);
-    hwr_give(heap, node, &node->right, right);
+    hwr_init(heap, node, &node->left, left);
+    hwr_init(heap, node, &node->right, right);
 }
 
 static void release(Node *tree) { hwr_release(heap, tree); }

@@ -6,7 +6,7 @@
  * Memory is managed by four rules, which hold in every function below:
  *   - What a function returns is owned by its caller, unless it says "borrowed"; what it is given is borrowed, unless it says "takes over".
  *   - A local variable that owns a reference is released, given to a field, or returned.
- *   - Fields are written with hwr_set (adds a reference) or hwr_give (takes over the one we have).
+ *   - Fields are written with hwr_set (adds a reference), hwr_give (takes over the one we have) or, if new, hwr_init.
  *   - The interpreter itself is not on the heap, so it holds its global objects by handles.
  * NULL stands for an error, whose message is in the interpreter. Nobody ever frees a cycle here: the collector does. */
 #include <heapwright.h>
@@ -148,8 +148,8 @@ static void *pair(Interpreter *in, void *head, void *tail) {
         hwr_release(in->heap, tail);
         return NULL;
     }
-    hwr_give(in->heap, result, &result->head, head);
-    hwr_give(in->heap, result, &result->tail, tail);
+    hwr_init(in->heap, result, &result->head, head);
+    hwr_init(in->heap, result, &result->tail, tail);
     return result;
 }
 

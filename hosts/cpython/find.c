@@ -16,9 +16,9 @@ traverseproc hwri_traverse_instance;
 
 typedef PyGC_Head hwri_place;
 
-/* Objects are close if they are fewer bytes apart than NEARBY. Those AHEAD bytes on are likely to come next in the list. */
-enum { COUNT_SHIFT = 2, DICTS_PUT_OFF = 64, NEARBY = 1024, AHEAD = 512 };
-static const uintptr_t one_reference = (uintptr_t)1 << COUNT_SHIFT;
+/* Objects are close if they are fewer bytes apart than `nearby`. Those AHEAD bytes on are likely to come next in the list. */
+enum { COUNT_SHIFT = 2, DICTS_PUT_OFF = 64, AHEAD = 512 };
+static const uintptr_t nearby = 1024, one_reference = (uintptr_t)1 << COUNT_SHIFT;
 
 /* `back` is the last object whose links are restored, so the search goes on behind it.
  *
@@ -46,7 +46,7 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 }
 
 static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
-    bool near = (uintptr_t)object - (uintptr_t)m->object + NEARBY < 2 * NEARBY || object == m->type;
+    bool near = (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
     return near ? hwri_head_of(object) : NULL;
 }
 

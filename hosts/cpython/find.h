@@ -4,7 +4,7 @@
 
 #include "gc_list.h"
 
-/* In the link forward of what is unreachable, until hwri_examine has been through it. */
+/* In the link forward of what is unreachable, until the collector has looked at it. */
 enum { HWRI_GC_ASIDE = 1 };
 
 enum hwri_untracking { HWRI_UNTRACK_NOTHING, HWRI_UNTRACK_TUPLES, HWRI_UNTRACK_TUPLES_AND_DICTS };

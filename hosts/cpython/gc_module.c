@@ -110,7 +110,7 @@ static int is_one_of(PyObject *target, void *context) {
 static bool append_referrers(PyObject *result, const PyGC_Head *list, struct wanted wanted, const PyObject *arguments) {
     for (const PyGC_Head *head = hwri_next(list); head != list; head = hwri_next(head)) {
         PyObject *object = hwri_object_of(head);
-        if (object == arguments || object == result) continue;
+        if (object == result || (arguments != NULL && object == arguments)) continue;
         if (Py_TYPE(object)->tp_traverse(object, is_one_of, &wanted) == 0) continue;
         if (PyList_Append(result, object) != 0) return false;
     }

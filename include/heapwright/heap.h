@@ -5,7 +5,7 @@
  *
  * The rules of a program that uses it:
  *   - A local variable holds an owned reference: what hwr_new returned, or what was retained. It is released when done with.
- *   - A field of an object is written with hwr_set (or hwr_give) only, and read as any field; what is read is borrowed, and is
+ *   - A field of an object is written with hwr_set (or hwr_give, hwr_init) only, and read as any field; what is read is borrowed, and is
  *     retained if it is to outlive the object or the field's next change.
  *   - Every other place (a global, memory from malloc, another heap) holds a handle.
  *   - Nobody counts on an address for identity: hwr_id.
@@ -75,6 +75,10 @@ static inline void hwr_release(hwr_heap *heap, const void *object);
     ((void)sizeof(*(field) = (value)), hwri_set((heap), (object), (field), (value)))
 #define hwr_give(heap, object, field, value)                                                                           \
     ((void)sizeof(*(field) = (value)), hwri_give((heap), (object), (field), (value)))
+
+/* hwr_give for a field that holds NULL, as those of a new object do: it does not look at what is there, and costs what an assignment costs. */
+#define hwr_init(heap, object, field, value)                                                                           \
+    ((void)sizeof(*(field) = (value)), hwri_init((heap), (object), (field), (value)))
 
 /* A number that no other object that lives at the same time has; the same all the object's life. */
 HWR_API uint64_t hwr_id(hwr_heap *heap, const void *object);
@@ -146,7 +150,8 @@ typedef struct hwri_heap_face {
 
 HWR_API void hwri_retain_slow(hwr_heap *heap, const void *object);
 HWR_API void hwri_release_slow(hwr_heap *heap, const void *object);
-HWR_API void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, bool give);
+typedef enum hwri_store { HWRI_SET, HWRI_GIVE, HWRI_INIT } hwri_store;
+HWR_API void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, hwri_store how);
 HWR_API void hwri_count_is_zero(hwr_heap *heap, const void *object);
 
 #if defined(__GNUC__)
@@ -195,7 +200,7 @@ static inline void hwr_release(hwr_heap *heap, const void *object) {
 static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *value) {
     void *old;
     if (!hwri_counts_inline(heap)) {
-        hwri_set_slow(heap, object, field, value, true);
+        hwri_set_slow(heap, object, field, value, HWRI_GIVE);
         return;
     }
     memcpy(&old, field, sizeof old);
@@ -205,11 +210,18 @@ static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *va
 
 static inline void hwri_set(hwr_heap *heap, void *object, void *field, void *value) {
     if (!hwri_counts_inline(heap)) {
-        hwri_set_slow(heap, object, field, value, false);
+        hwri_set_slow(heap, object, field, value, HWRI_SET);
         return;
     }
     if (value) hwri_retain_inline(heap, value);
     hwri_give(heap, object, field, value);
+}
+
+static inline void hwri_init(hwr_heap *heap, void *object, void *field, void *value) {
+    if (hwri_counts_inline(heap))
+        memcpy(field, &value, sizeof value);
+    else
+        hwri_set_slow(heap, object, field, value, HWRI_INIT);
 }
 
 static inline const hwr_type *hwr_type_of(const void *object) {

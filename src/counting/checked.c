@@ -163,8 +163,9 @@ void hwri_release_slow(hwr_heap *heap, const void *object) {
     hwri_leave(heap);
 }
 
-void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, bool give) {
-    const char *call = give ? "hwr_give" : "hwr_set";
+void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, hwri_store how) {
+    static const char *const calls[] = {[HWRI_SET] = "hwr_set", [HWRI_GIVE] = "hwr_give", [HWRI_INIT] = "hwr_init"};
+    const char *call = calls[how];
     hwri_enter(heap, call, CALLER);
     hwri_check_object(heap, object, call, CALLER);
     if (value) hwri_check_object(heap, value, call, CALLER);
@@ -173,7 +174,8 @@ void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, bool 
         report_object(heap, "a store outside the object that it names", object, true, call, CALLER);
     void *old;
     memcpy(&old, field, sizeof old);
-    if (value && !give) hwri_count_add(heap, value, 1);
+    if (how == HWRI_INIT && old) report_object(heap, "a field that is not empty", object, true, call, CALLER);
+    if (value && how == HWRI_SET) hwri_count_add(heap, value, 1);
     memcpy(field, &value, sizeof value);
     if (old) {
         hwri_check_object(heap, old, call, CALLER);

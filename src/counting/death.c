@@ -152,13 +152,9 @@ HWRI_INLINE void free_in(hwr_pool *pool, void *block) {
     hwri_page_free_own(pool, hwri_page_of(pool, block), block, false);
 }
 
-static inline void count_deallocations(hwr_heap *heap, size_t count) {
-    heap->count[0] = (size_t)heap->count[0] > count ? heap->count[0] - (int)count : 0;
-}
-
 void hwri_free_object(hwr_heap *heap, void *object) {
     uint64_t header = *hwri_header(object);
-    if (!(header & HWRI_UNTRACKED)) count_deallocations(heap, 1);
+    if (!(header & HWRI_UNTRACKED)) hwri_count_deallocations(heap, 1);
     if (heap->checked)
         free_checked(heap, object);
     else
@@ -219,7 +215,7 @@ HWRI_INLINE void free_plain(hwr_heap *heap, void *object, uint64_t header) {
     if (header & HWRI_UNTRACKED) {
         free_in(heap->leaves, hwri_header(object));
     } else {
-        if (heap->count[0] > 0) heap->count[0]--;
+        if (heap->count[0] > 0) heap->count[0]--; /* a branch, for the same reason */
         free_in(heap->objects, hwri_header(object));
     }
 }
@@ -297,7 +293,7 @@ HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *
         object = next ? next : take_from_stack(heap, base, &count, likely, &next_header);
     } while (object && next_header == kind);
     heap->deaths.count = count;
-    if (!(kind & HWRI_UNTRACKED)) count_deallocations(heap, ended);
+    if (!(kind & HWRI_UNTRACKED)) hwri_count_deallocations(heap, ended);
     *header = next_header;
     return object;
 }

@@ -10,6 +10,7 @@
  *   counting/count.c     counts
  *   counting/death.c     the end of objects whose count is zero
  *   counting/cycle.h     the engine that finds cycles, over any object model
+ *   counting/heap_model.h  a heap's objects as that model
  *   counting/collect.c   a collection
  *   counting/policy.c    when to collect what; the interface of Python's gc
  *   counting/checked.c   the same calls in a checked heap
@@ -88,8 +89,8 @@ struct hwr_heap {
     int threshold[HWR_GENERATIONS];
     hwr_pool *objects, *leaves, *blocks; /* in this order: see hwri_pool_of */
     hwri_recent_type recent[HWRI_RECENT_TYPES];
-    hwr_pool *
-        scratch; /* what a collection needs: `blocks`, or in a heap with a limit a pool of its own, which that is not for */
+    /* For what a collection needs: `blocks`, or in a heap with a limit a pool of its own, which that is not for. */
+    hwr_pool *scratch;
     hwr_raw *raw;
     size_t limit;
     size_t committed;            /* by the pools, when a collection last ended */
@@ -197,6 +198,10 @@ void hwri_deaths_open(hwr_heap *heap);
 void hwri_release_later(hwr_heap *heap, void *object); /* when hwri_deaths_run is called */
 void hwri_deaths_run(hwr_heap *heap, size_t base);     /* until no more than that many wait */
 void hwri_free_object(hwr_heap *heap, void *object);   /* its block; nothing else */
+/* So many tracked objects are no more: so many fewer count towards the next collection. */
+static inline void hwri_count_deallocations(hwr_heap *heap, size_t count) {
+    heap->count[0] = (size_t)heap->count[0] > count ? heap->count[0] - (int)count : 0;
+}
 void hwri_call_finalizer(hwr_heap *heap, void *object);
 
 /* ---- counting/policy.c ---- */

@@ -6,7 +6,7 @@ import re
 import sys
 
 HEADERS = "heap.h", "type.h", "collect.h", "weak.h", "events.h"
-MACROS = {"hwr_set", "hwr_give"}  # functions to their users
+MACROS = {"hwr_set", "hwr_give", "hwr_init"}  # functions to their users
 
 
 def squeezed(text):

@@ -70,6 +70,12 @@ static void another_field(void) {
     hwr_set(heap, a, &b->next, a);
 }
 
+static void full_field(void) {
+    Node *a = new_node(&node_type);
+    hwr_init(heap, a, &a->next, a);
+    hwr_init(heap, a, &a->next, NULL);
+}
+
 static void two_threads(void) {
     shared = new_node(&node_type);
     hwr_release(heap, new_node(&final_type));
@@ -87,8 +93,8 @@ static void free_twice(void) {
 }
 
 int main(int count, char **words) {
-    static void (*const rows[])(void) = {after_death,   no_object,   past_end,      write_after_death,
-                                         another_field, two_threads, strange_block, free_twice};
+    static void (*const rows[])(void) = {after_death, no_object,   past_end,      write_after_death, another_field,
+                                         full_field,  two_threads, strange_block, free_twice};
     size_t row = count == 2 ? strtoul(words[1], NULL, 10) : 0;
     if (row < 1 || row > sizeof rows / sizeof *rows) return 2;
     heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});

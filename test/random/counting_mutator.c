@@ -192,8 +192,12 @@ void give_field(uint32_t bits) {
     if (!may_store(holder, value, bits)) return;
     say("give %s field %zu %s", name(holder), field, name(value));
     m.held[index] = m.held[--m.held_count];
+    bool empty = holder->fields[field] == NULL;
     oracle_give(&m.oracle, holder, field, value);
-    hwr_give(m.heap, holder->address, object_field(holder, field), value->address);
+    if (empty)
+        hwr_init(m.heap, holder->address, object_field(holder, field), value->address);
+    else
+        hwr_give(m.heap, holder->address, object_field(holder, field), value->address);
 }
 
 void release_some(uint32_t bits) {
@@ -374,6 +378,7 @@ void change_settings(uint32_t bits) {
         CHECK(hwr_is_enabled(m.heap) == m.enabled);
         break;
     case 5:
+        if (m.depth > 0) break;
         say("keep what is found as garbage");
         hwr_set_debug(m.heap, HWR_DEBUG_SAVEALL);
         CHECK(hwr_get_debug(m.heap) == HWR_DEBUG_SAVEALL);

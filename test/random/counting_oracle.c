@@ -19,8 +19,6 @@ node *oracle_find(oracle *o, const void *address) {
     return n;
 }
 
-static bool may_be_dead(oracle *o, const node *n);
-
 static void unhash(oracle *o, node *n) {
     for (node **at = &o->buckets[bucket_of(n->address)]; *at != NULL; at = &(*at)->next_in_bucket)
         if (*at == n) {
@@ -56,7 +54,7 @@ static node *free_node(oracle *o) {
 node *oracle_enter(oracle *o, void *address, int kind, bool tracked, size_t fields) {
     node *before = oracle_find(o, address);
     if (before != NULL && before->life != NODE_DEAD) {
-        CHECK(may_be_dead(o, before));
+        CHECK(oracle_may_be_dead(o, before));
         oracle_mark_reached(o);
         CHECK(!before->reached && (!before->finalizes || before->finalized));
     }
@@ -146,6 +144,11 @@ static bool may_be_called_back(const node *weak) {
     return weak->life == NODE_ALIVE && weak->calls_back && !weak->called && !weak->garbage;
 }
 
+static void forget_awaited(oracle *o, node *weak) {
+    if (weak->awaited) o->awaited--;
+    weak->awaited = false;
+}
+
 static void clear_weak_references(oracle *o, node *n) {
     for (node *weak = n->weak_first; weak != NULL; weak = weak->weak_next) {
         weak->cleared = true;
@@ -195,8 +198,7 @@ static void kill_one(oracle *o, node *n) {
     o->alive--;
     o->tracked -= n->tracked;
     o->died_tracked += n->tracked;
-    if (n->awaited) o->awaited--;
-    n->awaited = false;
+    forget_awaited(o, n);
     clear_weak_references(o, n);
     if (!n->cleared) unlink_weak(n);
     clear_entries(o, n);
@@ -346,8 +348,9 @@ static size_t lose_reference(oracle *o, node *target, size_t count) {
 static void extend_limbo(oracle *o) {
     size_t count = 0;
     for (size_t i = 0; i < o->used; i++) {
-        o->nodes[i].scratch = o->nodes[i].count;
-        if (o->nodes[i].life == NODE_ALIVE && o->nodes[i].limbo) o->work[count++] = &o->nodes[i];
+        node *n = &o->nodes[i];
+        n->scratch = n->count;
+        if (n->limbo && (n->life == NODE_ALIVE || n->life == NODE_DOOMED)) o->work[count++] = n;
     }
     for (size_t i = 0; i < o->used; i++) {
         const node *n = &o->nodes[i];
@@ -367,7 +370,7 @@ static void extend_limbo(oracle *o) {
     }
 }
 
-static bool may_be_dead(oracle *o, const node *n) {
+bool oracle_may_be_dead(oracle *o, const node *n) {
     if (n->life == NODE_DEAD || n->limbo) return true;
     if (!o->limbo) return false;
     extend_limbo(o);
@@ -376,7 +379,14 @@ static bool may_be_dead(oracle *o, const node *n) {
 
 bool oracle_is_certain(oracle *o, const node *weak) {
     if (weak->cleared || weak->referent == NULL) return weak->referent == NULL;
-    return !weak->garbage && weak->referent->life == NODE_ALIVE && !may_be_dead(o, weak->referent);
+    return !weak->garbage && weak->referent->life == NODE_ALIVE && !oracle_may_be_dead(o, weak->referent);
+}
+
+/* What awaits its finalizer here may still be held in the heap, by the entry of a table whose key has died but whose callbacks are not over: then it is
+ * garbage together with the table, and so is what it holds. */
+static void doubt_doomed(oracle *o) {
+    for (size_t i = 0; o->pending > 0 && i < o->used; i++)
+        if (o->nodes[i].life == NODE_DOOMED) o->nodes[i].limbo = o->limbo = true;
 }
 
 void oracle_collection_begins(oracle *o, int generation) {
@@ -384,6 +394,7 @@ void oracle_collection_begins(oracle *o, int generation) {
     o->collecting = true;
     o->exact = o->dead_count == 0 && o->pending == 0 && !o->limbo;
     o->garbage_size = 0;
+    doubt_doomed(o);
     if (o->limbo) mark_ghosts(o);
     mark_reached(o, generation);
     for (size_t i = 0; i < o->used; i++) {
@@ -394,6 +405,7 @@ void oracle_collection_begins(oracle *o, int generation) {
         n->generation = generation < ORACLE_OLDEST ? generation + 1 : ORACLE_OLDEST;
         if (n->reached) continue;
         n->garbage = n->limbo = o->limbo = true;
+        forget_awaited(o, n); /* weak references that are garbage themselves are not called back */
         n->complete = o->exact;
         n->condemned = o->serial;
         n->rescued = false;
@@ -423,10 +435,11 @@ bool oracle_collection_ends(oracle *o, bool failed, bool kept) {
 
 void oracle_finalizer_begins(oracle *o, node *n) {
     CHECK(n->finalizes && !n->finalized);
-    CHECK(n->life == NODE_DOOMED || (n->life == NODE_ALIVE && may_be_dead(o, n)));
+    CHECK(n->life == NODE_DOOMED || (n->life == NODE_ALIVE && oracle_may_be_dead(o, n)));
     bool at_zero = n->life == NODE_DOOMED || !n->garbage;
+    bool foreseen = at_zero ? !n->limbo : n->complete;
     if (at_zero) n->generation = 0; /* CPython's deallocators untrack an object and track it again for its finalizer */
-    if (!at_zero && !n->complete) n->generation = GENERATION_UNKNOWN;
+    if (!foreseen) n->generation = GENERATION_UNKNOWN;
     if (n->life == NODE_DOOMED) o->pending--;
     n->life = NODE_ALIVE;
     n->finalized = true;
@@ -449,15 +462,14 @@ static void give_up_argument(oracle *o, node *weak) {
 void oracle_callback_begins(oracle *o, node *weak) {
     CHECK(weak->calls_back && !weak->called && weak->referent != NULL);
     CHECK(!(weak->garbage && weak->complete));
-    CHECK(may_be_dead(o, weak->referent));
+    CHECK(oracle_may_be_dead(o, weak->referent));
     node *n = weak->referent;
     if (n->condemned == 0 || weak->serial <= n->condemned) { /* not made by its finalizer: newest first */
         CHECK(n->called_last == 0 || weak->serial < n->called_last);
         n->called_last = weak->serial;
     }
     weak->called = weak->cleared = true;
-    if (weak->awaited) o->awaited--;
-    weak->awaited = false;
+    forget_awaited(o, weak);
 }
 
 /* When an object dies by its count, its weak references give up their arguments after their callbacks; in a collection they do not (as in CPython).
@@ -473,16 +485,24 @@ void oracle_callback_ends(oracle *o, node *weak) {
 
 /* The end of an operation */
 
+/* A table that is garbage here may not have been for the heap, which was behind: then it has removed the entry, with the weak reference. If that has ended the table,
+ * nobody can be asked. */
+static void adopt_entry(oracle *o, const oracle_questions *ask, node *table, size_t index) {
+    const node *n = table->keys[index], *weak = table->fields[index];
+    if (n == NULL || (n != &o->stale && !n->limbo && !weak->garbage)) return;
+    bool kept = n != &o->stale && n->seen && table->seen && ask->has_entry(ask->context, table, index);
+    if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
+    if (kept) return;
+    if (!weak->seen || weak->gone)
+        oracle_remove_entry(o, table, index);
+    else if (n != &o->stale)
+        lose_entry(o, table, index);
+}
+
 /* Entries first, since a table that lives seems to keep alive what it owns. */
 static void adopt_entries(oracle *o, const oracle_questions *ask) {
     for (size_t t = 0; t < ORACLE_TABLES; t++)
-        for (size_t i = 0; o->tables[t] != NULL && o->tables[t]->seen && i < ORACLE_ENTRIES; i++) {
-            node *table = o->tables[t], *n = table->keys[i];
-            if (n == NULL || n == &o->stale || !(n->limbo || table->fields[i]->garbage)) continue;
-            bool kept = n->seen && ask->has_entry(ask->context, table, i);
-            if (n->garbage && n->complete && !table->garbage) CHECK(!kept);
-            if (!kept) lose_entry(o, table, i);
-        }
+        for (size_t i = 0; o->tables[t] != NULL && i < ORACLE_ENTRIES; i++) adopt_entry(o, ask, o->tables[t], i);
 }
 
 static void adopt_arguments(oracle *o, const oracle_questions *ask) {

@@ -109,6 +109,8 @@ node *oracle_enter(oracle *o, void *address, int kind, bool tracked, size_t fiel
 node *oracle_find(oracle *o, const void *address);   /* NULL: none has been there since the operation began */
 bool oracle_may_enter(const oracle *o, size_t more); /* whether there is room */
 
+bool oracle_may_be_dead(oracle *o, const node *n);
+
 void oracle_retain(oracle *o, node *n);
 void oracle_release(oracle *o, node *n);
 void oracle_set(oracle *o, node *holder, size_t field, node *value); /* the field gets a reference of its own */

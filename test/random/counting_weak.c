@@ -3,7 +3,7 @@
 
 #include "support/check.h"
 
-static void enter_weak(hwr_weak *weak, node *target, node *argument, uint32_t plan, bool calls_back) {
+static node *enter_weak(hwr_weak *weak, node *target, node *argument, uint32_t plan, bool calls_back) {
     node *n = enter(weak, KIND_WEAK, true, 1);
     CHECK(hwr_type_of(weak) == hwr_weak_type());
     n->plan = plan;
@@ -12,6 +12,7 @@ static void enter_weak(hwr_weak *weak, node *target, node *argument, uint32_t pl
     oracle_watch(&m.oracle, n, target, calls_back);
     say("    it is %s", name(n));
     hold(n);
+    return n;
 }
 
 /* The target and the argument are held meanwhile, since a collection may run anything. */
@@ -19,6 +20,7 @@ void make_weak_of(node *target, node *argument, uint32_t plan, bool calls_back) 
     say("new weak reference to %s with argument %s%s", name(target), name(argument), calls_back ? ", calls back" : "");
     retain(target);
     if (argument != NULL) retain(argument);
+    size_t collections = m.now.collections;
     hwr_weak *weak = hwr_weak_new(m.heap, target->address, calls_back ? weak_called_back : NULL,
                                   argument != NULL ? argument->address : NULL);
     node *shared = calls_back ? NULL : oracle_shared_weak(target);
@@ -29,7 +31,9 @@ void make_weak_of(node *target, node *argument, uint32_t plan, bool calls_back) 
         oracle_retain(&m.oracle, shared);
         hold(shared);
     } else {
-        enter_weak(weak, target, argument, plan, calls_back);
+        node *n = enter_weak(weak, target, argument, plan, calls_back);
+        if (m.now.collections != collections)
+            n->generation = generation_of(NULL, n); /* one for the table of weak references */
     }
     if (argument != NULL) release(argument);
     release(target);
@@ -113,7 +117,7 @@ static void make_table(int kind) {
 }
 
 /* The weak reference that the heap has made for a new entry: of those that the table refers to, the one to the entry's object which belongs to no
- * other entry and is none of ours. Of what is in limbo the memory may be in use again. */
+ * other entry and is none of ours. What the oracle knows by an address may have died: then the memory is in use again. */
 typedef struct search {
     const node *table;
     size_t index;
@@ -121,11 +125,16 @@ typedef struct search {
     size_t count;
 } search;
 
+static bool is_certainly_another(const search *s, const node *n) {
+    if (n == NULL || n->life != NODE_ALIVE || oracle_may_be_dead(&m.oracle, n)) return false;
+    for (size_t i = 0; n->internal && i < ORACLE_ENTRIES; i++)
+        if (s->table->fields[i] == n) return i != s->index && !s->table->keys[i]->limbo;
+    return !n->internal;
+}
+
 static bool collect_candidate(void *context, void *object) {
     search *s = context;
-    const node *n = oracle_find(&m.oracle, object);
-    bool known = n != NULL && n->life == NODE_ALIVE && !n->limbo;
-    if (hwr_type_of(object) != hwr_weak_type() || (known && n != s->table->fields[s->index])) return true;
+    if (hwr_type_of(object) != hwr_weak_type() || is_certainly_another(s, oracle_find(&m.oracle, object))) return true;
     CHECK(s->count < 2 * ORACLE_ENTRIES);
     s->found[s->count++] = object;
     return true;

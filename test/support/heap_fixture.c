@@ -94,6 +94,22 @@ int heap_fixture_run(const char *group, const heap_test *tests, size_t count) {
     return failed;
 }
 
+enum { BLOCKS = 60000 };
+static void *blocks[BLOCKS];
+static size_t block_count;
+
+void heap_fixture_take_all_memory(const heap_fixture *f) {
+    hwr_raw_inject_fault(f->backend.raw, HWR_FAULT_ALL, 1, true);
+    for (size_t size = 8000; size > 8; size /= 2)
+        while (block_count < BLOCKS && (blocks[block_count] = hwr_alloc(f->heap, size)) != NULL) block_count++;
+    assert_true(block_count < BLOCKS);
+}
+
+void heap_fixture_give_memory_back(const heap_fixture *f) {
+    hwr_raw_inject_fault(f->backend.raw, 0, 0, false);
+    while (block_count > 0) hwr_free(f->heap, blocks[--block_count]);
+}
+
 void heap_fixture_expect_objects(const heap_fixture *f, size_t objects) {
     const char *problem = "";
     if (!hwr_heap_verify(f->heap, &problem)) fail_msg("the heap does not verify: %s", problem);

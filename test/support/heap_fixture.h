@@ -54,6 +54,10 @@ hwr_options heap_fixture_options(const heap_fixture *f);
 /* Fails the test unless the heap verifies and holds just so many objects. */
 void heap_fixture_expect_objects(const heap_fixture *f, size_t objects);
 
+/* From one call to the other there is no memory, not even for small blocks: the heap has it all, and gets no more. */
+void heap_fixture_take_all_memory(const heap_fixture *f);
+void heap_fixture_give_memory_back(const heap_fixture *f);
+
 /* ---- what many of these tests need ---- */
 
 /* An object with two references, and one with a finalizer that counts its calls. */

@@ -91,6 +91,17 @@ static void give_takes_the_callers_reference(void **state) {
     heap_fixture_expect_objects(f, 0);
 }
 
+static void init_fills_an_empty_field(void **state) {
+    heap_fixture *f = *state;
+    pair *holder = new_pair(f), *x = new_pair(f);
+    hwr_init(f->heap, holder, &holder->a, x);
+    hwr_init(f->heap, holder, &holder->b, NULL);
+    expect_count(f, x, 1);
+    assert_ptr_equal(holder->a, x);
+    hwr_release(f->heap, holder);
+    heap_fixture_expect_objects(f, 0);
+}
+
 /* What a field held last may be all that keeps the new value alive. */
 static void a_field_can_be_set_to_what_it_leads_to(void **state) {
     heap_fixture *f = *state;
@@ -387,6 +398,7 @@ int main(void) {
         HEAP_TEST(an_object_lives_while_somebody_holds_it, HEAP_STRESSED),
         HEAP_TEST(null_is_allowed, HEAP_STRESSED),
         HEAP_TEST(a_field_owns_a_reference, HEAP_STRESSED),
+        HEAP_TEST(init_fills_an_empty_field, HEAP_STRESSED),
         HEAP_TEST(give_takes_the_callers_reference, HEAP_STRESSED),
         HEAP_TEST(a_field_can_be_set_to_what_it_leads_to, HEAP_STRESSED),
         HEAP_TEST(setting_a_field_of_its_own_object_makes_a_cycle, HEAP_STRESSED),

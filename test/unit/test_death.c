@@ -283,19 +283,6 @@ static void trees_die(heap_fixture *f) {
 
 static void degenerate_trees_die(void **state) { in_a_small_stack(*state, trees_die); }
 
-/* Takes all the memory that blocks can be made of; gives back how many blocks that were. */
-enum { BLOCKS = 60000 };
-static void *blocks[BLOCKS];
-
-static size_t take_all_memory(const heap_fixture *f) {
-    size_t count = 0;
-    hwr_raw_inject_fault(f->backend.raw, HWR_FAULT_ALL, 1, true);
-    for (size_t size = 8000; size > 8; size /= 2)
-        while (count < BLOCKS && (blocks[count] = hwr_alloc(f->heap, size)) != NULL) count++;
-    assert_true(count < BLOCKS);
-    return count;
-}
-
 /* What dies needs a place to wait in; where there is none it is found again. */
 static void without_memory_all_die_as_well(void **state) {
     heap_fixture *f = *state;
@@ -311,12 +298,11 @@ static void without_memory_all_die_as_well(void **state) {
             hwr_give(f->heap, node, &node->other, (void *)leaf);
             tree = node;
         }
-        size_t count = take_all_memory(f);
+        heap_fixture_take_all_memory(f);
         finalizers_called = 0;
         hwr_release(f->heap, tree);
         assert_int_equal(finalizers_called, types[t] == &finalized_link_type ? 2 * DEPTH : 0);
-        hwr_raw_inject_fault(f->backend.raw, 0, 0, false);
-        for (size_t i = 0; i < count; i++) hwr_free(f->heap, blocks[i]);
+        heap_fixture_give_memory_back(f);
         heap_fixture_expect_objects(f, 0);
     }
 }

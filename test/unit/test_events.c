@@ -213,23 +213,16 @@ static void counters_count(void **state) {
 
 static void collections_without_memory_are_counted(void **state) {
     heap_fixture *f = *state;
-    enum { BLOCKS = 60000 };
-    static void *blocks[BLOCKS];
-    size_t count = 0;
     hwr_counters before, after;
     pair *p = new_cycle(f, 1000);
     hwr_weak *weak = hwr_weak_new(f->heap, p, nothing, NULL); /* so the garbage has to be listed */
-    hwr_raw_inject_fault(f->backend.raw, HWR_FAULT_ALL, 1, true);
-    for (size_t size = 8000; size > 8; size /= 2) /* until there is nothing left that a list could be made of */
-        while (count < BLOCKS && (blocks[count] = hwr_alloc(f->heap, size)) != NULL) count++;
-    assert_true(count < BLOCKS);
+    heap_fixture_take_all_memory(f);
     hwr_release(f->heap, p);
     hwr_get_counters(f->heap, &before);
     assert_int_equal(hwr_collect(f->heap, HWR_OLDEST), 0);
     hwr_get_counters(f->heap, &after);
     assert_int_equal(after.collections_failed, before.collections_failed + 1);
-    hwr_raw_inject_fault(f->backend.raw, 0, 0, false);
-    for (size_t i = 0; i < count; i++) hwr_free(f->heap, blocks[i]);
+    heap_fixture_give_memory_back(f);
     assert_int_equal(hwr_collect(f->heap, HWR_OLDEST), 1000);
     hwr_release(f->heap, weak);
     heap_fixture_expect_objects(f, 0);
