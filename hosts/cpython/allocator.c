@@ -83,7 +83,7 @@ static const PyMemAllocatorEx plain_allocators[HWRI_DOMAINS] = {
 bool hwri_allocator_open(void) {
     hwr_raw *raw = hwr_raw_open(NULL);
     hwr_pool_options options = {
-        .size = sizeof options, .raw = raw, .granularity = 16, .shared = true, .huge_pages_from = SIZE_MAX};
+        .size = sizeof options, .raw = raw, .granularity = 16, .shared = true, .huge_pages_from = (size_t)64 << 20};
     hwr_pool *raw_pool = raw != NULL ? hwr_pool_open(&options) : NULL;
     options.shared = objects_shared;
     hwr_pool *object_pool = raw_pool != NULL ? hwr_pool_open(&options) : NULL;

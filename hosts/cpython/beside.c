@@ -15,6 +15,7 @@
 #include "methods.h"
 #include "pool/internal.h"
 #include "spare.h"
+#include "young.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -48,6 +49,7 @@ enum reason {
     NO_MEMORY,
     NO_CHILD,
     FOREIGN,
+    VALGRIND,
     CEILING,
     REASONS
 };
@@ -67,6 +69,7 @@ static const char *const reason_texts[REASONS] = {
     [NO_MEMORY] = "there was no memory to spare",
     [NO_CHILD] = "no child could be made",
     [FOREIGN] = "many objects were not in heapwright's memory",
+    [VALGRIND] = "valgrind cannot make the child",
     [CEILING] = "too much was waiting for a child in vain",
 };
 
@@ -86,7 +89,7 @@ struct hooks {
  * set aside while the snapshot is out, and given back if it comes to nothing. */
 static struct {
     enum hwri_gc_mode mode;
-    bool allocator_is_ours;
+    bool allocator_is_ours, on_valgrind;
     size_t limit;
     struct hooks hooks;
     hwr_pool *memory;
@@ -186,12 +189,17 @@ static enum reason reason_of(enum hwri_spare spare) {
 
 static bool counts_down(unsigned *count) { return *count != 0 && (*count)-- != 0; }
 
+static bool is_large(const hwri_takeover *t) { return (size_t)(t->total + t->pending) >= b.limit; }
+
+static bool is_debugging(const hwri_takeover *t) { return (t->gc->debug | t->debug) != 0; }
+
 static enum reason why_in_place(const hwri_takeover *t) {
     if (b.mode == HWRI_GC_IN_PLACE) return IN_PLACE_WANTED;
+    if (b.on_valgrind) return VALGRIND;
     if (!b.allocator_is_ours) return OTHER_ALLOCATOR;
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) return SUBINTERPRETER;
-    if ((t->gc->debug | t->debug) != 0) return DEBUGGING;
-    if ((size_t)(t->total + t->pending) < b.limit) return SMALL;
+    if (is_debugging(t)) return DEBUGGING;
+    if (!is_large(t)) return SMALL;
     if (counts_down(&b.put_off)) return FAILED_BEFORE;
     if (b.child.pid != 0) return STILL_THERE;
     if (b.many_foreign) {
@@ -383,7 +391,7 @@ static void collect_younger(hwri_takeover *t) {
     t->generation = HWRI_FULL - 1;
     t->untracks_dicts = true;
     gc->long_lived_total = t->total;
-    hwri_collect_in_place(t);
+    hwri_young_collect(t);
     gc->generation_stats[HWRI_FULL - 1].collected -= t->collected;
     gc->generation_stats[HWRI_FULL - 1].uncollectable -= t->uncollectable;
     gc->generation_stats[HWRI_FULL].collected += t->collected;
@@ -468,6 +476,8 @@ void hwri_collect(hwri_takeover *t) {
     if (b.hooks.eager != 0 && b.phase == IDLE) make_full(t);
     if (t->generation == HWRI_FULL && is_main)
         collect_full(t);
+    else if (is_main && b.mode != HWRI_GC_IN_PLACE && is_large(t) && !is_debugging(t))
+        hwri_young_collect(t);
     else
         hwri_collect_in_place(t);
     if (is_main) look_after_snapshot(t);
@@ -522,9 +532,16 @@ static void read_hooks(void) {
     if ((delay = strstr(asked, "delay=")) != NULL) b.hooks.delay_ms = strtol(delay + 6, NULL, 10);
 }
 
+/* Valgrind, which ends a program that calls clone in this way, preloads an object of its own into each. */
+static bool is_on_valgrind(void) {
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded != NULL && strstr(preloaded, "vgpreload_") != NULL;
+}
+
 void hwri_beside_open(enum hwri_gc_mode mode, bool allocator_is_ours) {
     b.mode = mode;
     b.allocator_is_ours = allocator_is_ours;
+    b.on_valgrind = is_on_valgrind();
     read_hooks();
     pthread_atfork(NULL, NULL, forget);
     replace("execv", METH_FASTCALL, &original_execv, (PyCFunction)(void (*)(void))execv_alone);
@@ -556,6 +573,7 @@ int hwri_host_gc_report(char *buffer, size_t size) {
     add(&text, "{\"mode\": \"%s\", \"out\": %s, \"snapshots\": %llu, \"found\": %llu", modes[b.mode],
         b.phase != IDLE ? "true" : "false", b.did.snapshots, b.did.found);
     for (int i = 0; i < LOSSES; i++) add(&text, ", \"%s\": %llu", loss_names[i], b.did.lost[i]);
+    add(&text, ", \"young_unexamined\": %llu", hwri_young_passed());
     add(&text, ", \"candidates\": %llu, \"components\": %llu, \"largest_component\": %llu, \"freed_meanwhile\": %llu",
         b.did.candidates, b.did.components, b.did.largest, b.did.freed);
     add(&text, ", \"collected\": %llu, \"revived\": %llu, \"untracked\": %llu, \"put_off\": %llu, \"waits\": %llu",

@@ -5,18 +5,15 @@
  * outside refers to garbage, each component can be proved to be garbage without looking at the others. */
 #include "candidates.h"
 
+#include "counting/places.h"
 #include "find.h"
+#include "object/side_table.h"
 #include "scan.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-/* A count less references found, above the flags; afterwards the number of a candidate. References are counted to whatever there is: only when an
- * object is visited is it known to be one of the set, and its own count entered. */
-typedef uint32_t hwri_place;
-
-enum { MEMBER = 1, REACHED = 2, FLAGS = 3, PLACE_ONE = 4, MOST = 1 << 29 };
 enum {
     PLACES_SHIFT = 4,
     SLICE_SHIFT = 16,
@@ -25,8 +22,9 @@ enum {
     STEPS = 2048
 };
 
-/* A place for each 16 bytes of the heap's addresses: memory only where there are objects, a quarter of theirs. What is outside of them is
- * in no set, so what it refers to is held. */
+/* A place for each 16 bytes of the heap's addresses, as the native heap has them (counting/places.h): memory only where there are objects, an eighth of
+ * theirs. What is outside of them is in no set, so what it refers to is held. References are counted to whatever there is: only when an object is visited is
+ * it known to be one of the set, and its own count entered. */
 typedef struct hwri_model {
     const struct hwri_candidates_search *search;
     struct hwri_findings *findings;
@@ -34,6 +32,8 @@ typedef struct hwri_model {
     size_t size;
     hwri_place *places;
     bool *in_use; /* slices that hold objects of the set */
+    hwri_side_table
+        aside; /* objects to the part of their count less references found that has no room in their places */
     const void *object, *type;
     void *guessed[HWRI_HELD_GUESSED];
     size_t held;
@@ -55,28 +55,51 @@ static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
 
 static inline bool hwri_model_is_in_set(hwri_model *m, const hwri_place *place) {
     (void)m;
-    return *place & MEMBER;
+    return *place & HWRI_MEMBER;
 }
 
-static inline void hwri_model_visit(const void *object, hwri_place *place) {
+static void fail(hwri_model *m) {
+    atomic_store(&m->findings->state, HWRI_NO_MEMORY);
+    hwri_child_end(1);
+}
+
+static void put_aside(hwri_model *m, const void *object, intptr_t part) {
+    uintptr_t *aside = hwri_side_add(&m->aside, object);
+    if (aside == NULL) fail(m);
+    *aside += (uintptr_t)part;
+}
+
+static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
     Py_ssize_t count = Py_REFCNT((PyObject *)(uintptr_t)object);
-    *place = (*place + (hwri_place)(count < MOST ? count : MOST) * PLACE_ONE) | MEMBER;
+    if (hwri_likely(count < HWRI_PORTION)) {
+        *place = (hwri_place)((*place + (size_t)count * HWRI_PLACE_ONE) | HWRI_MEMBER);
+        return;
+    }
+    put_aside(m, object, count);
+    *place |= HWRI_MEMBER | HWRI_ASIDE;
 }
 
-static inline bool hwri_model_is_visited(const hwri_place *place) { return *place & MEMBER; }
+static inline bool hwri_model_is_visited(const hwri_place *place) { return *place & HWRI_MEMBER; }
 
 static inline void hwri_model_found(hwri_model *m, const void *object, hwri_place *place) {
-    (void)m, (void)object;
-    *place -= PLACE_ONE;
+    *place = (hwri_place)(*place - HWRI_PLACE_ONE);
+    if (hwri_likely(*place / HWRI_PLACE_ONE != HWRI_PORTION)) return;
+    *place = (hwri_place)(*place + HWRI_PORTION * HWRI_PLACE_ONE);
+    put_aside(m, object, -HWRI_PORTION);
+}
+
+static bool is_held_exactly(hwri_model *m, const void *object, hwri_place word) {
+    const uintptr_t *aside = hwri_side_find(&m->aside, object);
+    intptr_t rest = (int16_t)(word & ~HWRI_PLACE_FLAGS) / HWRI_PLACE_ONE;
+    return (aside != NULL ? (intptr_t)*aside : 0) + rest > 0;
 }
 
 static inline bool hwri_model_is_held(hwri_model *m, const void *object, const hwri_place *place) {
-    (void)m, (void)object;
-    return *place >= PLACE_ONE;
+    return hwri_likely(!(*place & HWRI_ASIDE)) ? *place >= HWRI_PLACE_ONE : is_held_exactly(m, object, *place);
 }
 
-static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & REACHED; }
-static inline void hwri_model_reach(hwri_place *place) { *place |= REACHED; }
+static inline bool hwri_model_is_reached(const hwri_place *place) { return *place & HWRI_REACHED; }
+static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
 static inline struct hwr_pool *hwri_model_memory(hwri_model *m) { return m->search->memory; }
 static inline void hwri_model_enqueue(hwri_model *m, void *object) { (void)m, (void)object; }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(object); }
@@ -122,14 +145,16 @@ HWRI_ALWAYS void hwri_model_each(hwri_model *m, member_visit visit, void *contex
         PyObject *object = hwri_object_of(head);
         hwri_place *place = hwri_model_place(m, object);
         __builtin_prefetch(hwri_next(head));
-        if (m->first_time ? !is_eligible(m, object, place) : place == NULL || !(*place & MEMBER)) continue;
+        if (m->first_time ? !is_eligible(m, object, place) : place == NULL || !(*place & HWRI_MEMBER)) continue;
         visit(context, object, place);
         if (m->first_time) note_member(m, object);
     }
     m->first_time = false;
 }
 
-static inline bool is_unreached(const hwri_place *place) { return (*place & (MEMBER | REACHED)) == MEMBER; }
+static inline bool is_unreached(const hwri_place *place) {
+    return (*place & (HWRI_MEMBER | HWRI_REACHED)) == HWRI_MEMBER;
+}
 
 /* In order of address: which are reached first makes no difference. */
 HWRI_ALWAYS void hwri_model_each_unreached(hwri_model *m, member_visit visit, void *context) {
@@ -143,7 +168,7 @@ HWRI_ALWAYS void hwri_model_each_unreached(hwri_model *m, member_visit visit, vo
 static void hwri_model_forget_reached(hwri_model *m) {
     for (size_t slice = 0; slice < m->size >> SLICE_SHIFT; slice++)
         for (size_t i = slice * SLICE_PLACES; m->in_use[slice] && i < (slice + 1) * SLICE_PLACES; i++)
-            m->places[i] &= ~(hwri_place)REACHED;
+            m->places[i] &= (hwri_place)~HWRI_REACHED;
     memset(m->findings->held, 0, sizeof m->findings->held);
 }
 
@@ -166,11 +191,6 @@ static void *map(size_t size) {
     return NULL;
 }
 
-static void fail(hwri_model *m) {
-    atomic_store(&m->findings->state, HWRI_NO_MEMORY);
-    hwri_child_end(1);
-}
-
 static void *map_or_fail(hwri_model *m, size_t size) {
     void *memory = map(size);
     if (memory == NULL) fail(m);
@@ -184,6 +204,7 @@ static void *map_or_fail(hwri_model *m, size_t size) {
 struct components {
     hwri_model *m;
     uint32_t count, current;
+    hwri_side_table numbers; /* of objects */
     PyObject **objects;
     uint32_t *leader, *next, *last;
 };
@@ -197,14 +218,16 @@ static void join(void *components, void *target) {
     struct components *c = components;
     hwri_place *place = hwri_model_place(c->m, target);
     if (place == NULL || !is_unreached(place)) return;
-    uint32_t a = root_of(c, c->current), b = root_of(c, *place / PLACE_ONE);
+    uint32_t a = root_of(c, c->current), b = root_of(c, (uint32_t)*hwri_side_find(&c->numbers, target));
     c->leader[a > b ? a : b] = a > b ? b : a;
 }
 
 static void number_candidate(void *components, void *object, hwri_place *place) {
     struct components *c = components;
     if (!is_unreached(place)) return;
-    *place = c->count * PLACE_ONE | (*place & FLAGS);
+    uintptr_t *number = hwri_side_add(&c->numbers, object);
+    if (number == NULL) fail(c->m);
+    *number = c->count;
     c->leader[c->count] = c->last[c->count] = c->count;
     c->objects[c->count++] = object;
 }
@@ -256,7 +279,7 @@ static void tell_garbage(hwri_model *m) {
     size_t count = 0;
     hwri_model_each_unreached(m, count_candidate, &count);
     if (count == 0) return;
-    struct components c = {.m = m};
+    struct components c = {.m = m, .numbers = {.pool = m->search->memory}};
     c.objects = map_or_fail(m, count * sizeof *c.objects);
     c.leader = map_or_fail(m, count * sizeof *c.leader);
     c.next = map_or_fail(m, count * sizeof *c.next);
@@ -290,6 +313,7 @@ void hwri_candidates_find(void *context) {
     const struct hwri_candidates_search *search = context;
     hwri_model m = {.search = search, .findings = search->findings, .base = search->base, .size = search->size};
     uint64_t started = now(CLOCK_MONOTONIC);
+    m.aside.pool = search->memory;
     m.first_time = true;
     m.places = map_or_fail(&m, (m.size >> PLACES_SHIFT) * sizeof *m.places);
     m.in_use = map_or_fail(&m, m.size >> SLICE_SHIFT);

@@ -97,7 +97,10 @@ static inline void hwri_model_enqueue(hwri_model *m, void *object) {
 
 typedef void (*member_visit)(void *context, void *object, hwri_place *place);
 
-static inline void hwri_model_visit(const void *object, hwri_place *place) { (void)object, (void)place; }
+static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
+    (void)m;
+    (void)object, (void)place;
+}
 static inline bool hwri_model_is_visited(const hwri_place *place) { return place != NULL; }
 static inline void hwri_model_each_guess(hwri_model *m, member_visit visit, void *context) {
     (void)m, (void)visit, (void)context;

@@ -17,7 +17,7 @@
  *   hwri_model_place(m, object)      its place, which is not read; NULL: not in the set
  *   hwri_model_near(m, object)       the same if that is at hand and likely to be in the cache already, otherwise NULL
  *   hwri_model_is_in_set(m, place)   whether it is
- *   hwri_model_visit(object, place)     enters an object's own count, when hwri_model_each comes to it
+ *   hwri_model_visit(m, object, place)  enters an object's own count, when hwri_model_each comes to it
  *   hwri_model_is_visited(place)     that has happened; asked only of what was reached by a guess
  *   hwri_model_found(m, object, place)  one more reference from inside; the object may have a place without being in the set
  *   hwri_model_is_held(m, object, place)  it has more than were found; to be asked when all are visited
@@ -143,7 +143,7 @@ HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
     size_t from = 0;
     bool reached = !hwri_model_is_queue && hwri_model_is_reached(place);
     if (hwri_unlikely(reached) && hwri_model_is_visited(place)) return;
-    hwri_model_visit(object, place);
+    hwri_model_visit(work->model, object, place);
     if (hwri_unlikely(reached)) do
             from = hwri_model_scan(work->model, object, from, found_and_reach, work);
         while (hwri_unlikely(from != 0));

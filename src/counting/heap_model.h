@@ -67,7 +67,8 @@ static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *pla
     if (hwri_unlikely(*place / HWRI_PLACE_ONE == HWRI_PORTION)) store_portion(m, object, place);
 }
 
-static inline void hwri_model_visit(const void *object, hwri_place *place) {
+static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
+    (void)m;
     uint64_t header = *hwri_header(object);
     unsigned flags = HWRI_MEMBER | (unsigned)(header & HWRI_COUNT_ASIDE) * (HWRI_ASIDE / HWRI_COUNT_ASIDE);
     *place = (hwri_place)((*place + hwri_count_in(header) * HWRI_PLACE_ONE) | flags);

@@ -1,5 +1,6 @@
 """Programs that make cyclic garbage while snapshots of their heap are out: beside_programs.py NAME [ARGUMENTS]. Each asserts what it should see and
 prints what heapwright says that it did, as JSON."""
+import contextlib
 import ctypes
 import gc
 import json
@@ -226,7 +227,8 @@ def killed():
     def kill():
         while not stop.wait(.001):
             for pid in children():
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError): # it has ended by itself
+                    os.kill(pid, signal.SIGKILL)
     thread = threading.Thread(target=kill)
     thread.start()
     try:
