@@ -27,11 +27,13 @@
 
 enum {
     LIMIT = 100000,     /* objects from which a collection beside is worth its trouble */
+    LITTLE = 50000,     /* objects that are made before a child has begun */
     BATCH = 256,        /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096, /* for what the count of old objects does not know */
     MOST_PUT_OFF = 6    /* after n failures the next 2^n full collections are in place */
 };
-static const uint64_t slice_time = 2000000, poll_time = 200000, least_limit = 1000000000, limit_an_object = 2000;
+static const uint64_t slice_time = 500000, hurried_slice_time = 2000000, poll_time = 200000, least_limit = 1000000000,
+                      limit_an_object = 2000;
 
 /* Why a full collection was in place. */
 enum reason {
@@ -100,6 +102,7 @@ static struct {
     uint64_t started, slice_ended;
     size_t next, hint;
     Py_ssize_t objects, pending, total; /* all old ones at the snapshot, and CPython's counts before it */
+    Py_ssize_t pending_then;            /* CPython's count at the last slice */
     unsigned failures, put_off, busy_for;
     bool many_foreign;
     struct {
@@ -125,11 +128,9 @@ static void restore_pending(hwri_gc_state *gc) {
     gc->long_lived_total = b.total;
 }
 
-/* What may be added while a snapshot is out: as much as is known to live, or half of what there was. So there are never more objects than three times
- * those that live, and what a young collection takes. */
-static bool is_over_ceiling(const hwri_gc_state *gc) {
-    return gc->long_lived_pending > (b.total > b.objects / 2 ? b.total : b.objects / 2);
-}
+/* What may be added while a snapshot is out: as much as is known to live, or half of what there was, and a little. Beyond that sixteen candidates are
+ * taken for each object added. So there are never many more objects than three times those that live, and five times the little. */
+static Py_ssize_t ceiling(void) { return (b.total > b.objects / 2 ? b.total : b.objects / 2) + LITTLE; }
 
 /* ---- the end of a snapshot ---- */
 
@@ -209,7 +210,7 @@ static enum reason why_in_place(const hwri_takeover *t) {
     return BESIDE;
 }
 
-/* The child's tables take a quarter of the heap, and about as much may be copied. */
+/* The tables of the child take an eighth of the heap, and more than that may be copied. */
 static enum reason what_is_missing(void) {
     if (b.mode == HWRI_GC_BESIDE) return BESIDE;
     return counts_down(&b.busy_for) ? BUSY : reason_of(hwri_spare(bytes_in_use() / 2));
@@ -368,10 +369,24 @@ static bool take_some(hwri_takeover *t, uint64_t until) {
     return true;
 }
 
-/* No longer than the program has run since the last slice. */
+/* A quarter of the time that the program has run since the last slice, so that it hardly notices; as much, when half of what may wait does. */
+static uint64_t time_for_slice(const hwri_takeover *t, uint64_t ran) {
+    bool hurries = t->gc->long_lived_pending > ceiling() / 2;
+    uint64_t time = hurries ? ran : ran / 4, most = hurries ? hurried_slice_time : slice_time;
+    return time < most ? time : most;
+}
+
+/* How many candidates a slice has to take, however long that takes: when more waits than may, sixteen for each object that has been added. */
+static size_t least_to_take(const hwri_takeover *t) {
+    Py_ssize_t pending = t->gc->long_lived_pending, added = pending - b.pending_then;
+    b.pending_then = pending;
+    return pending > ceiling() && added > 0 ? (size_t)added * 16 : 0;
+}
+
 static void take_slice(hwri_takeover *t) {
-    uint64_t start = hwri_now(), ran = start - b.slice_ended, until = start + (ran < slice_time ? ran : slice_time);
-    while (take_some(t, until) && hwri_now() < until) continue;
+    uint64_t start = hwri_now(), until = start + time_for_slice(t, start - b.slice_ended);
+    size_t enough = b.next + least_to_take(t);
+    while (take_some(t, until) && (hwri_now() < until || (b.phase == TAKING && b.next < enough))) continue;
     b.slice_ended = hwri_now();
     if (b.slice_ended - start > b.did.longest_slice) b.did.longest_slice = b.slice_ended - start;
 }
@@ -413,7 +428,7 @@ static void collect_full_in_place(hwri_takeover *t, enum reason reason) {
 /* Only one child at a time, and one that is not wanted any more takes a while to end. */
 static bool has_to_wait(const hwri_takeover *t) {
     reap();
-    return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total);
+    return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total + LITTLE);
 }
 
 /* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so half of it is to be new. */
@@ -439,10 +454,9 @@ static void collect_full(hwri_takeover *t) {
 static void look_after_snapshot(hwri_takeover *t) {
     if (b.phase == SEARCHING) look_at_child(t);
     if (b.hooks.waits) catch_up(t), hwri_child_await_end(&b.child);
-    if (b.phase != IDLE && is_over_ceiling(t->gc)) {
-        unsigned long long found = b.did.found + (b.phase == TAKING);
-        catch_up(t);
-        if (b.did.found == found) collect_full_in_place(t, CEILING);
+    if (b.phase == SEARCHING && t->gc->long_lived_pending > ceiling()) {
+        wait_for_child(t);
+        if (b.phase == IDLE) collect_full_in_place(t, CEILING);
     }
     if (has_work(t)) take_slice(t);
     if (b.phase == IDLE) reap();

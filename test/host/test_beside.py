@@ -47,10 +47,13 @@ class Beside(Folder):
         self.figures("large_component")
 
     def test_ceiling(self):
-        self.assertGreaterEqual(self.figures("ceiling", hooks="delay=200")["waits"], 3)
+        self.assertGreaterEqual(self.figures("ceiling", hooks="delay=600")["waits"], 3)
 
     def test_explicit(self):
         self.figures("explicit", hooks="delay=50")
+
+    def test_young(self):
+        self.figures("young", limit="100000")
 
     def test_untracks(self):
         if self.version >= (3, 14):
