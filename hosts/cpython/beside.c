@@ -100,7 +100,7 @@ static struct {
     struct hwri_candidates_search search;
     void *held[HWRI_HELD_GUESSED];
     uint64_t started, slice_ended;
-    size_t next, hint;
+    size_t next, hint, work;            /* work: candidates proved, and objects cleared */
     Py_ssize_t objects, pending, total; /* all old ones at the snapshot, and CPython's counts before it */
     Py_ssize_t pending_then;            /* CPython's count at the last slice */
     unsigned failures, put_off, busy_for;
@@ -338,6 +338,7 @@ static void take_batch(hwri_takeover *t) {
         hwri_list_move(&batch, hwri_head_of(object_of_word(word)));
         count++;
     }
+    b.work += count;
     Py_ssize_t before = t->collected;
     b.did.revived += (unsigned long long)hwri_collect_candidates(t, &batch);
     b.did.collected += (unsigned long long)(t->collected - before);
@@ -357,7 +358,7 @@ static void take_hints(void) {
 /* One step of the work that is left, if there is any. Finalizers may put an end to it. */
 static bool take_some(hwri_takeover *t, uint64_t until) {
     if (!hwri_list_is_empty(&t->condemned))
-        hwri_clear_condemned(t, until);
+        b.work += hwri_clear_condemned(t, until);
     else if (b.phase != TAKING)
         return false;
     else if (b.next < b.child.findings->candidates)
@@ -376,17 +377,17 @@ static uint64_t time_for_slice(const hwri_takeover *t, uint64_t ran) {
     return time < most ? time : most;
 }
 
-/* How many candidates a slice has to take, however long that takes: when more waits than may, sixteen for each object that has been added. */
-static size_t least_to_take(const hwri_takeover *t) {
+/* How much a slice has to do, however long that takes: when more waits than may, sixteen candidates for each object that has been added. */
+static size_t least_work(const hwri_takeover *t) {
     Py_ssize_t pending = t->gc->long_lived_pending, added = pending - b.pending_then;
     b.pending_then = pending;
-    return pending > ceiling() && added > 0 ? (size_t)added * 16 : 0;
+    return pending > ceiling() && added > 0 ? (size_t)added * 16 * 2 : 0;
 }
 
 static void take_slice(hwri_takeover *t) {
     uint64_t start = hwri_now(), until = start + time_for_slice(t, start - b.slice_ended);
-    size_t enough = b.next + least_to_take(t);
-    while (take_some(t, until) && (hwri_now() < until || (b.phase == TAKING && b.next < enough))) continue;
+    size_t enough = b.work + least_work(t);
+    while (take_some(t, until) && (hwri_now() < until || b.work < enough)) continue;
     b.slice_ended = hwri_now();
     if (b.slice_ended - start > b.did.longest_slice) b.did.longest_slice = b.slice_ended - start;
 }

@@ -186,10 +186,10 @@ static void clear(PyObject *object) {
     Py_DECREF(object);
 }
 
-/* What outlives its own clearing may die later; it belongs to the old ones. */
-static void dispose(struct collection *c, PyGC_Head *garbage, uint64_t until) {
+/* What outlives its own clearing may die later; it belongs to the old ones. Returns how many were cleared. */
+static size_t dispose(struct collection *c, PyGC_Head *garbage, uint64_t until) {
     PyGC_Head *head;
-    unsigned cleared = 0;
+    size_t cleared = 0;
     while ((head = next_or_null(garbage)) != NULL) {
         PyObject *object = hwri_object_of(head);
         __builtin_prefetch(hwri_next(head));
@@ -201,8 +201,9 @@ static void dispose(struct collection *c, PyGC_Head *garbage, uint64_t until) {
             head->_gc_prev &= ~(uintptr_t)HWRI_GC_COLLECTING;
             hwri_list_move(c->old, head);
         }
-        if (++cleared % CLEARED_BETWEEN_LOOKS == 0 && until != HWRI_NEVER && hwri_now() >= until) return;
+        if (++cleared % CLEARED_BETWEEN_LOOKS == 0 && until != HWRI_NEVER && hwri_now() >= until) break;
     }
+    return cleared;
 }
 
 /* ---- a collection ---- */
@@ -290,7 +291,7 @@ Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
     return alive;
 }
 
-void hwri_clear_condemned(hwri_takeover *t, uint64_t until) {
+size_t hwri_clear_condemned(hwri_takeover *t, uint64_t until) {
     struct collection c = {.takeover = t, .gc = t->gc, .old = &t->generations[HWRI_FULL]};
-    dispose(&c, &t->condemned, until);
+    return dispose(&c, &t->condemned, until);
 }

@@ -74,9 +74,9 @@ void hwri_collect_in_place(hwri_takeover *takeover);
  * refers to garbage that is not in it. Returns how many are none. */
 Py_ssize_t hwri_collect_candidates(hwri_takeover *takeover, PyGC_Head *candidates);
 
-/* Clears what is condemned until a time; HWRI_NEVER: all of it. */
+/* Clears what is condemned until a time; HWRI_NEVER: all of it. Returns how many objects that were. */
 #define HWRI_NEVER UINT64_MAX
-void hwri_clear_condemned(hwri_takeover *takeover, uint64_t until);
+size_t hwri_clear_condemned(hwri_takeover *takeover, uint64_t until);
 
 /* Nanoseconds since some time. */
 static inline uint64_t hwri_now(void) {
