@@ -106,8 +106,8 @@ static struct {
     unsigned failures, put_off, busy_for;
     bool many_foreign;
     struct {
-        unsigned long long snapshots, found, put_off, waits, candidates, components, largest, freed, collected, revived,
-            untracked;
+        unsigned long long snapshots, found, fruitful, put_off, waits, candidates, components, largest, freed,
+            collected, revived, untracked;
         unsigned long long lost[LOSSES], in_place[REASONS];
         uint64_t longest_slice, longest_snapshot, longest_wait, child_cpu;
         enum reason last;
@@ -282,6 +282,7 @@ static void begin_taking(hwri_takeover *t) {
     b.many_foreign = f->foreign > f->members / 16;
     if (b.mode == HWRI_GC_AUTO && f->cpu < f->wall / 4 * 3) b.busy_for = 4;
     b.did.found++;
+    b.did.fruitful += f->candidates != 0;
     b.did.candidates += f->candidates;
     b.did.components += f->components;
     if (f->largest > b.did.largest) b.did.largest = f->largest;
@@ -585,8 +586,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 int hwri_host_gc_report(char *buffer, size_t size) {
     static const char *const modes[] = {"inplace", "beside", "auto"};
     struct text text = {buffer, size, 0};
-    add(&text, "{\"mode\": \"%s\", \"out\": %s, \"snapshots\": %llu, \"found\": %llu", modes[b.mode],
-        b.phase != IDLE ? "true" : "false", b.did.snapshots, b.did.found);
+    add(&text, "{\"mode\": \"%s\", \"out\": %s, \"snapshots\": %llu, \"found\": %llu, \"fruitful\": %llu",
+        modes[b.mode], b.phase != IDLE ? "true" : "false", b.did.snapshots, b.did.found, b.did.fruitful);
     for (int i = 0; i < LOSSES; i++) add(&text, ", \"%s\": %llu", loss_names[i], b.did.lost[i]);
     add(&text, ", \"young_unexamined\": %llu", hwri_young_passed());
     add(&text, ", \"candidates\": %llu, \"components\": %llu, \"largest_component\": %llu, \"freed_meanwhile\": %llu",
