@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum {
     LIMIT = 100000,     /* objects from which a collection beside is worth its trouble */
@@ -83,7 +84,7 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 
 /* Tests ask for these, by HEAPWRIGHT_GC_TEST. */
 struct hooks {
-    bool unrecorded, clone_fails, crash, hang, lies, waits;
+    bool unrecorded, clone_fails, crash, hang, starves, lies, waits;
     long delay_ms, eager; /* every so many automatic collections are full and take a snapshot */
 };
 
@@ -234,6 +235,7 @@ static void find_extent(uintptr_t *base, size_t *size) {
 
 static void search_in_child(void *search) {
     if (b.hooks.crash) raise(SIGSEGV), abort();
+    if (b.hooks.starves) setrlimit(RLIMIT_AS, &(struct rlimit){0, 0});
     for (long i = 0; i < b.hooks.delay_ms || b.hooks.hang; i++) {
         nanosleep(&(struct timespec){0, 1000000}, NULL);
         hwri_child_check(b.child.findings);
@@ -542,6 +544,7 @@ static void read_hooks(void) {
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;
     b.hooks.crash = strstr(asked, "crash") != NULL;
     b.hooks.hang = strstr(asked, "hang") != NULL;
+    b.hooks.starves = strstr(asked, "starves") != NULL;
     if ((delay = strstr(asked, "eager=")) != NULL) b.hooks.eager = strtol(delay + 6, NULL, 10);
     b.hooks.waits = strstr(asked, "waits") != NULL;
     b.hooks.lies = strstr(asked, "lies") != NULL;
@@ -558,6 +561,7 @@ void hwri_beside_open(enum hwri_gc_mode mode, bool allocator_is_ours) {
     b.mode = mode;
     b.allocator_is_ours = allocator_is_ours;
     b.on_valgrind = is_on_valgrind();
+    hwri_spare_open();
     read_hooks();
     pthread_atfork(NULL, NULL, forget);
     replace("execv", METH_FASTCALL, &original_execv, (PyCFunction)(void (*)(void))execv_alone);

@@ -28,28 +28,50 @@ static bool read_text(const char *path, char text[TEXT]) {
 
 /* ---- control groups ---- */
 
-/* Calls `visit` with the folder of each group the process is in, its own first, until one returns false. */
-static bool each_group(const char *controller, const char *root, bool (*visit)(const char *folder, size_t memory),
-                       size_t memory) {
-    char text[TEXT], folder[TEXT];
-    if (!read_text("/proc/self/cgroup", text)) return true;
-    char *line = strstr(text, controller);
-    char *path = line != NULL ? strchr(line + strlen(controller), '/') : NULL;
-    if (path == NULL) return true;
-    path[strcspn(path, "\n")] = '\0';
+typedef bool group_visit(const char *folder, size_t memory);
+
+/* Whether a word is one of a list of them. */
+static bool lists(const char *list, const char *word) {
+    size_t length = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
+        if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0')) return true;
+    return false;
+}
+
+/* Calls `visit` with the folder of a group and with those of the groups around it, until one returns false. */
+static bool climb(const char *list, char *path, group_visit *visit, size_t memory) {
+    char folder[2 * TEXT];
     for (;;) {
-        if (snprintf(folder, sizeof folder, "%s%s", root, path) < (int)sizeof folder && !visit(folder, memory))
-            return false;
+        snprintf(folder, sizeof folder, "/sys/fs/cgroup/%s%s", list, path);
+        if (!visit(folder, memory)) return false;
         char *slash = strrchr(path, '/');
-        if (slash == NULL || *path == '\0') return true;
+        if (slash == NULL) return true;
         *slash = '\0';
     }
 }
 
-static bool read_number(const char *folder, const char *name, unsigned long long *number) {
-    char path[TEXT + 64], text[TEXT];
+/* The groups in which a controller has this process: of the one hierarchy of the second version, whose list of controllers is empty, and of one of the first. */
+static bool each_group(const char *controller, group_visit *visit, size_t memory) {
+    char text[TEXT], *rest = text;
+    if (!read_text("/proc/self/cgroup", text)) return true;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        strsep(&line, ":");
+        const char *list = strsep(&line, ":");
+        if (line == NULL || (*list != '\0' && !lists(list, controller))) continue;
+        if (!climb(list, line, visit, memory)) return false;
+    }
+    return true;
+}
+
+static bool read_numbers(const char *folder, const char *name, const char *form, unsigned long long *first,
+                         unsigned long long *second, int count) {
+    char path[3 * TEXT], text[TEXT];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    return read_text(path, text) && sscanf(text, "%llu", number) == 1;
+    return read_text(path, text) && sscanf(text, form, first, second) == count;
+}
+
+static bool read_number(const char *folder, const char *name, unsigned long long *number) {
+    return read_numbers(folder, name, "%llu", number, NULL, 1);
 }
 
 static bool has_room(const char *folder, const char *limit_name, const char *used_name, size_t memory) {
@@ -59,37 +81,18 @@ static bool has_room(const char *folder, const char *limit_name, const char *use
 }
 
 static bool group_has_room(const char *folder, size_t memory) {
-    return has_room(folder, "memory.max", "memory.current", memory);
-}
-
-static bool old_group_has_room(const char *folder, size_t memory) {
-    return has_room(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", memory);
+    return has_room(folder, "memory.max", "memory.current", memory) &&
+           has_room(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", memory);
 }
 
 /* A quota of less than two processors is none to spare. */
 static bool group_has_processors(const char *folder, size_t unused) {
-    char path[TEXT + 64], text[TEXT];
     unsigned long long quota, period;
     (void)unused;
-    snprintf(path, sizeof path, "%s/cpu.max", folder);
-    return !read_text(path, text) || sscanf(text, "%llu %llu", &quota, &period) != 2 || quota >= 2 * period;
-}
-
-static bool old_group_has_processors(const char *folder, size_t unused) {
-    unsigned long long quota, period;
-    (void)unused;
-    return !read_number(folder, "cpu.cfs_quota_us", &quota) || !read_number(folder, "cpu.cfs_period_us", &period) ||
-           quota >= 2 * period;
-}
-
-static bool groups_have_processors(void) {
-    return each_group("0::", "/sys/fs/cgroup", group_has_processors, 0) &&
-           each_group("cpu,cpuacct:", "/sys/fs/cgroup/cpu,cpuacct", old_group_has_processors, 0);
-}
-
-static bool groups_have_room(size_t memory) {
-    return each_group("0::", "/sys/fs/cgroup", group_has_room, memory) &&
-           each_group(":memory:", "/sys/fs/cgroup/memory", old_group_has_room, memory);
+    bool limited =
+        read_numbers(folder, "cpu.max", "%llu %llu", &quota, &period, 2) ||
+        (read_number(folder, "cpu.cfs_quota_us", &quota) && read_number(folder, "cpu.cfs_period_us", &period));
+    return !limited || quota >= 2 * period;
 }
 
 /* ---- the machine ---- */
@@ -114,16 +117,30 @@ static bool is_busy(void) {
            running > sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+/* How many filters of system calls there are; they may end a program that makes a process. */
+static int count_filters(void) {
+    char text[TEXT];
+    int count = 0;
+    const char *line = read_text("/proc/self/status", text) ? strstr(text, "Seccomp_filters:") : NULL;
+    if (line != NULL) sscanf(line, "Seccomp_filters: %d", &count);
+    return count;
+}
+
+static int filters_before;
+
+void hwri_spare_open(void) { filters_before = count_filters(); }
+
 /* A program that has set itself limits counts on them. */
 static bool is_limited(void) {
     struct rlimit limit;
+    if (count_filters() > filters_before) return true;
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) return true;
     return getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < FEW_PROCESSES;
 }
 
 enum hwri_spare hwri_spare(size_t memory) {
-    if (!has_processors() || !groups_have_processors()) return HWRI_SPARE_NO_PROCESSOR;
+    if (!has_processors() || !each_group("cpu", group_has_processors, 0)) return HWRI_SPARE_NO_PROCESSOR;
     if (is_limited()) return HWRI_SPARE_LIMITED;
-    if (!machine_has_room(memory) || !groups_have_room(memory)) return HWRI_SPARE_NO_MEMORY;
+    if (!machine_has_room(memory) || !each_group("memory", group_has_room, memory)) return HWRI_SPARE_NO_MEMORY;
     return is_busy() ? HWRI_SPARE_BUSY : HWRI_SPARE_ALL;
 }

@@ -8,6 +8,7 @@ import os
 import random
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -220,6 +221,12 @@ def survives():
     assert churn(lambda: all(one() is None for one in alive))
 
 
+def large():
+    ballast = b"x" * (40 << 20)
+    survives()
+    assert len(ballast) == 40 << 20
+
+
 def killed():
     """Every child is killed."""
     stop = threading.Event()
@@ -239,7 +246,7 @@ def killed():
 
 
 def failing(name):
-    assert churn(lambda: report()[name] >= 1 and report()["in_place"], 40)
+    assert churn(lambda: report()[name] >= 1 and report()["in_place"], 40), report()
     survives()
 
 
@@ -256,6 +263,19 @@ def no_addresses():
     with open("/proc/self/status") as status:
         size = next(int(line.split()[1]) for line in status if line.startswith("VmSize")) * 1024
     resource.setrlimit(resource.RLIMIT_AS, (size + (100 << 20),) * 2)
+    assert churn(lambda: bool(report()["in_place"]))
+    survives()
+
+
+def filtered():
+    """A program that lets the system end it if it makes a process: all but that system call is allowed."""
+    clone = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+    rules = [(0x20, 0, 0, 0), (0x15, 0, 1, clone), (0x06, 0, 0, 0x80000000), (0x06, 0, 0, 0x7fff0000)]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *rule) for rule in rules))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    assert prctl(38, 1, 0, 0, 0) == 0
+    filters = struct.pack("=HxxxxxxQ", len(rules), ctypes.addressof(program))
+    assert prctl(22, 2, ctypes.c_char_p(filters), 0, 0) == 0, os.strerror(ctypes.get_errno())
     assert churn(lambda: bool(report()["in_place"]))
     survives()
 

@@ -20,6 +20,34 @@ def is_running(pid):
         return False
 
 
+class Group:
+    """A control group with a limit: its folder, made for a test. Raises unittest.SkipTest where none can be made."""
+
+    def __init__(self, controller, first, second):
+        """The limits are (name of a file, text) of the first and of the second version."""
+        for root, limits in (os.path.join("/sys/fs/cgroup", controller), first), ("/sys/fs/cgroup", second):
+            self.folder = os.path.join(root, "heapwright-test-%d" % os.getpid())
+            try:
+                os.mkdir(self.folder)
+                for name, text in limits:
+                    with open(os.path.join(self.folder, name), "w") as file:
+                        file.write(text)
+                return
+            except OSError as error:
+                reason = error
+                self.remove()
+        raise unittest.SkipTest("no control group of %s can be made here: %s" % (controller, reason))
+
+    def remove(self):
+        if os.path.isdir(self.folder):
+            os.rmdir(self.folder)
+
+    def enter(self):
+        """In the process that is to be in it."""
+        with open(os.path.join(self.folder, "cgroup.procs"), "w") as file:
+            file.write("0")
+
+
 @for_each_interpreter(globals())
 class Beside(Folder):
     def start(self, words, hooks, mode, limit="0", **variables):
@@ -75,6 +103,33 @@ class Beside(Folder):
 
     def test_crash(self):
         self.figures("failing", "died", hooks="crash")
+
+    def test_starves(self):
+        self.figures("failing", "without_memory", hooks="starves")
+
+    def in_group(self, group, mode, word):
+        self.addCleanup(group.remove)
+        env = environment(HEAPWRIGHT_GC=mode, HEAPWRIGHT_GC_LIMIT="0")
+        done = run(TOOL, "run", self.python, PROGRAMS, word, env=env, preexec_fn=group.enter)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return json.loads(done.stdout)
+
+    def test_memory_group(self):
+        figures = self.in_group(Group("memory", [("memory.limit_in_bytes", "80M")], [("memory.max", "80M")]), "auto", "large")
+        self.assertEqual(list(figures["in_place"]), ["there was no memory to spare"])
+
+    def test_processor_group(self):
+        figures = self.in_group(Group("cpu", [("cpu.cfs_period_us", "100000"), ("cpu.cfs_quota_us", "150000")],
+                                      [("cpu.max", "150000 100000")]), "auto", "survives")
+        self.assertEqual(list(figures["in_place"]), ["the program has one processor only"])
+
+    def test_process_group(self):
+        figures = self.in_group(Group("pids", [("pids.max", "1")], [("pids.max", "1")]), "beside", "survives")
+        self.assertEqual(list(figures["in_place"]), ["no child could be made"])
+
+    def test_filtered(self):
+        self.assertEqual(list(self.figures("filtered", mode="auto")["in_place"]),
+                         ["the program's processes or addresses are limited"])
 
     def test_slow(self):
         self.figures("failing", "slow", hooks="hang")
