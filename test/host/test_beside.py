@@ -115,7 +115,7 @@ class Beside(Folder):
         return json.loads(done.stdout)
 
     def test_memory_group(self):
-        figures = self.in_group(Group("memory", [("memory.limit_in_bytes", "80M")], [("memory.max", "80M")]), "auto", "large")
+        figures = self.in_group(Group("memory", [("memory.limit_in_bytes", "70M")], [("memory.max", "70M")]), "auto", "large")
         self.assertEqual(list(figures["in_place"]), ["there was no memory to spare"])
 
     def test_processor_group(self):
