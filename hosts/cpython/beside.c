@@ -278,6 +278,7 @@ static void begin_taking(hwri_takeover *t) {
     const struct hwri_findings *f = b.child.findings;
     b.phase = TAKING;
     b.next = b.hint = 0;
+    b.pending_then = t->gc->long_lived_pending;
     b.failures = 0;
     memcpy(b.held, f->held, sizeof b.held);
     t->gc->long_lived_total = (Py_ssize_t)(f->members + f->foreign - f->candidates);

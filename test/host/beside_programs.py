@@ -146,7 +146,7 @@ def large_component():
     size = sys.getallocatedblocks() - base
     del big, before
     assert churn(lambda: report()["largest_component"] >= 600000 and report()["collected"] >= 600000)
-    assert most_drop() < size / 2 or report()["in_place"], (most_drop(), size, levels[-20:], report())
+    assert most_drop() < size / 2 or report()["in_place"], (most_drop(), size, levels[-8:], report())
 
 
 def ceiling():
