@@ -28,7 +28,7 @@
 
 enum {
     LIMIT = 100000,     /* objects from which a collection beside is worth its trouble */
-    LITTLE = 50000,     /* objects that are made before a child has begun */
+    LITTLE = 100000,    /* objects that are made before a child has begun */
     BATCH = 256,        /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096, /* for what the count of old objects does not know */
     MOST_PUT_OFF = 6    /* after n failures the next 2^n full collections are in place */
