@@ -42,6 +42,10 @@ typedef struct hwri_model {
 } hwri_model;
 
 enum { hwri_model_is_queue = false };
+static inline bool hwri_model_is_all_near(const hwri_model *m) {
+    (void)m;
+    return false;
+}
 
 static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
     uintptr_t offset = (uintptr_t)object - m->base;

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-enum { CLEARED_BETWEEN_LOOKS = 64 };
+enum { CLEARED_BETWEEN_LOOKS = 64, SMALL = 50000 };
 
 /* `garbage` is what is to be disposed of; `lasting` what cannot be: objects with a legacy tp_del, and what they refer to. */
 struct collection {
@@ -169,7 +169,7 @@ static void keep_revived(struct collection *c) {
     if (!c->code_ran) return;
     hwri_list_open(&revived);
     hwri_list_merge(&revived, &c->garbage);
-    hwri_find_unreachable(&revived, &c->garbage, &c->takeover->permanent, HWRI_UNTRACK_NOTHING, false);
+    hwri_find_unreachable(&revived, &c->garbage, &c->takeover->permanent, HWRI_UNTRACK_NOTHING, false, false);
     for (head = hwri_next(&c->garbage); head != &c->garbage; head = hwri_next(head))
         head->_gc_next &= ~(uintptr_t)HWRI_GC_ASIDE;
     hwri_list_merge(c->old, &revived);
@@ -216,7 +216,7 @@ static void find(struct collection *c) {
     Py_ssize_t survivors =
         hwri_find_unreachable(young, &c->garbage, &t->permanent,
                               full || t->untracks_dicts ? HWRI_UNTRACK_TUPLES_AND_DICTS : HWRI_UNTRACK_TUPLES,
-                              full && hwri_takeover_is_whole(t));
+                              full && hwri_takeover_is_whole(t), !full || t->total + t->pending < SMALL);
     if (full) {
         c->gc->long_lived_pending = 0;
         c->gc->long_lived_total = survivors;
@@ -278,7 +278,7 @@ Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
     struct collection c = {.takeover = t, .gc = t->gc, .old = &t->generations[HWRI_FULL]};
     Py_ssize_t collected = 0;
     hwri_list_open(&c.lasting);
-    Py_ssize_t alive = hwri_find_unreachable(candidates, &c.garbage, &t->permanent, HWRI_UNTRACK_NOTHING, false);
+    Py_ssize_t alive = hwri_find_unreachable(candidates, &c.garbage, &t->permanent, HWRI_UNTRACK_NOTHING, false, false);
     hwri_list_merge(c.old, candidates);
     if (!hwri_list_is_empty(&c.garbage)) collected = see_to_garbage(&c);
     condemn(t, &c.garbage);

@@ -31,6 +31,7 @@ static const uintptr_t nearby = 1024, one_reference = (uintptr_t)1 << COUNT_SHIF
 typedef struct hwri_model {
     PyGC_Head *list, *unreachable, *permanent, *back;
     bool whole;                /* every tracked object that may be referred to is in the list, or immortal */
+    bool small;                /* all of the list is likely to be in the processor's cache */
     const void *object, *type; /* what is being scanned, and its type */
     enum hwri_untracking untracking;
     Py_ssize_t members;
@@ -46,9 +47,11 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 }
 
 static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
-    bool near = (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
+    bool near = m->small || (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
     return near ? hwri_head_of(object) : NULL;
 }
+
+static inline bool hwri_model_is_all_near(const hwri_model *m) { return m->small; }
 
 /* The type is looked at first, and is as a rule in the same cache line. Both would be one request too many for the processor. */
 static inline void hwri_model_prefetch_place(const hwri_place *place) {
@@ -295,10 +298,11 @@ HWRI_ALWAYS void hwri_model_each_unreached(hwri_model *m, member_visit visit, vo
 /* ---- a search ---- */
 
 Py_ssize_t hwri_find_unreachable(PyGC_Head *list, PyGC_Head *unreachable, PyGC_Head *permanent,
-                                 enum hwri_untracking untracking, bool whole) {
+                                 enum hwri_untracking untracking, bool whole, bool small) {
     hwri_model m = {.list = list, .unreachable = unreachable, .permanent = permanent, .back = list};
     m.untracking = untracking;
     m.whole = whole;
+    m.small = small;
     hwri_list_open(unreachable);
     if (!whole) enter_all_counts(&m);
     hwri_find_reached(&m);

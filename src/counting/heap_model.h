@@ -106,6 +106,10 @@ static inline bool hwri_model_is_reached(const hwri_place *place) { return *plac
 static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
 static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->scratch; }
 enum { hwri_model_is_queue = false };
+static inline bool hwri_model_is_all_near(const hwri_model *m) {
+    (void)m;
+    return false;
+}
 static inline void hwri_model_enqueue(hwri_model *m, void *object) { (void)m, (void)object; }
 static inline void hwri_model_prefetch_place(const hwri_place *place) { __builtin_prefetch(place, 1); }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }
