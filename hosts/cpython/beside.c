@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -573,43 +572,36 @@ void hwri_beside_open(enum hwri_gc_mode mode, bool allocator_is_ours) {
 
 static double ms(uint64_t nanoseconds) { return (double)nanoseconds * 1e-6; }
 
-struct text {
-    char *start;
-    size_t size;
-    int length;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *form, ...) {
-    va_list arguments;
-    size_t used = (size_t)text->length < text->size ? (size_t)text->length : text->size;
-    va_start(arguments, form);
-    int length = vsnprintf(text->size > used ? text->start + used : NULL, text->size - used, form, arguments);
-    va_end(arguments);
-    if (length > 0) text->length += length;
+static void write_report(FILE *out) {
+    static const char *const modes[] = {"inplace", "beside", "auto"};
+    fprintf(out, "{\"mode\": \"%s\", \"out\": %s, \"snapshots\": %llu, \"found\": %llu, \"fruitful\": %llu",
+            modes[b.mode], b.phase != IDLE ? "true" : "false", b.did.snapshots, b.did.found, b.did.fruitful);
+    for (int i = 0; i < LOSSES; i++) fprintf(out, ", \"%s\": %llu", loss_names[i], b.did.lost[i]);
+    fprintf(out, ", \"young_unexamined\": %llu", hwri_young_passed());
+    fprintf(out, ", \"candidates\": %llu, \"components\": %llu, \"largest_component\": %llu, \"freed_meanwhile\": %llu",
+            b.did.candidates, b.did.components, b.did.largest, b.did.freed);
+    fprintf(out, ", \"collected\": %llu, \"revived\": %llu, \"untracked\": %llu, \"put_off\": %llu, \"waits\": %llu",
+            b.did.collected, b.did.revived, b.did.untracked, b.did.put_off, b.did.waits);
+    fprintf(out,
+            ", \"longest_slice_ms\": %.3f, \"longest_snapshot_ms\": %.3f, \"longest_wait_ms\": %.3f, \"child_cpu_ms\": "
+            "%.3f",
+            ms(b.did.longest_slice), ms(b.did.longest_snapshot), ms(b.did.longest_wait), ms(b.did.child_cpu));
+    const char *comma = "";
+    fprintf(out, ", \"in_place\": {");
+    for (int i = 0; i < REASONS; i++) {
+        if (b.did.in_place[i] == 0) continue;
+        fprintf(out, "%s\"%s\": %llu", comma, reason_texts[i], b.did.in_place[i]);
+        comma = ", ";
+    }
+    fprintf(out, "}, \"last_in_place_because\": \"%s\"}", reason_texts[b.did.last]);
 }
 
 int hwri_host_gc_report(char *buffer, size_t size) {
-    static const char *const modes[] = {"inplace", "beside", "auto"};
-    struct text text = {buffer, size, 0};
-    add(&text, "{\"mode\": \"%s\", \"out\": %s, \"snapshots\": %llu, \"found\": %llu, \"fruitful\": %llu",
-        modes[b.mode], b.phase != IDLE ? "true" : "false", b.did.snapshots, b.did.found, b.did.fruitful);
-    for (int i = 0; i < LOSSES; i++) add(&text, ", \"%s\": %llu", loss_names[i], b.did.lost[i]);
-    add(&text, ", \"young_unexamined\": %llu", hwri_young_passed());
-    add(&text, ", \"candidates\": %llu, \"components\": %llu, \"largest_component\": %llu, \"freed_meanwhile\": %llu",
-        b.did.candidates, b.did.components, b.did.largest, b.did.freed);
-    add(&text, ", \"collected\": %llu, \"revived\": %llu, \"untracked\": %llu, \"put_off\": %llu, \"waits\": %llu",
-        b.did.collected, b.did.revived, b.did.untracked, b.did.put_off, b.did.waits);
-    add(&text,
-        ", \"longest_slice_ms\": %.3f, \"longest_snapshot_ms\": %.3f, \"longest_wait_ms\": %.3f, \"child_cpu_ms\": "
-        "%.3f",
-        ms(b.did.longest_slice), ms(b.did.longest_snapshot), ms(b.did.longest_wait), ms(b.did.child_cpu));
-    const char *comma = "";
-    add(&text, ", \"in_place\": {");
-    for (int i = 0; i < REASONS; i++) {
-        if (b.did.in_place[i] == 0) continue;
-        add(&text, "%s\"%s\": %llu", comma, reason_texts[i], b.did.in_place[i]);
-        comma = ", ";
-    }
-    add(&text, "}, \"last_in_place_because\": \"%s\"}", reason_texts[b.did.last]);
-    return text.length;
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out != NULL) write_report(out), fclose(out);
+    int written = snprintf(buffer, size, "%s", text != NULL ? text : "{}");
+    free(text);
+    return written;
 }

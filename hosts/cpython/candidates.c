@@ -14,13 +14,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum {
-    PLACES_SHIFT = 4,
-    SLICE_SHIFT = 16,
-    SLICE_PLACES = 1 << (SLICE_SHIFT - PLACES_SHIFT),
-    NEARBY = 1024,
-    STEPS = 2048
-};
+enum { PLACES_SHIFT = 4, SLICE_SHIFT = 16, SLICE_PLACES = 1 << (SLICE_SHIFT - PLACES_SHIFT), STEPS = 2048 };
+
+static const uintptr_t nearby = 1024;
 
 /* A place for each 16 bytes of the heap's addresses, as the native heap has them (counting/places.h): memory only where there are objects, an eighth of
  * theirs. What is outside of them is in no set, so what it refers to is held. References are counted to whatever there is: only when an object is visited is
@@ -53,7 +49,7 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 }
 
 static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
-    bool near = (uintptr_t)object - (uintptr_t)m->object + NEARBY < 2 * NEARBY || object == m->type;
+    bool near = (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
     return near ? hwri_model_place(m, object) : NULL;
 }
 

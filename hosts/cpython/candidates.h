@@ -16,7 +16,7 @@ struct hwri_candidates_search {
     bool lies; /* a test: everything is called garbage */
 };
 
-/* Finds what in the list is kept alive only by the list itself. To be run in the child, which it ends. */
-void hwri_candidates_find(void *search);
+/* Finds what in the list is kept alive only by the list itself. To be run in the child, which it ends. `context` is the struct above. */
+void hwri_candidates_find(void *context);
 
 #endif
