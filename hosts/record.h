@@ -12,7 +12,7 @@
  *
  * and one is the user's, who may set it himself or by the tool's option --gc; it holds for all programs of the tree:
  *
- *   HEAPWRIGHT_GC       which cycle collector Python runs on: `inplace` (ours, the default) or `stock` (its own)
+ *   HEAPWRIGHT_GC       which cycle collector Python runs on: ours (`auto`, the default, `beside` or `inplace`) or `stock`, its own
  */
 #ifndef HWRI_RECORD_H
 #define HWRI_RECORD_H
@@ -25,7 +25,7 @@
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
 #define HWRI_GC_VARIABLE "HEAPWRIGHT_GC"
 
-enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 2, HWRI_MAX_CLASSES = 320 };
+enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 3, HWRI_MAX_CLASSES = 320 };
 
 /* How far the program came. The states follow one another in this order, but for REFUSED, which is an end. */
 enum hwri_state {
@@ -68,10 +68,11 @@ struct hwri_record {
     uint32_t magic, version;
     atomic_uint_least32_t state;
     uint32_t shared_libpython, free_threaded;
-    uint32_t collects_in_place; /* its cycle collector is ours, whatever its allocator is */
-    char interpreter[1024];     /* path of the executable */
-    char python_version[64];    /* as "3.11.2" */
-    char reason[256];           /* HWRI_REFUSED: why, as the rest of a sentence */
+    uint32_t collects;       /* its cycle collector is ours, whatever its allocator is */
+    char collections[4096];  /* what that does, and has done at the end: a JSON object, or empty */
+    char interpreter[1024];  /* path of the executable */
+    char python_version[64]; /* as "3.11.2" */
+    char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */
     struct hwri_domain_record domains[HWRI_DOMAINS];
     atomic_int_least64_t bytes, peak_bytes; /* in use, all domains */
     uint64_t peak_committed;                /* the most memory that was ever taken from the system */

@@ -18,8 +18,11 @@ static const char help[] =
     "  --stats[=FILE]   say at the end what the program's memory did, on standard error or in FILE\n"
     "  --json           say it in JSON (implies --stats)\n"
     "  --strict         do not run a program that cannot run on heapwright: end with status 2\n"
-    "  --gc=inplace     collect cyclic garbage with heapwright's collector, in place (the default)\n"
-    "  --gc=stock       leave that to Python's own\n"
+    "  --gc=auto        collect cyclic garbage with heapwright's collector: that of large heaps beside\n"
+    "                   the program, if a processor and memory are to spare (the default)\n"
+    "  --gc=beside      beside the program whenever that is possible\n"
+    "  --gc=inplace     never beside the program\n"
+    "  --gc=stock       leave that to Python's own collector\n"
     "  --python EXE     the interpreter for x.py and -m (default: python3 on PATH)\n"
     "  -m MODULE        run a module, as python3 -m does\n"
     "  --help           show this\n";
@@ -43,7 +46,7 @@ static const struct option long_options[] = {
 
 /* NULL: there is none of that name. */
 static const char *collector_named(const char *name) {
-    static const char *const collectors[] = {"inplace", "stock"};
+    static const char *const collectors[] = {"auto", "beside", "inplace", "stock"};
     for (size_t i = 0; name != NULL && i < sizeof collectors / sizeof *collectors; i++)
         if (strcmp(name, collectors[i]) == 0) return collectors[i];
     return NULL;
@@ -63,7 +66,7 @@ static int read_options(int argc, char **argv, struct options *options) {
         case OPTION_GC:
             options->gc = collector_named(optarg);
             if (options->gc == NULL) {
-                say("there is no collector '%s': --gc is 'inplace' or 'stock'", optarg);
+                say("there is no collector '%s': --gc is 'auto', 'beside', 'inplace' or 'stock'", optarg);
                 return STATUS_MISUSE;
             }
             break;

@@ -4,6 +4,7 @@
 
 #include <heapwright.h>
 
+#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -192,9 +193,30 @@ static void print_classes(FILE *out, const struct hwri_snapshot *snapshot) {
             bytes_cell((int64_t)snapshot->large_bytes).text);
 }
 
+static double figure(const cJSON *object, const char *name) {
+    const cJSON *item = cJSON_GetObjectItem(object, name);
+    return item != NULL ? item->valuedouble : 0;
+}
+
+static void print_collector(FILE *out, const char *collections) {
+    cJSON *did = cJSON_Parse(collections);
+    const char *mode = cJSON_GetStringValue(cJSON_GetObjectItem(did, "mode"));
+    fprintf(out, "Cycle collector: heapwright's (%s).\n", mode != NULL ? mode : "inplace");
+    if (figure(did, "snapshots") > 0)
+        fprintf(
+            out,
+            "  full collections beside the program: %.0f, which found %.0f objects of garbage; %.0f came to nothing\n",
+            figure(did, "snapshots"), figure(did, "candidates"),
+            figure(did, "died") + figure(did, "slow") + figure(did, "without_memory") + figure(did, "given_up"));
+    const cJSON *reason;
+    cJSON_ArrayForEach(reason, cJSON_GetObjectItem(did, "in_place"))
+        fprintf(out, "  full collections in place: %.0f, because %s\n", reason->valuedouble, reason->string);
+    cJSON_Delete(did);
+}
+
 void print_summary(FILE *out, const struct run_summary *summary) {
     print_program(out, summary);
-    if (summary->record->collects_in_place) fputs("Cycle collector: heapwright's, in place.\n", out);
+    if (summary->record->collects) print_collector(out, summary->record->collections);
     if (!was_on_heapwright(summary)) {
         fprintf(out, "\nIt did not run on heapwright: %s.\n", why_not(summary));
         return;

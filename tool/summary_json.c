@@ -75,6 +75,16 @@ static void add_memory(cJSON *root, const struct hwri_record *record) {
     for (int i = 0; i < HWRI_DOMAINS; i++) add_domain(domains, domain_names[i], &record->domains[i]);
 }
 
+static void add_collector(cJSON *root, const struct hwri_record *record) {
+    cJSON *did = record->collects ? cJSON_Parse(record->collections) : NULL;
+    const char *mode = cJSON_GetStringValue(cJSON_GetObjectItem(did, "mode"));
+    cJSON_AddStringToObject(root, "collector", mode != NULL ? mode : "stock");
+    if (mode != NULL)
+        cJSON_AddItemToObject(root, "collections", did);
+    else
+        cJSON_Delete(did);
+}
+
 void print_summary_json(FILE *out, const struct run_summary *summary) {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "heapwright", hwr_version());
@@ -86,7 +96,7 @@ void print_summary_json(FILE *out, const struct run_summary *summary) {
     cJSON_AddBoolToObject(root, "on_heapwright", ours);
     if (!ours) cJSON_AddStringToObject(root, "reason", why_not(summary));
     add_python(root, summary->record);
-    cJSON_AddStringToObject(root, "collector", summary->record->collects_in_place ? "inplace" : "stock");
+    add_collector(root, summary->record);
     if (ours) add_memory(root, summary->record);
     char *printed = cJSON_Print(root);
     fprintf(out, "%s\n", printed != NULL ? printed : "null");

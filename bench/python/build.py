@@ -1,9 +1,9 @@
-"""build: a heap of five million objects, built with the default thresholds, and the longest pause in that."""
+"""build: a heap of five million objects, built with the default thresholds; the CPU time of all processes, and the longest pause in that."""
 
 import gc
 import time
 
-from timing import report, scaled, timed
+from timing import children_cpu, report, scaled
 
 
 class Node:
@@ -31,5 +31,9 @@ def note(phase, info):
 
 
 gc.callbacks.append(note)
-timed("build", build)
+wall, cpu = time.perf_counter(), time.process_time()
+kept = build()
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu + children_cpu()
+report("build", wall, cpu)
+report("build-cpu", wall, cpu)
 report("longest-pause", max(pauses), max(pauses))

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "allocator.h"
 
+#include "freed.h"
 #include "pool/inline.h"
 
 #include <dlfcn.h>
@@ -37,6 +38,7 @@ void *hwri_foreign_realloc(enum hwri_domain domain, void *block, size_t size) {
 
 static inline void *realloc_in(hwr_pool *pool, bool shared, enum hwri_domain domain, void *block, size_t size) {
     if (block == NULL) return hwri_pool_alloc(pool, size, shared);
+    if (domain != HWRI_RAW) hwri_freed_note(block);
     hwri_page *page = hwri_page_of(pool, block);
     return page != NULL ? hwri_pool_realloc(pool, page, block, size) : hwri_foreign_realloc(domain, block, size);
 }
@@ -52,6 +54,7 @@ static void *raw_realloc(void *pool, void *block, size_t size) { return realloc_
 /* What is rare when freeing is out of line, so that the rest needs no stack frame. */
 #define DEFINE_FREE(name, domain, shared)                                                                              \
     __attribute__((noinline)) static void name##_rare(void *pool, void *block) {                                       \
+        if ((domain) != HWRI_RAW) hwri_freed_note(block);                                                              \
         if (!hwri_pool_try_free(pool, block, shared)) hwri_foreign_free(domain, block);                                \
     }                                                                                                                  \
     static void name(void *pool, void *block) {                                                                        \
@@ -80,7 +83,7 @@ static const PyMemAllocatorEx plain_allocators[HWRI_DOMAINS] = {
 bool hwri_allocator_open(void) {
     hwr_raw *raw = hwr_raw_open(NULL);
     hwr_pool_options options = {
-        .size = sizeof options, .raw = raw, .granularity = 16, .shared = true, .huge_pages_from = SIZE_MAX};
+        .size = sizeof options, .raw = raw, .granularity = 16, .shared = true, .huge_pages_from = (size_t)64 << 20};
     hwr_pool *raw_pool = raw != NULL ? hwr_pool_open(&options) : NULL;
     options.shared = objects_shared;
     hwr_pool *object_pool = raw_pool != NULL ? hwr_pool_open(&options) : NULL;

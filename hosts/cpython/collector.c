@@ -6,6 +6,8 @@
 
 #include <time.h>
 
+enum { CLEARED_BETWEEN_LOOKS = 64, SMALL = 50000 };
+
 /* `garbage` is what is to be disposed of; `lasting` what cannot be: objects with a legacy tp_del, and what they refer to. */
 struct collection {
     hwri_takeover *takeover;
@@ -167,7 +169,7 @@ static void keep_revived(struct collection *c) {
     if (!c->code_ran) return;
     hwri_list_open(&revived);
     hwri_list_merge(&revived, &c->garbage);
-    hwri_find_unreachable(&revived, &c->garbage, &c->takeover->permanent, HWRI_UNTRACK_NOTHING, false);
+    hwri_find_unreachable(&revived, &c->garbage, &c->takeover->permanent, HWRI_UNTRACK_NOTHING, false, false);
     for (head = hwri_next(&c->garbage); head != &c->garbage; head = hwri_next(head))
         head->_gc_next &= ~(uintptr_t)HWRI_GC_ASIDE;
     hwri_list_merge(c->old, &revived);
@@ -184,20 +186,24 @@ static void clear(PyObject *object) {
     Py_DECREF(object);
 }
 
-/* What outlives its own clearing may die later; it belongs to the old ones. */
-static void dispose(struct collection *c) {
+/* What outlives its own clearing may die later; it belongs to the old ones. Returns how many were cleared. */
+static size_t dispose(struct collection *c, PyGC_Head *garbage, uint64_t until) {
     PyGC_Head *head;
-    while ((head = next_or_null(&c->garbage)) != NULL) {
+    size_t cleared = 0;
+    while ((head = next_or_null(garbage)) != NULL) {
         PyObject *object = hwri_object_of(head);
         __builtin_prefetch(hwri_next(head));
         if (!debugs(c, HWRI_DEBUG_SAVEALL))
             clear(object);
         else if (PyList_Append(c->gc->garbage, object) != 0)
             PyErr_Clear();
-        if (hwri_next(&c->garbage) != head) continue;
-        head->_gc_prev &= ~(uintptr_t)HWRI_GC_COLLECTING;
-        hwri_list_move(c->old, head);
+        if (hwri_next(garbage) == head) {
+            head->_gc_prev &= ~(uintptr_t)HWRI_GC_COLLECTING;
+            hwri_list_move(c->old, head);
+        }
+        if (++cleared % CLEARED_BETWEEN_LOOKS == 0 && until != HWRI_NEVER && hwri_now() >= until) break;
     }
+    return cleared;
 }
 
 /* ---- a collection ---- */
@@ -207,9 +213,10 @@ static void find(struct collection *c) {
     bool full = t->generation == HWRI_FULL;
     PyGC_Head *young = &t->generations[t->generation];
     for (int i = 0; i < t->generation; i++) hwri_list_merge(young, &t->generations[i]);
-    Py_ssize_t survivors = hwri_find_unreachable(young, &c->garbage, &t->permanent,
-                                                 full ? HWRI_UNTRACK_TUPLES_AND_DICTS : HWRI_UNTRACK_TUPLES,
-                                                 full && hwri_takeover_is_whole(t));
+    Py_ssize_t survivors =
+        hwri_find_unreachable(young, &c->garbage, &t->permanent,
+                              full || t->untracks_dicts ? HWRI_UNTRACK_TUPLES_AND_DICTS : HWRI_UNTRACK_TUPLES,
+                              full && hwri_takeover_is_whole(t), !full || t->total + t->pending < SMALL);
     if (full) {
         c->gc->long_lived_pending = 0;
         c->gc->long_lived_total = survivors;
@@ -219,6 +226,7 @@ static void find(struct collection *c) {
     hwri_list_merge(c->old, young);
 }
 
+/* All that comes before the clearing. Returns how many objects are collected. */
 static Py_ssize_t see_to_garbage(struct collection *c) {
     Py_ssize_t collected = 0;
     examine(c);
@@ -230,9 +238,7 @@ static Py_ssize_t see_to_garbage(struct collection *c) {
     if (c->has_weak || c->code_ran) collected += see_to_weak_references(c);
     if (c->has_finalizers || c->code_ran) run_finalizers(c);
     keep_revived(c);
-    collected += hwri_list_length(&c->garbage);
-    dispose(c);
-    return collected;
+    return collected + hwri_list_length(&c->garbage);
 }
 
 void hwri_collect_in_place(hwri_takeover *t) {
@@ -246,6 +252,7 @@ void hwri_collect_in_place(hwri_takeover *t) {
 
     find(&c);
     if (!hwri_list_is_empty(&c.garbage)) collected = see_to_garbage(&c);
+    dispose(&c, &c.garbage, HWRI_NEVER);
 
     Py_ssize_t uncollectable = hwri_list_length(&c.lasting);
     if (debugs(&c, HWRI_DEBUG_UNCOLLECTABLE)) print_objects("uncollectable", &c.lasting);
@@ -257,4 +264,34 @@ void hwri_collect_in_place(hwri_takeover *t) {
     c.gc->generation_stats[generation].uncollectable += uncollectable;
     t->collected = collected;
     t->uncollectable = uncollectable;
+}
+
+/* ---- what a snapshot took for garbage ---- */
+
+static void condemn(hwri_takeover *t, PyGC_Head *garbage) {
+    for (PyGC_Head *head = hwri_next(garbage); head != garbage; head = hwri_next(head))
+        head->_gc_prev &= ~(uintptr_t)HWRI_GC_COLLECTING;
+    hwri_list_merge(&t->condemned, garbage);
+}
+
+Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
+    struct collection c = {.takeover = t, .gc = t->gc, .old = &t->generations[HWRI_FULL]};
+    Py_ssize_t collected = 0;
+    hwri_list_open(&c.lasting);
+    Py_ssize_t alive = hwri_find_unreachable(candidates, &c.garbage, &t->permanent, HWRI_UNTRACK_NOTHING, false, false);
+    hwri_list_merge(c.old, candidates);
+    if (!hwri_list_is_empty(&c.garbage)) collected = see_to_garbage(&c);
+    condemn(t, &c.garbage);
+    Py_ssize_t uncollectable = hwri_list_length(&c.lasting);
+    save_lasting(&c);
+    c.gc->generation_stats[HWRI_FULL].collected += collected;
+    c.gc->generation_stats[HWRI_FULL].uncollectable += uncollectable;
+    t->collected += collected;
+    t->uncollectable += uncollectable;
+    return alive;
+}
+
+size_t hwri_clear_condemned(hwri_takeover *t, uint64_t until) {
+    struct collection c = {.takeover = t, .gc = t->gc, .old = &t->generations[HWRI_FULL]};
+    return dispose(&c, &t->condemned, until);
 }

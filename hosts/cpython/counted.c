@@ -7,6 +7,7 @@
  */
 #include "allocator.h"
 
+#include "freed.h"
 #include "pool/size_class.h"
 
 #include <pthread.h>
@@ -130,6 +131,7 @@ static void *counted_realloc(void *context, void *block, size_t size) {
     enum hwri_domain domain = *(const enum hwri_domain *)context;
     hwr_pool *pool = hwri_domains[domain].pool;
     count_call(domain, HWRI_REALLOC);
+    hwri_freed_note(block);
     if (block != NULL && !hwr_pool_owns(pool, block)) return hwri_foreign_realloc(domain, block, size);
 
     int64_t old_bytes = block != NULL ? (int64_t)hwr_pool_usable_size(pool, block) : 0;
@@ -143,6 +145,7 @@ static void counted_free(void *context, void *block) {
     hwr_pool *pool = hwri_domains[domain].pool;
     if (block == NULL) return;
     count_call(domain, HWRI_FREE);
+    hwri_freed_note(block);
     if (!hwr_pool_owns(pool, block)) {
         hwri_foreign_free(domain, block);
         return;

@@ -7,12 +7,12 @@
  */
 #include "find.h"
 
+#include "scan.h"
+
 #include <assert.h>
 #include <string.h>
-#include <structmember.h>
 
-/* tp_traverse of the types whose references are found without it; of classes, that is the one all of them have. */
-static traverseproc traverse_instance;
+traverseproc hwri_traverse_instance;
 
 typedef PyGC_Head hwri_place;
 
@@ -31,6 +31,7 @@ static const uintptr_t nearby = 1024, one_reference = (uintptr_t)1 << COUNT_SHIF
 typedef struct hwri_model {
     PyGC_Head *list, *unreachable, *permanent, *back;
     bool whole;                /* every tracked object that may be referred to is in the list, or immortal */
+    bool small;                /* all of the list is likely to be in the processor's cache */
     const void *object, *type; /* what is being scanned, and its type */
     enum hwri_untracking untracking;
     Py_ssize_t members;
@@ -46,9 +47,11 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 }
 
 static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
-    bool near = (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
+    bool near = m->small || (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
     return near ? hwri_head_of(object) : NULL;
 }
+
+static inline bool hwri_model_is_all_near(const hwri_model *m) { return m->small; }
 
 /* The type is looked at first, and is as a rule in the same cache line. Both would be one request too many for the processor. */
 static inline void hwri_model_prefetch_place(const hwri_place *place) {
@@ -97,7 +100,10 @@ static inline void hwri_model_enqueue(hwri_model *m, void *object) {
 
 typedef void (*member_visit)(void *context, void *object, hwri_place *place);
 
-static inline void hwri_model_visit(const void *object, hwri_place *place) { (void)object, (void)place; }
+static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
+    (void)m;
+    (void)object, (void)place;
+}
 static inline bool hwri_model_is_visited(const hwri_place *place) { return place != NULL; }
 static inline void hwri_model_each_guess(hwri_model *m, member_visit visit, void *context) {
     (void)m, (void)visit, (void)context;
@@ -113,64 +119,6 @@ static inline void hwri_model_prefetch(const void *object) { (void)object; }
 
 /* ---- the references of an object ---- */
 
-struct caller {
-    hwri_object_visit visit;
-    void *context;
-};
-
-static int call_visit(PyObject *target, void *caller) {
-    ((struct caller *)caller)->visit(((struct caller *)caller)->context, target);
-    return 0;
-}
-
-/* The __slots__ that a class has added to its base. */
-HWRI_ALWAYS void each_slot(PyObject *self, PyTypeObject *type, hwri_object_visit visit, void *context) {
-    const PyMemberDef *member = (const PyMemberDef *)(const void *)((const char *)type + Py_TYPE(type)->tp_basicsize);
-    for (const PyMemberDef *end = member + Py_SIZE(type); member != end; member++) {
-        PyObject *target;
-        if (member->type != T_OBJECT_EX) continue;
-        memcpy(&target, (char *)self + member->offset, sizeof target);
-        if (target != NULL) visit(context, target);
-    }
-}
-
-/* An instance of a class: its slots, its attributes, its class, and what its base that is no class refers to. */
-HWRI_ALWAYS void each_of_instance(PyObject *self, hwri_object_visit visit, void *context) {
-    PyTypeObject *type = Py_TYPE(self), *base = type;
-    for (; base->tp_traverse == traverse_instance; base = base->tp_base)
-        if (Py_SIZE(base) != 0) each_slot(self, base, visit, context);
-    if (hwri_has_managed_attributes(type)) {
-        if (!hwri_each_managed_attribute(self, type, visit, context))
-            hwri_traverse_managed_attributes(self, call_visit, &(struct caller){visit, context});
-    } else if (type->tp_dictoffset != base->tp_dictoffset) {
-        PyObject **dict = type->tp_dictoffset > 0 ? (PyObject **)(void *)((char *)self + type->tp_dictoffset)
-                                                  : _PyObject_GetDictPtr(self);
-        if (dict != NULL && *dict != NULL) visit(context, *dict);
-    }
-    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
-        (base->tp_traverse == NULL || !(base->tp_flags & Py_TPFLAGS_HEAPTYPE)))
-        visit(context, type);
-    if (base->tp_traverse != NULL) base->tp_traverse(self, call_visit, &(struct caller){visit, context});
-}
-
-/* CPython goes through lists and tuples from their ends. */
-HWRI_ALWAYS void each_item(PyObject *const *items, Py_ssize_t count, hwri_object_visit visit, void *context) {
-    while (--count >= 0)
-        if (items[count] != NULL) visit(context, items[count]);
-}
-
-HWRI_ALWAYS void each_reference(PyObject *object, hwri_object_visit visit, void *context) {
-    traverseproc traverse = Py_TYPE(object)->tp_traverse;
-    if (traverse == traverse_instance)
-        each_of_instance(object, visit, context);
-    else if (traverse == PyTuple_Type.tp_traverse)
-        each_item(((PyTupleObject *)object)->ob_item, Py_SIZE(object), visit, context);
-    else if (traverse == PyList_Type.tp_traverse)
-        each_item(((PyListObject *)object)->ob_item, Py_SIZE(object), visit, context);
-    else if (traverse != PyDict_Type.tp_traverse || !hwri_each_in_dict((PyDictObject *)object, visit, context))
-        traverse(object, call_visit, &(struct caller){visit, context});
-}
-
 #ifndef NDEBUG
 /* In a debug build every object's references are found both ways. */
 static void add_to_digest(void *digest, void *target) {
@@ -179,8 +127,8 @@ static void add_to_digest(void *digest, void *target) {
 
 static bool is_as_traversed(PyObject *object) {
     uintptr_t ours = 0, theirs = 0;
-    each_reference(object, add_to_digest, &ours);
-    Py_TYPE(object)->tp_traverse(object, call_visit, &(struct caller){add_to_digest, &theirs});
+    hwri_each_target(object, add_to_digest, &ours);
+    Py_TYPE(object)->tp_traverse(object, hwri_call_visit, &(struct hwri_caller){add_to_digest, &theirs});
     return ours == theirs;
 }
 #endif
@@ -190,7 +138,7 @@ HWRI_ALWAYS size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
     assert(is_as_traversed(object));
     m->object = object;
     m->type = Py_TYPE((PyObject *)object);
-    each_reference(object, visit, context);
+    hwri_each_target(object, visit, context);
     return 0;
 }
 
@@ -222,6 +170,11 @@ static enum hold dict_holds(PyObject *dict) {
         if (of_key > most) most = of_key;
     }
     return most;
+}
+
+bool hwri_needs_no_tracking(PyObject *object) {
+    if (PyTuple_CheckExact(object)) return !tuple_holds_tracked((PyTupleObject *)object);
+    return PyDict_CheckExact(object) && dict_holds(object) == HOLDS_NOTHING;
 }
 
 static bool may_be_untracked(hwri_model *m, PyObject *object) {
@@ -345,10 +298,11 @@ HWRI_ALWAYS void hwri_model_each_unreached(hwri_model *m, member_visit visit, vo
 /* ---- a search ---- */
 
 Py_ssize_t hwri_find_unreachable(PyGC_Head *list, PyGC_Head *unreachable, PyGC_Head *permanent,
-                                 enum hwri_untracking untracking, bool whole) {
+                                 enum hwri_untracking untracking, bool whole, bool small) {
     hwri_model m = {.list = list, .unreachable = unreachable, .permanent = permanent, .back = list};
     m.untracking = untracking;
     m.whole = whole;
+    m.small = small;
     hwri_list_open(unreachable);
     if (!whole) enter_all_counts(&m);
     hwri_find_reached(&m);
@@ -366,7 +320,7 @@ bool hwri_find_prepare(void) {
         Py_XDECREF(class);
         return false;
     }
-    traverse_instance = ((PyTypeObject *)class)->tp_traverse;
+    hwri_traverse_instance = ((PyTypeObject *)class)->tp_traverse;
     Py_DECREF(class);
     return true;
 }

@@ -2,6 +2,7 @@
  * arguments, errors and audit events are Python's own, and then puts our result in the place of the original's. */
 #include "takeover.h"
 
+#include "beside.h"
 #include "methods.h"
 
 typedef PyObject *fast_function(PyObject *module, PyObject *const *arguments, Py_ssize_t count, PyObject *names);
@@ -39,7 +40,9 @@ static PyObject *collect(PyObject *module, PyObject *const *arguments, Py_ssize_
     if (takeover == NULL || takeover->gc->collecting)
         return call_fast_original(COLLECT, module, arguments, count, names);
     takeover->collected = takeover->uncollectable = 0;
+    takeover->asked = true;
     PyObject *result = call_fast_original(COLLECT, module, arguments, count, names);
+    takeover->asked = false;
     if (result == NULL) return NULL;
     Py_DECREF(result);
     return PyLong_FromSsize_t(takeover->collected + takeover->uncollectable);
@@ -47,6 +50,7 @@ static PyObject *collect(PyObject *module, PyObject *const *arguments, Py_ssize_
 
 static PyObject *set_debug(PyObject *module, PyObject *flags) {
     hwri_takeover *takeover = hwri_takeover_of_caller();
+    hwri_beside_give_up(takeover);
     PyObject *result = call_original(SET_DEBUG, module, flags);
     if (result == NULL || takeover == NULL) return result;
     takeover->debug = takeover->gc->debug & HWRI_DEBUG_OURS;
@@ -138,6 +142,7 @@ static PyObject *get_referrers(PyObject *module, PyObject *objects) {
 static PyObject *freeze(PyObject *module, PyObject *unused) {
     hwri_takeover *takeover = hwri_takeover_of_caller();
     if (takeover == NULL) return call_original(FREEZE, module, unused);
+    hwri_beside_give_up(takeover);
     for (int i = 0; i < HWRI_GENERATIONS; i++) {
         hwri_list_merge(&takeover->permanent, &takeover->generations[i]);
         takeover->gc->generations[i].count = 0;

@@ -38,18 +38,35 @@ static void note_choice(struct hwri_record *record, const char *reason) {
     atomic_store(&record->state, HWRI_REFUSED);
 }
 
-static const char *try_collector(const char *wanted) {
-    bool known = wanted == NULL || *wanted == '\0' || strcmp(wanted, "inplace") == 0;
-    return known ? hwri_takeover_install() : HWRI_GC_VARIABLE " is neither 'inplace' nor 'stock'";
+static bool find_mode(const char *wanted, enum hwri_gc_mode *mode) {
+    static const char *const names[] = {
+        [HWRI_GC_IN_PLACE] = "inplace", [HWRI_GC_BESIDE] = "beside", [HWRI_GC_AUTO] = "auto"};
+    *mode = HWRI_GC_AUTO;
+    if (wanted == NULL || *wanted == '\0') return true;
+    for (int i = HWRI_GC_IN_PLACE; i <= HWRI_GC_AUTO; i++) {
+        if (strcmp(wanted, names[i]) != 0) continue;
+        *mode = (enum hwri_gc_mode)i;
+        return true;
+    }
+    return false;
+}
+
+static const char *try_collector(const char *wanted, bool allocator_is_ours) {
+    enum hwri_gc_mode mode;
+    if (!find_mode(wanted, &mode)) return HWRI_GC_VARIABLE " is none of 'auto', 'beside', 'inplace' and 'stock'";
+    const char *refusal = hwri_takeover_install();
+    if (refusal == NULL) hwri_beside_open(mode, allocator_is_ours);
+    return refusal;
 }
 
 /* Which collector the user wants; the tool passes that on by way of the environment. Says why if it cannot be had, once for a
  * whole tree of processes. */
-static void install_collector(struct hwri_record *record) {
+static void install_collector(struct hwri_record *record, bool allocator_is_ours) {
     const char *wanted = getenv(HWRI_GC_VARIABLE);
     if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
-    const char *refusal = try_collector(wanted);
-    if (record != NULL) record->collects_in_place = refusal == NULL;
+    const char *refusal = try_collector(wanted, allocator_is_ours);
+    if (record != NULL) record->collects = refusal == NULL;
+    if (record != NULL) hwri_host_gc_report(record->collections, sizeof record->collections);
     if (refusal == NULL || getenv(HWRI_SAID_VARIABLE) != NULL) return;
     fprintf(stderr, "heapwright: Python %.*s keeps its own cycle collector: %s\n", (int)strcspn(Py_GetVersion(), " "),
             Py_GetVersion(), refusal);
@@ -74,9 +91,10 @@ bool hwri_host_main(struct hwri_host_run *run) {
 
     initialise(run->argc, run->argv);
     if (chosen == NULL) hwri_report_install();
-    install_collector(run->record);
+    install_collector(run->record, chosen == NULL);
 
     run->status = Py_RunMain();
+    if (run->record != NULL) hwri_host_gc_report(run->record->collections, sizeof run->record->collections);
     hwri_counting_end();
     return true;
 }

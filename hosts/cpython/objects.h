@@ -117,6 +117,15 @@ static inline bool hwri_has_managed_attributes(const PyTypeObject *type) {
 #endif
 }
 
+/* Whether an object's block begins before its head. */
+static inline bool hwri_has_preheader(const PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return (type->tp_flags & (Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_MANAGED_WEAKREF)) != 0;
+#else
+    return hwri_has_managed_attributes(type);
+#endif
+}
+
 /* What a dict refers to, in the order of its tp_traverse. Returns false if that cannot be known here. */
 HWRI_ALWAYS bool hwri_each_in_dict(PyDictObject *dict, hwri_object_visit visit, void *context) {
 #if PY_VERSION_HEX >= 0x030B0000

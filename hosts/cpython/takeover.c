@@ -2,6 +2,7 @@
  * lets itself be led by: gc->generation0 and the method table of module gc. */
 #include "takeover.h"
 
+#include "beside.h"
 #include "find.h"
 #include "methods.h"
 
@@ -112,6 +113,7 @@ static int sentinel_traverse(PyObject *object, visitproc visit, void *context) {
     hwri_takeover *takeover = sentinel_of(object)->owner;
     takeover->generation = generation_collected(takeover->gc);
     takeover->pending = takeover->gc->long_lived_pending;
+    takeover->total = takeover->gc->long_lived_total;
     return visit(object, context);
 }
 
@@ -129,8 +131,9 @@ static void sentinel_finalize(PyObject *object) {
     if (takeover->busy) return;
     if (takeover->stand_in.users != NULL) give_back_callbacks(takeover);
     takeover->busy = true;
-    hwri_collect_in_place(takeover);
+    hwri_collect(takeover);
     takeover->busy = false;
+    takeover->full_due = takeover->gc->generations[HWRI_FULL].count;
     if (PyList_GET_SIZE(takeover->gc->callbacks) != 0) take_callbacks(takeover);
 }
 
@@ -167,7 +170,8 @@ static bool find_state(PyInterpreterState *interpreter) {
 static atomic_uint takeovers;
 
 bool hwri_takeover_is_whole(const hwri_takeover *takeover) {
-    return !takeover->frozen && atomic_load_explicit(&takeovers, memory_order_relaxed) == 1 &&
+    return !takeover->frozen && hwri_list_is_empty(&takeover->condemned) &&
+           atomic_load_explicit(&takeovers, memory_order_relaxed) == 1 &&
            PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
 }
 
@@ -186,6 +190,7 @@ static bool take_over(hwri_gc_state *gc) {
         hwri_list_open(&takeover->generations[i]);
         hwri_list_merge(&takeover->generations[i], &gc->generations[i].head);
     }
+    hwri_list_open(&takeover->condemned);
     hwri_list_open(&takeover->permanent);
     hwri_list_merge(&takeover->permanent, &gc->permanent_generation.head);
     takeover->frozen = has_mortal(&takeover->permanent);

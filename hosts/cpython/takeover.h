@@ -5,6 +5,8 @@
 #include "gc_list.h"
 #include "install.h"
 
+#include <time.h>
+
 /* The object by which an interpreter's own collector calls ours. It refers to itself and nothing else does, so that each
  * collection finds it to be garbage and runs its finalizer, which is our collection; that brings it back. */
 struct hwri_sentinel {
@@ -36,11 +38,16 @@ struct hwri_stand_in {
  * objects that outlive their interpreter still unlink themselves from our lists. */
 typedef struct hwri_takeover {
     PyGC_Head generations[HWRI_GENERATIONS], permanent;
+    PyGC_Head condemned; /* proved to be garbage, and not cleared yet: in no generation, since nothing can reach it */
     hwri_gc_state *gc;
     struct hwri_sentinel sentinels[2];
     struct hwri_stand_in stand_in;
-    int generation;     /* that is being collected */
-    Py_ssize_t pending; /* gc->long_lived_pending before that; CPython adds its sentinel to it */
+    int generation;      /* that is being collected */
+    Py_ssize_t pending;  /* gc->long_lived_pending before that; CPython adds its sentinel to it */
+    Py_ssize_t total;    /* gc->long_lived_total before that */
+    int full_due;        /* gc->generations[HWRI_FULL].count after the collection before this one */
+    bool asked;          /* gc.collect() is running */
+    bool untracks_dicts; /* in this collection, though it is not a full one */
     int debug;
     bool frozen;
     bool busy; /* in a collection; an interpreter that ends may try another in the middle of it */
@@ -56,12 +63,27 @@ hwri_takeover *hwri_takeover_of_caller(void);
 /* Takes over the running interpreter, if that has not been done. */
 void hwri_takeover_enter(void);
 
-/* Whether all objects that the interpreter's may refer to are in its own generations: none is frozen, and there has never been
+/* Whether all objects that the interpreter's may refer to are in its own generations: none is frozen or condemned, and there has never been
  * another interpreter. */
 bool hwri_takeover_is_whole(const hwri_takeover *takeover);
 
 /* A collection of takeover->generation and the younger ones (collector.c). */
 void hwri_collect_in_place(hwri_takeover *takeover);
+
+/* Of a list of tracked objects taken from the generations: condemns what is garbage, all the others become old. Nothing in the list
+ * refers to garbage that is not in it. Returns how many are none. */
+Py_ssize_t hwri_collect_candidates(hwri_takeover *takeover, PyGC_Head *candidates);
+
+/* Clears what is condemned until a time; HWRI_NEVER: all of it. Returns how many objects that were. */
+#define HWRI_NEVER UINT64_MAX
+size_t hwri_clear_condemned(hwri_takeover *takeover, uint64_t until);
+
+/* Nanoseconds since some time. */
+static inline uint64_t hwri_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 /* The functions of module gc (gc_module.c). False if they are not those that we know. */
 bool hwri_gc_module_replace(void);

@@ -24,7 +24,7 @@ typedef struct hwr_pool hwr_pool;
 
 /* All fields but the first may be zero. The granularity, 8 or 16 bytes (0: 16), is the distance of the smallest size classes and the
  * alignment of every block. Memory that was free for give_back_ms milliseconds (0: 250) is given back. From huge_pages_from bytes on
- * (0: 256 MiB; SIZE_MAX: never) the pool asks the system for huge pages, which makes it faster and up to 2 MiB larger. */
+ * (0: 256 MiB; SIZE_MAX: never) the pool asks the system for huge pages while it grows fast, which makes it faster and up to 2 MiB larger. */
 typedef struct hwr_pool_options {
     size_t size;  /* sizeof(hwr_pool_options), so that fields can be added */
     hwr_raw *raw; /* where chunks come from; NULL: the system, opened and closed with the pool */

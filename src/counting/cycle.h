@@ -16,8 +16,9 @@
  *   hwri_model_scan(m, object, from, visit, context)  visit(context, target) for its references, from that one on; returns where to go on, 0: that was all
  *   hwri_model_place(m, object)      its place, which is not read; NULL: not in the set
  *   hwri_model_near(m, object)       the same if that is at hand and likely to be in the cache already, otherwise NULL
+ *   hwri_model_is_all_near(m)        all of the set is likely to be in the cache, and all objects are near; asked of a queue only
  *   hwri_model_is_in_set(m, place)   whether it is
- *   hwri_model_visit(object, place)     enters an object's own count, when hwri_model_each comes to it
+ *   hwri_model_visit(m, object, place)  enters an object's own count, when hwri_model_each comes to it
  *   hwri_model_is_visited(place)     that has happened; asked only of what was reached by a guess
  *   hwri_model_found(m, object, place)  one more reference from inside; the object may have a place without being in the set
  *   hwri_model_is_held(m, object, place)  it has more than were found; to be asked when all are visited
@@ -143,7 +144,7 @@ HWRI_INLINE void visit(void *context, void *object, hwri_place *place) {
     size_t from = 0;
     bool reached = !hwri_model_is_queue && hwri_model_is_reached(place);
     if (hwri_unlikely(reached) && hwri_model_is_visited(place)) return;
-    hwri_model_visit(object, place);
+    hwri_model_visit(work->model, object, place);
     if (hwri_unlikely(reached)) do
             from = hwri_model_scan(work->model, object, from, found_and_reach, work);
         while (hwri_unlikely(from != 0));
@@ -211,6 +212,11 @@ HWRI_INLINE void reach_soon(void *context, void *target) {
     hwri_work *work = context;
     hwri_place *place = hwri_model_near(work->model, target);
     if (place && (!hwri_model_is_in_set(work->model, place) || hwri_model_is_reached(place))) return;
+    if (place && hwri_model_is_all_near(work->model)) {
+        hwri_model_reach(place);
+        hwri_model_enqueue(work->model, target);
+        return;
+    }
     unsigned slot = work->slot++ % HWRI_AHEAD;
     place = hwri_model_place(work->model, target);
     hwri_model_prefetch_place(place);
@@ -224,6 +230,7 @@ HWRI_INLINE void scan_if_reached(void *context, void *object, hwri_place *place)
     hwri_work *work = context;
     size_t from = 0;
     if (!hwri_model_is_held(work->model, object, place)) {
+        if (hwri_model_is_all_near(work->model)) return;
         reach_waiting(work);
         if (!hwri_model_is_held(work->model, object, place)) return;
     }

@@ -67,7 +67,8 @@ static inline void hwri_model_found(hwri_model *m, void *object, hwri_place *pla
     if (hwri_unlikely(*place / HWRI_PLACE_ONE == HWRI_PORTION)) store_portion(m, object, place);
 }
 
-static inline void hwri_model_visit(const void *object, hwri_place *place) {
+static inline void hwri_model_visit(hwri_model *m, const void *object, hwri_place *place) {
+    (void)m;
     uint64_t header = *hwri_header(object);
     unsigned flags = HWRI_MEMBER | (unsigned)(header & HWRI_COUNT_ASIDE) * (HWRI_ASIDE / HWRI_COUNT_ASIDE);
     *place = (hwri_place)((*place + hwri_count_in(header) * HWRI_PLACE_ONE) | flags);
@@ -105,6 +106,10 @@ static inline bool hwri_model_is_reached(const hwri_place *place) { return *plac
 static inline void hwri_model_reach(hwri_place *place) { *place |= HWRI_REACHED; }
 static inline hwr_pool *hwri_model_memory(hwri_model *m) { return m->heap->scratch; }
 enum { hwri_model_is_queue = false };
+static inline bool hwri_model_is_all_near(const hwri_model *m) {
+    (void)m;
+    return false;
+}
 static inline void hwri_model_enqueue(hwri_model *m, void *object) { (void)m, (void)object; }
 static inline void hwri_model_prefetch_place(const hwri_place *place) { __builtin_prefetch(place, 1); }
 static inline void hwri_model_prefetch(const void *object) { __builtin_prefetch(hwri_header(object)); }

@@ -5,7 +5,8 @@
 #include "pool/internal.h"
 #include "raw/backend.h"
 
-enum { HUGE_PAGE = 2 << 20, SIDE_SLICES = 8 /* pages of several blocks have no more slices */ };
+static const uint64_t FAST_STRETCH_TIME = 80000000; /* nanoseconds */
+enum { HUGE_PAGE = 2 << 20, STRETCH = 8 << 20, SIDE_SLICES = 8 /* pages of several blocks have no more slices */ };
 
 void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less) {
     pool->committed = pool->committed + more - less;
@@ -251,14 +252,24 @@ static void run_use(hwr_pool *pool, hwri_chunk *chunk, size_t first, size_t coun
     map_set(pool, chunk, first, count, page);
 }
 
-/* Huge pages make a large heap faster, since the processor looks fewer addresses up, and a small heap larger. So they are asked for
- * from a certain size on, for what lies ahead; and no longer for the surroundings of memory that was given back, which the
- * system would fill up again otherwise. */
+/* Whether the pool takes a hundred megabytes a second or more. */
+static bool grows_fast(hwr_pool *pool) {
+    uint64_t before = pool->stretch_begun;
+    pool->stretch_begun = hwr_raw_now(pool->raw);
+    return before && pool->stretch_begun - before < FAST_STRETCH_TIME;
+}
+
+/* Huge pages make a large heap faster, since the processor looks fewer addresses up, and a small heap larger; and the first use of one may take
+ * the system milliseconds. So they are asked for from a certain size on, while the heap grows fast, for a stretch that lies ahead; and no longer for the
+ * surroundings of memory that was given back, which the system would fill up again otherwise. */
 static void hint_ahead(hwr_pool *pool, hwri_chunk *chunk, size_t first) {
-    if (chunk->hinted || pool->committed < pool->huge_from) return;
-    uintptr_t from = hwri_align_up((uintptr_t)chunk->base + (first << pool->slice_shift), HUGE_PAGE);
-    size_t before = from - (uintptr_t)chunk->base;
-    if (before < chunk->size) hwr_raw_hint_huge(pool->raw, chunk->base + before, chunk->size - before, true);
+    if (first < chunk->considered || pool->committed < pool->huge_from) return;
+    char *from = (char *)hwri_align_up((uintptr_t)chunk->base + (first << pool->slice_shift), HUGE_PAGE);
+    char *to = from + STRETCH, *end = chunk->base + chunk->size;
+    if (to > end) to = end;
+    chunk->considered = (uint32_t)((size_t)(to - chunk->base) >> pool->slice_shift);
+    if (!grows_fast(pool) || from >= end) return;
+    hwr_raw_hint_huge(pool->raw, from, (size_t)(to - from), true);
     chunk->hinted = true;
 }
 

@@ -60,7 +60,8 @@ typedef struct hwri_chunk {
     uint32_t free_slices;
     bool huge;
     bool in_window;        /* the pool's map covers all of it */
-    bool hinted;           /* huge pages were asked for, for all that was not in use then */
+    uint32_t considered;   /* slices for which it has been decided whether to ask for huge pages */
+    bool hinted;           /* they were asked for */
     size_t size;           /* bytes reserved at base */
     size_t described_size; /* bytes reserved (and committed) for this description */
     uint64_t used[HWRI_CHUNK_WORDS];
@@ -116,10 +117,11 @@ struct hwr_pool {
     size_t side_size; /* bytes for each slice, a multiple of 8, that the pool keeps for its user */
     void (*page_ends)(void *user, hwri_page *page); /* called for a page with a table */
     void *user;
-    size_t huge_from;     /* bytes committed from which huge pages are asked for */
-    uint64_t delay;       /* nanoseconds that slices stay free before they are given back */
-    uint64_t next_look;   /* when to age and give back free slices; 0: there is nothing to do */
-    uint64_t last_return; /* when a slice was last made free */
+    size_t huge_from;       /* bytes committed from which huge pages are asked for */
+    uint64_t stretch_begun; /* when that was last decided; 0: never */
+    uint64_t delay;         /* nanoseconds that slices stay free before they are given back */
+    uint64_t next_look;     /* when to age and give back free slices; 0: there is nothing to do */
+    uint64_t last_return;   /* when a slice was last made free */
     size_t committed, peak_committed, given_back;
     struct hwri_quarantine *quarantine; /* checked pools only */
     size_t size;                        /* bytes reserved for this structure and its map */

@@ -3,12 +3,13 @@
     suite.py [--python EXE]... [--variant NAME]... [--jobs N] [--every] [--long | NAME...]
 
 Without names: a quick selection, by the system's Python and the newest one; --long is the whole of it, by the system's; --every takes
-every Python that there is. A variant is a way to run the tests: `default`, `debug` (Python's debug allocator, with our collector) or
-`low-thresholds` (as after gc.set_threshold(5, 2, 2)). Prints every difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
+every Python that there is. A variant is a way to run the tests: `default`, `debug` (Python's debug allocator, with our collector),
+`low-thresholds` (as after gc.set_threshold(5, 2, 2)) or `beside` (one automatic collection in four takes a snapshot and waits for it, at any size of heap). Prints every difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
 otherwise with 0.
 """
 import argparse
 import concurrent.futures
+import json
 import os
 import re
 import subprocess
@@ -35,11 +36,16 @@ EXPECTED = {"test.test_cmd_line.CmdLineTest.test_pythonmalloc": "it expects the 
 
 LOW_THRESHOLDS = "import gc\ngc.set_threshold(5, 2, 2)\n"
 VARIANTS = {"default": {}, "debug": {"PYTHONMALLOC": "debug"}, "low-thresholds": {"PYTHONPATH": LOW_THRESHOLDS}}
+VARIANTS["beside"] = {"PYTHONPATH": "import gc\ngc.set_threshold(100, 2, 2)\n", "HEAPWRIGHT_GC": "beside", "HEAPWRIGHT_GC_LIMIT": "0",
+                      "HEAPWRIGHT_GC_TEST": "eager=4,waits"}
 
 
-def command(ours, variant):
+def command(ours, variant, statistics):
     """How a Python is started. With the debug allocator it is not strictly on heapwright: only its collector is."""
-    return [TOOL, "run", *(["--strict"] if variant != "debug" else [])] if ours else []
+    if not ours:
+        return []
+    return [TOOL, "run", *(["--strict"] if variant != "debug" else []),
+            *(["--json", "--stats=" + statistics] if variant == "beside" else [])]
 
 
 def environment_of(variant, folder):
@@ -57,18 +63,25 @@ class Outcome:
 
     def __init__(self, ours, python, module, variant):
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as path:
-            report = os.path.join(folder, "report.xml")
-            words = [*command(ours, variant), python, "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
+            report, statistics = os.path.join(folder, "report.xml"), os.path.join(path, "statistics.json")
+            words = [*command(ours, variant, statistics), python, "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
             done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                   errors="replace", env=environment_of(variant, path), cwd=folder)
             self.status, self.output = done.returncode, done.stdout
             self.tests = dict(self.read(report)) if os.path.exists(report) else {}
+            self.snapshots = self.fruitful_in(statistics) if os.path.exists(statistics) else 0
 
     @staticmethod
     def read(report):
         for case in xml.etree.ElementTree.parse(report).iter("testcase"):
             failed = case.find("failure") is not None or case.find("error") is not None
             yield case.get("name"), "failed" if failed else "skipped" if case.find("skipped") is not None else "passed"
+
+    @staticmethod
+    def fruitful_in(path):
+        """Snapshots in which there were candidates."""
+        with open(path) as file:
+            return json.load(file).get("collections", {}).get("fruitful", 0)
 
     def passed(self):
         return {name for name, result in self.tests.items() if result == "passed"}
@@ -98,7 +111,7 @@ def check(python, module, variant):
         lines += ["        " + line for line in ours.output.splitlines()[-60:]]
     if not stock.tests:
         lines.append("    no test ran, on either allocator (the stock run ended with status %d)" % stock.status)
-    return "\n".join(lines), bad
+    return "\n".join(lines), bad, ours.snapshots
 
 
 def has_tests(python):
@@ -119,11 +132,13 @@ def run_all(python, variant, names, jobs):
     """Whether any module is worse on heapwright."""
     print(python, variant, flush=True)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        results = []
-        for lines, bad in pool.map(lambda name: check(python, name, variant), names):
+        results, snapshots = [], 0
+        for lines, bad, taken in pool.map(lambda name: check(python, name, variant), names):
             print(lines, flush=True)
             results.append(bad)
-    print("%d modules, %d worse on heapwright\n" % (len(results), sum(results)))
+            snapshots += taken
+    counted = ", %d snapshots with candidates" % snapshots if variant == "beside" else ""
+    print("%d modules, %d worse on heapwright%s\n" % (len(results), sum(results), counted))
     return any(results)
 
 

@@ -39,22 +39,23 @@ class Collector(Folder):
             return json.load(file)["collector"]
 
     def test_which(self):
-        self.assertEqual(self.collector(), "inplace")
+        self.assertEqual(self.collector(), "auto")
+        self.assertEqual(self.collector("--gc=beside"), "beside")
         self.assertEqual(self.collector("--gc=inplace"), "inplace")
         self.assertEqual(self.collector("--gc=stock"), "stock")
         self.assertEqual(self.collector(HEAPWRIGHT_GC="stock"), "stock")
         self.assertEqual(self.collector("--gc=inplace", HEAPWRIGHT_GC="stock"), "inplace")
-        self.assertEqual(self.collector(PYTHONMALLOC="debug"), "inplace")
-        self.assertEqual(self.collector(PYTHONDEVMODE="1"), "inplace")
+        self.assertEqual(self.collector(PYTHONMALLOC="debug"), "auto")
+        self.assertEqual(self.collector(PYTHONDEVMODE="1"), "auto")
 
     def test_no_such_collector(self):
         done = heapwright("run", "--gc=other", self.python, "-c", "pass")
         self.assertEqual((done.returncode, done.stderr),
-                         (2, "heapwright: there is no collector 'other': --gc is 'inplace' or 'stock'\n"))
+                         (2, "heapwright: there is no collector 'other': --gc is 'auto', 'beside', 'inplace' or 'stock'\n"))
         done = heapwright("run", self.python, "-c", "print(1)", env=environment(HEAPWRIGHT_GC="other"))
         self.assertEqual((done.returncode, done.stdout), (0, "1\n"))
         self.assertRegex(done.stderr, r"^heapwright: Python 3\.[0-9.]+ keeps its own cycle collector: "
-                                      r"HEAPWRIGHT_GC is neither 'inplace' nor 'stock'\n$")
+                                      r"HEAPWRIGHT_GC is none of 'auto', 'beside', 'inplace' and 'stock'\n$")
 
 
 def add_scenarios():
