@@ -256,6 +256,7 @@ static enum reason take_snapshot(hwri_takeover *t) {
     uint64_t took = hwri_now() - b.started;
     if (took > b.did.longest_snapshot) b.did.longest_snapshot = took;
     b.did.snapshots++;
+    hwri_pause_was(&t->pause, HWRI_PAUSE_SNAPSHOT);
     set_pending_aside(t->gc);
     b.phase = SEARCHING;
     return BESIDE;
@@ -362,6 +363,7 @@ static bool take_some(hwri_takeover *t, uint64_t until) {
 
 /* No longer than the program has run since the last slice. */
 static void take_slice(hwri_takeover *t) {
+    hwri_pause_was(&t->pause, HWRI_PAUSE_SLICE);
     uint64_t start = hwri_now(), ran = start - b.slice_ended, until = start + (ran < slice_time ? ran : slice_time);
     while (take_some(t, until) && hwri_now() < until) continue;
     b.slice_ended = hwri_now();
@@ -369,6 +371,7 @@ static void take_slice(hwri_takeover *t) {
 }
 
 static void catch_up(hwri_takeover *t) {
+    hwri_pause_was(&t->pause, HWRI_PAUSE_WAIT);
     if (b.phase == SEARCHING) wait_for_child(t);
     while (take_some(t, HWRI_NEVER)) continue;
 }
