@@ -23,6 +23,7 @@ test      binutils                nm
 test      python3-venv            -
 test      python3-setuptools      -
 test      python3-wheel           -
+test      python3-pytest          ?
 test      valgrind                valgrind
 test      libc6-dbg               -
 test      libpython3.11-testsuite ?
