@@ -55,7 +55,7 @@ static void *raw_realloc(void *pool, void *block, size_t size) { return realloc_
 /* What is rare when freeing is out of line, so that the rest needs no stack frame. */
 #define DEFINE_FREE(name, domain, shared)                                                                              \
     __attribute__((noinline)) static void name##_rare(void *pool, void *block) {                                       \
-        if (domain != HWRI_RAW) hwri_freed_note(block);                                                                \
+        if ((domain) != HWRI_RAW) hwri_freed_note(block);                                                              \
         if (!hwri_pool_try_free(pool, block, shared)) hwri_foreign_free(domain, block);                                \
     }                                                                                                                  \
     static void name(void *pool, void *block) {                                                                        \

@@ -238,6 +238,17 @@ class Programs(Packaged):
         self.check("server", HEAPWRIGHT_GC_LIMIT="0")
         self.assert_result(self.run_module("--gc=beside", PROGRAMS, "server", env=environment(HEAPWRIGHT_GC_LIMIT="0")), 0)
 
+    def test_example(self):
+        """The service of docs/pauses.md, in small."""
+        service = os.path.join(package.PROJECT, "examples", "python", "service", "catalogue.py")
+        small = service, "--products", "3000", "--rate", "200", "--seconds", "2", "--sessions", "50"
+        for start, state in ([], "as it is"), (["-m", "heapwright"], "on heapwright"):
+            result = run(self.venv, *start, *small)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertRegex(result.stdout.splitlines()[0], r"^\d+ objects in \d+\.\d\d s, Python [\d.]+, %s$" % state)
+            self.assertRegex(result.stdout, r"(?m)^requests +400   half of them within +[\d.]+ ms, 99 % within +[\d.]+ ms, all within +[\d.]+ ms$")
+            self.assertEqual(result.stdout.count("\ncollections "), 2)
+
     def test_pytest(self):
         if run(self.venv, "-c", "import pytest").returncode != 0:
             self.skipTest("%s has no pytest (Debian and Ubuntu have one for theirs in python3-pytest)" % self.python)
