@@ -30,12 +30,12 @@ def _unsuitable() -> str | None:
 
 def _path_of_loaded() -> str | None:
     """The library that this process runs on already, as programs do that the tool has started."""
-    with open("/proc/self/maps", errors="surrogateescape") as maps:
-        for line in maps:
-            path = line.rstrip("\n").split(maxsplit=5)[5:]
-            if path and path[0].endswith("/" + _LIBRARY):
-                return path[0]
-    return None
+    try:
+        with open("/proc/self/maps", errors="surrogateescape") as maps:
+            paths = [line.rstrip("\n").split(maxsplit=5)[-1] for line in maps]
+    except OSError:
+        return None
+    return next((path for path in paths if path.endswith("/" + _LIBRARY)), None)
 
 
 def _bundled_path() -> str:

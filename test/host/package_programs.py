@@ -82,6 +82,31 @@ def installs(collector):
     assert sys.getallocatedblocks() >= blocks + 10000 and heapwright.stats()["memory"]["blocks"] > memory["blocks"], more
 
 
+def keeps_settings():
+    """What the program has told module gc before holds afterwards; tracemalloc may start then."""
+    import tracemalloc
+    calls = []
+    gc.callbacks.append(lambda phase, info: calls.append((phase, info["generation"])))
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    gc.set_threshold(300, 5, 5)
+    gc.disable()
+    assert heapwright.install()
+    assert not gc.isenabled() and gc.get_threshold() == (300, 5, 5) and gc.get_freeze_count() == frozen > 1000
+    churn(1000, 1000)
+    assert calls == [] and gc.collect(1) > 3000 and calls == [("start", 1), ("stop", 1)]
+    gc.unfreeze()
+    gc.enable()
+    tracemalloc.start()
+    churn(5000, 2000)
+    kept = [bytes(1000) for _ in range(1000)]
+    assert tracemalloc.get_traced_memory()[0] > 1000 * len(kept)
+    tracemalloc.stop()
+    del kept
+    churn(5000, 2000)
+    assert gc.get_freeze_count() < frozen
+
+
 def environment_decides():
     """HEAPWRIGHT_GC, where no collector is named."""
     assert heapwright.install()

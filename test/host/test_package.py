@@ -121,6 +121,9 @@ class Install(Packaged):
             with self.subTest(collector=collector):
                 self.check("installs", collector)
 
+    def test_keeps_settings(self):
+        self.check("keeps_settings")
+
     def test_environment_decides(self):
         self.assertEqual(self.check("environment_decides"), "auto\n")
         self.assertEqual(self.check("environment_decides", HEAPWRIGHT_GC="inplace"), "inplace\n")

@@ -11,6 +11,7 @@ import collections
 import gc
 import json
 import random
+import resource
 import sys
 import time
 
@@ -106,6 +107,7 @@ def main():
     watched.seconds.clear()
     show("requests", serve(catalogue, options, chance))
     show("collections", watched.seconds)
+    print("peak memory %d MiB" % (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
     if heapwright and heapwright.installed():
         for pause in sorted(heapwright.pauses(), key=lambda pause: -pause.seconds)[:3]:
             print("    %.2f ms at %s: %s, generation %d" % (pause.seconds * 1000, time.strftime("%X", time.localtime(pause.time)),
