@@ -62,6 +62,7 @@ bench-python: ## Python on heapwright against Python on its own allocator
 
 python-package: all ## build the Python package: a source distribution and a wheel in build/dist
 	$(need) package
+	rm -rf build/dist
 	python3 cmake/python_package.py build build/dist
 
 install: all ## install below PREFIX (and DESTDIR)

@@ -41,7 +41,7 @@ void hwri_allocator_install_later(void);
 void hwri_foreign_free(enum hwri_domain domain, void *block);
 void *hwri_foreign_realloc(enum hwri_domain domain, void *block, size_t size);
 
-/* All domains together, but for the peak. Returns the most memory that was ever taken from the system (counted.c). */
+/* All domains together, without the classes. Returns the most memory that was ever taken from the system (counted.c). */
 size_t hwri_look_at_pools(struct hwri_snapshot *snapshot);
 
 /* The allocator that counts (counted.c): its functions for a domain, and the last entry in the record. */

@@ -49,7 +49,6 @@ size_t hwri_look_at_pools(struct hwri_snapshot *snapshot) {
         snapshot->page_bytes += stats.page_bytes;
         snapshot->large_blocks += stats.large_blocks;
         snapshot->large_bytes += stats.large_bytes;
-        add_classes(pools[i], snapshot);
     }
     hwr_raw_stats memory;
     hwr_raw_get_stats(hwri_python_memory, &memory);
@@ -62,6 +61,8 @@ static void take_snapshot(struct hwri_snapshot *snapshot) {
     static atomic_flag busy = ATOMIC_FLAG_INIT;
     if (atomic_flag_test_and_set(&busy)) return;
     record->peak_committed = hwri_look_at_pools(snapshot);
+    add_classes(hwri_domains[HWRI_RAW].pool, snapshot);
+    add_classes(hwri_domains[HWRI_OBJ].pool, snapshot);
     atomic_flag_clear(&busy);
 }
 

@@ -12,6 +12,8 @@
 #include "report.h"
 #include "start.h"
 
+#include <string.h>
+
 enum { REPORT_SIZE = 4096 };
 
 /* ---- installing ---- */
@@ -97,6 +99,10 @@ static PyObject *item_of_pause(const hwri_pause *pause, uint64_t ago) {
 /* A list of (seconds since the epoch, seconds, generation, kind). */
 static PyObject *pauses(PyObject *module, PyObject *unused) {
     struct hwri_pauses_sum sum;
+    if (strcmp(hwri_started.collector, "stock") == 0) {
+        PyErr_SetString(PyExc_RuntimeError, "Python's own collector works here, and heapwright does not see its pauses");
+        return NULL;
+    }
     hwri_pause *kept = PyMem_Malloc(HWRI_PAUSES_KEPT * sizeof *kept);
     (void)module, (void)unused;
     if (kept == NULL) return PyErr_NoMemory();

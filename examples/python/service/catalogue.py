@@ -1,6 +1,6 @@
 """A service that keeps a large catalogue in memory, and tells how long its requests took.
 
-    catalogue.py [--products N] [--rate N] [--seconds N] [--sessions N]
+    catalogue.py [--products N] [--rate N] [--seconds N] [--sessions N] [--freeze]
 
 The catalogue is made of ordinary objects that refer to each other. Requests arrive at a fixed rate, ready or not: each searches the catalogue and leaves a
 session behind, a tree whose nodes know their parents, so a cycle. Sessions are dropped after a while, when they have long been old to Python's collector. The time
@@ -41,7 +41,8 @@ class Node:
 def make_catalogue(count, chance):
     products = [Product(i) for i in range(count)]
     for product in products:
-        product.related = [products[chance.randrange(count)] for _ in range(3)]
+        for _ in range(3):
+            product.related.append(products[chance.randrange(count)])
     return products
 
 
@@ -96,6 +97,7 @@ def main():
     parser.add_argument("--rate", type=int, default=1000, help="requests a second")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--sessions", type=int, default=10_000, help="how many are kept")
+    parser.add_argument("--freeze", action="store_true", help="take the catalogue out of all collections: gc.freeze()")
     options = parser.parse_args()
 
     watched, chance = Collections(), random.Random(1)
@@ -105,6 +107,8 @@ def main():
                                                    "on heapwright" if heapwright and heapwright.installed() else "as it is"))
     show("collections", watched.seconds)
     watched.seconds.clear()
+    if options.freeze:
+        gc.freeze()
     show("requests", serve(catalogue, options, chance))
     show("collections", watched.seconds)
     print("peak memory %d MiB" % (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
