@@ -268,7 +268,7 @@ def pauses():
 def many_pauses():
     """More than are kept: the latest are."""
     heapwright.install("inplace")
-    kept = [[i] for i in range(20000)]
+    kept = [[i] for i in range(3000)]
     for _ in range(1100):
         gc.collect()
     found = heapwright.pauses()
