@@ -50,7 +50,7 @@ class Build(build_py):
 
     def build_tree(self):
         tree = os.path.abspath(os.path.join(self.get_finalized_command("build").build_temp, "native"))
-        cmake("-S", ".", "-B", tree, "-DCMAKE_BUILD_TYPE=Release", "-DHEAPWRIGHT_TESTS=OFF", "-DHEAPWRIGHT_BENCH=OFF",
+        cmake("-S", ".", "-B", tree, "-DHEAPWRIGHT_TESTS=OFF", "-DHEAPWRIGHT_BENCH=OFF",
               "-DHEAPWRIGHT_PYTHONS=" + sys.executable, "-DHEAPWRIGHT_FIND_PYTHONS=OFF")
         cmake("--build", tree, "--parallel", str(os.cpu_count()))
         return tree
