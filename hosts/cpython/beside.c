@@ -302,6 +302,7 @@ static void wait_for_child(hwri_takeover *t) {
     uint64_t took = hwri_now() - start;
     if (took > b.did.longest_wait) b.did.longest_wait = took;
     b.did.waits++;
+    hwri_pause_was(&t->pause, HWRI_PAUSE_WAIT);
 }
 
 /* ---- taking what it found ---- */
@@ -363,15 +364,14 @@ static bool take_some(hwri_takeover *t, uint64_t until) {
 
 /* No longer than the program has run since the last slice. */
 static void take_slice(hwri_takeover *t) {
-    hwri_pause_was(&t->pause, HWRI_PAUSE_SLICE);
     uint64_t start = hwri_now(), ran = start - b.slice_ended, until = start + (ran < slice_time ? ran : slice_time);
     while (take_some(t, until) && hwri_now() < until) continue;
     b.slice_ended = hwri_now();
     if (b.slice_ended - start > b.did.longest_slice) b.did.longest_slice = b.slice_ended - start;
+    hwri_pause_was(&t->pause, HWRI_PAUSE_SLICE);
 }
 
 static void catch_up(hwri_takeover *t) {
-    hwri_pause_was(&t->pause, HWRI_PAUSE_WAIT);
     if (b.phase == SEARCHING) wait_for_child(t);
     while (take_some(t, HWRI_NEVER)) continue;
 }
