@@ -12,7 +12,7 @@ configure = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null
 build = $(configure) && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
 ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 
-.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python install format lint coverage \
+.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python python-package install format lint coverage \
 	amalgamation clean help
 
 all: ## build everything; the tool is build/heapwright
@@ -59,6 +59,11 @@ bench-python: ## Python on heapwright against Python on its own allocator
 	$(need) build bench
 	$(call build,release) --target all bench
 	HEAPWRIGHT_BUILD=build python3 bench/python.py
+
+python-package: all ## build the Python package: a source distribution and a wheel in build/dist
+	$(need) package
+	rm -rf build/dist
+	python3 cmake/python_package.py build build/dist
 
 install: all ## install below PREFIX (and DESTDIR)
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

@@ -1,5 +1,5 @@
 # What `cmake --install` puts where. The hosts' libraries stand in lib/heapwright/ whatever the system calls its library folder,
-# because the tool looks for them from where it stands itself.
+# because the tool looks for them from where it stands itself. The component `python` is what the Python package carries.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/heapwright)
@@ -22,10 +22,10 @@ install(FILES ${PROJECT_BINARY_DIR}/heapwright.pc DESTINATION ${CMAKE_INSTALL_LI
 
 get_property(modules GLOBAL PROPERTY HEAPWRIGHT_MODULES)
 if(modules)
-    install(TARGETS ${modules} LIBRARY DESTINATION lib/heapwright)
+    install(TARGETS ${modules} LIBRARY DESTINATION lib/heapwright COMPONENT python)
 endif()
 if(TARGET heapwright-tool)
-    install(TARGETS heapwright-tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS heapwright-tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT python)
 endif()
 
 foreach(section 1 3 5 7)

@@ -21,9 +21,14 @@ test      g++                     c++
 test      libcmocka-dev           pkg:cmocka
 test      binutils                nm
 test      python3-venv            -
+test      python3-setuptools      -
+test      python3-wheel           -
+test      python3-pytest          ?
 test      valgrind                valgrind
 test      libc6-dbg               -
 test      libpython3.11-testsuite ?
+package   python3-setuptools      -
+package   python3-wheel           -
 lint      clang-format-14         clang-format-14
 lint      clang-tidy-14           clang-tidy-14
 fuzz      clang                   clang

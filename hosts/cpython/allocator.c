@@ -12,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct hwri_python_domain hwri_domains[HWRI_DOMAINS];
 hwr_raw *hwri_python_memory;
@@ -80,7 +81,7 @@ static const PyMemAllocatorEx plain_allocators[HWRI_DOMAINS] = {
     [HWRI_OBJ] = {NULL, object_malloc, zeroed, obj_realloc, obj_free},
 };
 
-bool hwri_allocator_open(void) {
+static bool open_pools(void) {
     hwr_raw *raw = hwr_raw_open(NULL);
     hwr_pool_options options = {
         .size = sizeof options, .raw = raw, .granularity = 16, .shared = true, .huge_pages_from = (size_t)64 << 20};
@@ -95,6 +96,11 @@ bool hwri_allocator_open(void) {
     hwri_python_memory = raw;
     hwri_domains[HWRI_RAW].pool = raw_pool;
     hwri_domains[HWRI_MEM].pool = hwri_domains[HWRI_OBJ].pool = object_pool;
+    return true;
+}
+
+bool hwri_allocator_open(void) {
+    if (hwri_python_memory == NULL && !open_pools()) return false;
     for (int i = 0; i < HWRI_DOMAINS; i++) PyMem_GetAllocator(python_domains[i], &hwri_domains[i].before);
     return true;
 }
@@ -117,11 +123,27 @@ const char *hwri_allocator_chosen(void) {
     return NULL;
 }
 
+const char *hwri_allocator_chosen_later(void) {
+    const char *(*name_of_current)(void);
+    *(void **)&name_of_current = dlsym(RTLD_DEFAULT, "_PyMem_GetCurrentAllocatorName");
+    const char *name = name_of_current != NULL ? name_of_current() : NULL;
+    if (environment_chooses()) return "PYTHONMALLOC has chosen another one";
+    if (name == NULL) return "somebody has put in another one, as tracemalloc does while it is tracing";
+    return strcmp(name, "pymalloc") == 0 ? NULL : "another one has been chosen, as -X dev does";
+}
+
+static void install_in(enum hwri_domain domain, PyMemAllocatorEx ours) {
+    if (ours.ctx == NULL) ours.ctx = hwri_domains[domain].pool;
+    PyMem_SetAllocator(python_domains[domain], &ours);
+}
+
 void hwri_allocator_install(struct hwri_record *record) {
     if (record != NULL) hwri_counting_start(record);
-    for (int i = 0; i < HWRI_DOMAINS; i++) {
-        PyMemAllocatorEx ours = record != NULL ? hwri_counted_allocator((enum hwri_domain)i) : plain_allocators[i];
-        if (record == NULL) ours.ctx = hwri_domains[i].pool;
-        PyMem_SetAllocator(python_domains[i], &ours);
-    }
+    for (enum hwri_domain i = HWRI_RAW; i < HWRI_DOMAINS; i++)
+        install_in(i, record != NULL ? hwri_counted_allocator(i) : plain_allocators[i]);
+}
+
+void hwri_allocator_install_later(void) {
+    install_in(HWRI_MEM, plain_allocators[HWRI_MEM]);
+    install_in(HWRI_OBJ, plain_allocators[HWRI_OBJ]);
 }

@@ -266,6 +266,7 @@ static enum reason take_snapshot(hwri_takeover *t) {
     uint64_t took = hwri_now() - b.started;
     if (took > b.did.longest_snapshot) b.did.longest_snapshot = took;
     b.did.snapshots++;
+    hwri_pause_was(&t->pause, HWRI_PAUSE_SNAPSHOT);
     set_pending_aside(t->gc);
     b.phase = SEARCHING;
     return BESIDE;
@@ -313,6 +314,7 @@ static void wait_for_child(hwri_takeover *t) {
     uint64_t took = hwri_now() - start;
     if (took > b.did.longest_wait) b.did.longest_wait = took;
     b.did.waits++;
+    hwri_pause_was(&t->pause, HWRI_PAUSE_WAIT);
 }
 
 /* ---- taking what it found ---- */
@@ -393,6 +395,7 @@ static void take_slice(hwri_takeover *t) {
     while (take_some(t, until) && (hwri_now() < until || b.work < enough)) continue;
     b.slice_ended = hwri_now();
     if (b.slice_ended - start > b.did.longest_slice) b.did.longest_slice = b.slice_ended - start;
+    hwri_pause_was(&t->pause, HWRI_PAUSE_SLICE);
 }
 
 static void catch_up(hwri_takeover *t) {

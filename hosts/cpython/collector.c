@@ -262,6 +262,7 @@ void hwri_collect_in_place(hwri_takeover *t) {
     save_lasting(&c);
     c.gc->generation_stats[generation].collected += collected;
     c.gc->generation_stats[generation].uncollectable += uncollectable;
+    if (generation > t->pause.generation) t->pause.generation = generation;
     t->collected = collected;
     t->uncollectable = uncollectable;
 }

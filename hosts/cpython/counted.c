@@ -38,9 +38,7 @@ static void add_classes(hwr_pool *pool, struct hwri_snapshot *snapshot) {
     }
 }
 
-static void take_snapshot(struct hwri_snapshot *snapshot) {
-    static atomic_flag busy = ATOMIC_FLAG_INIT;
-    if (atomic_flag_test_and_set(&busy)) return;
+size_t hwri_look_at_pools(struct hwri_snapshot *snapshot) {
     hwr_pool *pools[] = {hwri_domains[HWRI_RAW].pool, hwri_domains[HWRI_OBJ].pool};
     memset(snapshot, 0, sizeof *snapshot);
     for (int i = 0; i < 2; i++) {
@@ -51,13 +49,20 @@ static void take_snapshot(struct hwri_snapshot *snapshot) {
         snapshot->page_bytes += stats.page_bytes;
         snapshot->large_blocks += stats.large_blocks;
         snapshot->large_bytes += stats.large_bytes;
-        add_classes(pools[i], snapshot);
     }
     hwr_raw_stats memory;
     hwr_raw_get_stats(hwri_python_memory, &memory);
     snapshot->committed = memory.committed;
     snapshot->given_back = memory.given_back;
-    record->peak_committed = memory.peak_committed;
+    return memory.peak_committed;
+}
+
+static void take_snapshot(struct hwri_snapshot *snapshot) {
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&busy)) return;
+    record->peak_committed = hwri_look_at_pools(snapshot);
+    add_classes(hwri_domains[HWRI_RAW].pool, snapshot);
+    add_classes(hwri_domains[HWRI_OBJ].pool, snapshot);
     atomic_flag_clear(&busy);
 }
 

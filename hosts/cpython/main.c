@@ -9,6 +9,7 @@
 #include "allocator.h"
 #include "install.h"
 #include "report.h"
+#include "start.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,35 +39,14 @@ static void note_choice(struct hwri_record *record, const char *reason) {
     atomic_store(&record->state, HWRI_REFUSED);
 }
 
-static bool find_mode(const char *wanted, enum hwri_gc_mode *mode) {
-    static const char *const names[] = {
-        [HWRI_GC_IN_PLACE] = "inplace", [HWRI_GC_BESIDE] = "beside", [HWRI_GC_AUTO] = "auto"};
-    *mode = HWRI_GC_AUTO;
-    if (wanted == NULL || *wanted == '\0') return true;
-    for (int i = HWRI_GC_IN_PLACE; i <= HWRI_GC_AUTO; i++) {
-        if (strcmp(wanted, names[i]) != 0) continue;
-        *mode = (enum hwri_gc_mode)i;
-        return true;
-    }
-    return false;
-}
-
-static const char *try_collector(const char *wanted, bool allocator_is_ours) {
-    enum hwri_gc_mode mode;
-    if (!find_mode(wanted, &mode)) return HWRI_GC_VARIABLE " is none of 'auto', 'beside', 'inplace' and 'stock'";
-    const char *refusal = hwri_takeover_install();
-    if (refusal == NULL) hwri_beside_open(mode, allocator_is_ours);
-    return refusal;
-}
-
 /* Which collector the user wants; the tool passes that on by way of the environment. Says why if it cannot be had, once for a
  * whole tree of processes. */
-static void install_collector(struct hwri_record *record, bool allocator_is_ours) {
-    const char *wanted = getenv(HWRI_GC_VARIABLE);
-    if (wanted != NULL && strcmp(wanted, "stock") == 0) return;
-    const char *refusal = try_collector(wanted, allocator_is_ours);
-    if (record != NULL) record->collects = refusal == NULL;
-    if (record != NULL) hwri_host_gc_report(record->collections, sizeof record->collections);
+static void install_collector(struct hwri_record *record) {
+    const char *refusal = hwri_start_collector(getenv(HWRI_GC_VARIABLE));
+    if (record != NULL && strcmp(hwri_started.collector, "stock") != 0) {
+        record->collects = true;
+        hwri_host_gc_report(record->collections, sizeof record->collections);
+    }
     if (refusal == NULL || getenv(HWRI_SAID_VARIABLE) != NULL) return;
     fprintf(stderr, "heapwright: Python %.*s keeps its own cycle collector: %s\n", (int)strcspn(Py_GetVersion(), " "),
             Py_GetVersion(), refusal);
@@ -89,9 +69,11 @@ bool hwri_host_main(struct hwri_host_run *run) {
     else if (run->record != NULL)
         note_choice(run->record, chosen);
 
+    hwri_started.allocator_refusal = chosen;
+    hwri_started.on = true;
     initialise(run->argc, run->argv);
     if (chosen == NULL) hwri_report_install();
-    install_collector(run->record, chosen == NULL);
+    install_collector(run->record);
 
     run->status = Py_RunMain();
     if (run->record != NULL) hwri_host_gc_report(run->record->collections, sizeof run->record->collections);

@@ -131,7 +131,9 @@ static void sentinel_finalize(PyObject *object) {
     if (takeover->busy) return;
     if (takeover->stand_in.users != NULL) give_back_callbacks(takeover);
     takeover->busy = true;
+    takeover->pause = (hwri_pause){.start = hwri_now()};
     hwri_collect(takeover);
+    hwri_pauses_add(&takeover->pause);
     takeover->busy = false;
     takeover->full_due = takeover->gc->generations[HWRI_FULL].count;
     if (PyList_GET_SIZE(takeover->gc->callbacks) != 0) take_callbacks(takeover);
@@ -218,6 +220,7 @@ static PyObject *extension_suffixes(PyObject *module, PyObject *unused) {
 
 const char *hwri_takeover_install(void) {
     if (!find_state(PyInterpreterState_Get())) return "its collector's state is not where heapwright expects it";
+    if (state_of(PyInterpreterState_Get())->collecting) return "a collection is under way";
     if (!hwri_find_prepare()) return "its import system is not the one that heapwright knows";
     PyMethodDef *suffixes = hwri_method_find("_imp", "extension_suffixes", METH_NOARGS);
     if (suffixes == NULL || !hwri_gc_module_replace()) return "its module gc is not the one that heapwright knows";

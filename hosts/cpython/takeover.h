@@ -3,9 +3,10 @@
 #define HWRI_CPYTHON_TAKEOVER_H
 
 #include "gc_list.h"
-#include "install.h"
 
-#include <time.h>
+#include "clock.h"
+#include "install.h"
+#include "pauses.h"
 
 /* The object by which an interpreter's own collector calls ours. It refers to itself and nothing else does, so that each
  * collection finds it to be garbage and runs its finalizer, which is our collection; that brings it back. */
@@ -52,6 +53,7 @@ typedef struct hwri_takeover {
     bool frozen;
     bool busy; /* in a collection; an interpreter that ends may try another in the middle of it */
     Py_ssize_t collected, uncollectable; /* by the last collection */
+    hwri_pause pause;                    /* that it makes */
 } hwri_takeover;
 
 enum { HWRI_DEBUG_STATS = 1, HWRI_DEBUG_COLLECTABLE = 2, HWRI_DEBUG_UNCOLLECTABLE = 4, HWRI_DEBUG_SAVEALL = 32 };
@@ -77,13 +79,6 @@ Py_ssize_t hwri_collect_candidates(hwri_takeover *takeover, PyGC_Head *candidate
 /* Clears what is condemned until a time; HWRI_NEVER: all of it. Returns how many objects that were. */
 #define HWRI_NEVER UINT64_MAX
 size_t hwri_clear_condemned(hwri_takeover *takeover, uint64_t until);
-
-/* Nanoseconds since some time. */
-static inline uint64_t hwri_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* The functions of module gc (gc_module.c). False if they are not those that we know. */
 bool hwri_gc_module_replace(void);

@@ -4,7 +4,8 @@
 
 Without names: a quick selection, by the system's Python and the newest one; --long is the whole of it, by the system's; --every takes
 every Python that there is. A variant is a way to run the tests: `default`, `debug` (Python's debug allocator, with our collector),
-`low-thresholds` (as after gc.set_threshold(5, 2, 2)) or `beside` (every automatic collection takes a snapshot and waits for it, at any size of heap). Prints every difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
+`low-thresholds` (as after gc.set_threshold(5, 2, 2)), `beside` (every automatic collection takes a snapshot and waits for it, at any size of heap),
+`package` (python -m heapwright, in an environment with the Python package) or `package-start` (there, by HEAPWRIGHT_INSTALL). Prints every difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
 otherwise with 0.
 """
 import argparse
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+import package
 from support import TOOL, environment, interpreters
 
 QUICK = """test_gc test_weakref test_list test_dict test_set test_tuple test_bytes test_array test_memoryview test_sys
@@ -38,19 +40,25 @@ LOW_THRESHOLDS = "import gc\ngc.set_threshold(5, 2, 2)\n"
 VARIANTS = {"default": {}, "debug": {"PYTHONMALLOC": "debug"}, "low-thresholds": {"PYTHONPATH": LOW_THRESHOLDS}}
 VARIANTS["beside"] = {"PYTHONPATH": "import gc\ngc.set_threshold(100, 2, 2)\n", "HEAPWRIGHT_GC": "beside", "HEAPWRIGHT_GC_LIMIT": "0",
                       "HEAPWRIGHT_GC_TEST": "eager=1,waits"}
+VARIANTS["package"] = {}
+VARIANTS["package-start"] = {"HEAPWRIGHT_INSTALL": "1"}
 
 
-def command(ours, variant, statistics):
+def command(ours, python, variant, statistics):
     """How a Python is started. With the debug allocator it is not strictly on heapwright: only its collector is."""
+    if variant.startswith("package"):
+        return [package.installed(python), *(["-m", "heapwright", "--strict"] if ours and variant == "package" else [])]
     if not ours:
-        return []
+        return [python]
     return [TOOL, "run", *(["--strict"] if variant != "debug" else []),
-            *(["--json", "--stats=" + statistics] if variant == "beside" else [])]
+            *(["--json", "--stats=" + statistics] if variant == "beside" else []), python]
 
 
-def environment_of(variant, folder):
+def environment_of(ours, variant, folder):
     """The variables of a variant; PYTHONPATH names a folder with a sitecustomize module of that text."""
     variables = dict(VARIANTS[variant])
+    if not ours:
+        variables.pop("HEAPWRIGHT_INSTALL", None)
     if "PYTHONPATH" in variables:
         with open(os.path.join(folder, "sitecustomize.py"), "w") as file:
             file.write(variables["PYTHONPATH"])
@@ -64,9 +72,9 @@ class Outcome:
     def __init__(self, ours, python, module, variant):
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as path:
             report, statistics = os.path.join(folder, "report.xml"), os.path.join(path, "statistics.json")
-            words = [*command(ours, variant, statistics), python, "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
+            words = [*command(ours, python, variant, statistics), "-m", "test", "--timeout", "1200", "--junit-xml", report, module]
             done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  errors="replace", env=environment_of(variant, path), cwd=folder)
+                                  errors="replace", env=environment_of(ours, variant, path), cwd=folder)
             self.status, self.output = done.returncode, done.stdout
             self.tests = dict(self.read(report)) if os.path.exists(report) else {}
             self.snapshots = self.fruitful_in(statistics) if os.path.exists(statistics) else 0
@@ -158,6 +166,10 @@ def main():
         return 77
     names = options.names or (LONG if options.long else QUICK)
     variants = options.variant or ["default"]
+    if any(variant.startswith("package") for variant in variants):
+        for python in chosen:
+            subprocess.run([package.installed(python), "-c", "import heapwright; assert heapwright.installed()"],
+                           env=environment(HEAPWRIGHT_INSTALL="1"), check=True)
     return 1 if any([run_all(python, variant, names, options.jobs) for python in chosen for variant in variants]) else 0
 
 

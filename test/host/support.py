@@ -66,7 +66,8 @@ def for_each_interpreter(namespace):
         for version, path in found:
             name = "%s_%s_%s" % (tests.__name__, version.replace(".", "_"), "system" if path.startswith("/usr/") else "other")
             number = tuple(int(part) for part in version.split(".")[:2])
-            namespace[name] = type(name, (tests, unittest.TestCase), {"python": path, "version": number})
+            members = {"python": path, "version": number, "__module__": tests.__module__}
+            namespace[name] = type(name, (tests, unittest.TestCase), members)
         return tests
     return decorate
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # symbols.sh SHARED STATIC MODULE...: nothing is visible but what starts with hwr_ and is called by inline functions (in the static library also hwri_, which it
-# cannot hide), and the shared library needs the C library alone. A module shows its entry, hwri_host_main, and its figures, and nothing of the
+# cannot hide), and the shared library needs the C library alone. A host library shows its entries, for the preload object and for Python, and its figures, and nothing of the
 # heapwright inside it; the preload object shows what it is there to replace.
 set -eu
 shared=$1 static=$2
@@ -29,7 +29,7 @@ complain "libraries that $shared needs" \
 for module in "$@"; do
     case $module in
     *-preload.so) expected=__libc_start_main ;;
-    *) expected=$(printf 'hwri_host_gc_report\nhwri_host_main') ;;
+    *) expected=$(printf 'PyInit__host\nhwri_host_gc_report\nhwri_host_main') ;;
     esac
     visible=$(names --dynamic --defined-only "$module" | LC_ALL=C sort)
     [ "$visible" = "$expected" ] || complain "$module should show $expected alone, and shows" "${visible:-nothing}"
