@@ -145,7 +145,7 @@ def large_component():
         return max((a - b for a, b in zip(levels, levels[1:])), default=0)
     size = sys.getallocatedblocks() - base
     del big, before
-    assert churn(lambda: report()["largest_component"] >= 600000 and report()["collected"] >= 600000)
+    assert churn(lambda: report()["largest_component"] >= 600000 and report()["collected"] >= 600000, 90)
     assert most_drop() < size / 2 or report()["in_place"], (most_drop(), size, levels[-8:], report())
 
 
