@@ -100,7 +100,8 @@ static PyObject *item_of_pause(const hwri_pause *pause, uint64_t ago) {
 static PyObject *pauses(PyObject *module, PyObject *unused) {
     struct hwri_pauses_sum sum;
     if (strcmp(hwri_started.collector, "stock") == 0) {
-        PyErr_SetString(PyExc_RuntimeError, "Python's own collector works here, and heapwright does not see its pauses");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Python's own collector works here, and heapwright does not see its pauses");
         return NULL;
     }
     hwri_pause *kept = PyMem_Malloc(HWRI_PAUSES_KEPT * sizeof *kept);
