@@ -5,6 +5,7 @@ each configuration runs once, in an order that rotates, and a ratio is formed wi
 median.
 """
 
+import glob
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 
 class Failed(Exception):
@@ -53,6 +55,40 @@ def run(command, env):
         raise Failed(f"{' '.join(command)}: {how}\n{stderr.strip()[-2000:]}")
     peak = usage.ru_maxrss * 1024
     return Run(stdout, stderr, peak if peak > own_peak() else None)
+
+
+def tree_of(pid):
+    """A process and all that it has made, as far as they are there."""
+    found = [pid]
+    for parent in found:
+        for path in glob.glob("/proc/%d/task/*/children" % parent):
+            try:
+                with open(path) as children:
+                    found += map(int, children.read().split())
+            except OSError:
+                pass
+    return found
+
+
+def proportional_size(pid):
+    """Bytes: pages that processes share are counted in parts."""
+    try:
+        with open("/proc/%d/smaps_rollup" % pid) as rollup:
+            return next((int(line.split()[1]) for line in rollup if line.startswith("Pss:")), 0) * 1024
+    except OSError:
+        return 0
+
+
+def peak_of_tree(command, env, interval=0.02):
+    """Runs a command to its end. Returns the most memory that it and all its processes had together, by proportional size, looked at now and then."""
+    peak = 0
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(map(proportional_size, tree_of(process.pid))))
+            time.sleep(interval)
+    if process.returncode != 0:
+        raise Failed(f"{' '.join(command)}: ended with status {process.returncode}")
+    return peak
 
 
 def own_peak():

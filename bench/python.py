@@ -35,6 +35,8 @@ COLLECTOR_GOALS = {
     "build": {"build": (0, 0.4), "build-cpu": (1, 0.8), "longest-pause": (0, 0.04)},
     "steady": {"requests": (0, 1.0), "longest-request": (0, 0.05), "p99-request": (0, None)},
 }
+# The most memory of the program and its copies together.
+MEMORY_GOALS = {"build": 1.25, "steady": 1.4}
 QUICK_SCALE = 0.1
 MEBI = 1 << 20
 
@@ -130,6 +132,17 @@ def measure_runs(sides, workloads, rounds):
             for name in workloads}
 
 
+def measure_memory(sides, workloads, rounds):
+    """Returns {workload: {side: [bytes of each round]}}, of runs of their own, since looking disturbs."""
+    progress = harness.Progress(rounds * len(workloads) * len(sides))
+
+    def one(workload, side):
+        return harness.peak_of_tree(sides[side].command + [script_path(SCRIPTS[workload])], sides[side].env)
+
+    return {name: harness.take_turns(rounds, list(sides), lambda side, name=name: one(name, side), progress, name + ", memory")
+            for name in workloads}
+
+
 def compared(runs, figure):
     """A figure of the runs: the median of stock, of ours, and (median, lowest, highest) of the paired ratios."""
     stock, ours = ([figure(run) for run in runs[side]] for side in ("stock", "ours"))
@@ -163,7 +176,16 @@ def show_instructions(counts, scale):
                         ["workload", "stock", "ours", "ratio"], rows)
 
 
-def ratio_lines(counts, runs):
+def show_memory(memory):
+    rows = []
+    for name, by_side in memory.items():
+        ratio, low, high = harness.paired(by_side["ours"], by_side["stock"])
+        rows.append([name, *(f"{statistics.median(by_side[side]) / MEBI:.1f}" for side in ("stock", "ours")),
+                     f"{ratio:.3f} ({low:.2f}-{high:.2f})"])
+    harness.print_table("most memory of all processes, proportional MiB", ["workload", "stock", "ours", "ratio"], rows)
+
+
+def ratio_lines(counts, runs, memory):
     lines = [harness.ratio_line(f"python-instructions-{name}", count["ours"] / count["stock"], INSTRUCTION_GOALS[name])
              for name, count in counts.items() if INSTRUCTION_GOALS[name] is not None]
     lines += [harness.ratio_line(f"python-peak-{name}", compared(runs[name], lambda run: run["peak"])[2][0], PEAK_GOAL)
@@ -171,6 +193,8 @@ def ratio_lines(counts, runs):
     for name, parts in COLLECTOR_GOALS.items():
         lines += [harness.ratio_line(f"python-{name}-{part}", compared(runs[name], lambda run: run["times"][part][i])[2][0], goal)
                   for part, (i, goal) in parts.items() if name in runs and goal is not None]
+    lines += [harness.ratio_line(f"python-memory-{name}", harness.paired(by_side["ours"], by_side["stock"])[0], MEMORY_GOALS[name])
+              for name, by_side in memory.items()]
     return lines
 
 
@@ -189,18 +213,21 @@ def measure():
     runs = measure_runs(sides, [name for name in chosen if name in (*TIMED, *COLLECTOR_GOALS)], rounds)
     if runs:
         show_runs(runs)
+    memory = measure_memory(sides, [name for name in chosen if name in MEMORY_GOALS], min(rounds, 3))
+    if memory:
+        show_memory(memory)
     counts, counted = {}, [name for name in chosen if name in INSTRUCTION_GOALS]
     if counted and shutil.which("valgrind"):
         counts = count_instructions(sides, counted, scale)
         show_instructions(counts, scale)
     elif counted:
         print("\nskipped: instructions, for want of valgrind (package valgrind)")
-    lines = ratio_lines(counts, runs)
+    lines = ratio_lines(counts, runs, memory)
     print("", *lines, sep="\n")
     if options.json:
         harness.write_json(options.json, {
             "machine": harness.machine(), "date": time.strftime("%Y-%m-%d"), "rounds": rounds, "python": version,
-            "runs": runs, "instructions": counts, "instructions_scale": scale, "ratios": lines})
+            "runs": runs, "memory": memory, "instructions": counts, "instructions_scale": scale, "ratios": lines})
 
 
 if __name__ == "__main__":
