@@ -30,9 +30,9 @@ static const uintptr_t nearby = 1024, one_reference = (uintptr_t)1 << COUNT_SHIF
  * container but tuples that may yet be untracked is looked at again in the end. */
 typedef struct hwri_model {
     PyGC_Head *list, *unreachable, *permanent, *back;
-    bool whole;                /* every tracked object that may be referred to is in the list, or immortal */
-    bool small;                /* all of the list is likely to be in the processor's cache */
-    const void *object, *type; /* what is being scanned, and its type */
+    bool whole;            /* every tracked object that may be referred to is in the list, or immortal */
+    uintptr_t start, span; /* addresses that are close to what is being scanned; of a small list, all there are */
+    const void *type;      /* the type of that */
     enum hwri_untracking untracking;
     Py_ssize_t members;
     PyObject *put_off[DICTS_PUT_OFF];
@@ -47,11 +47,11 @@ static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
 }
 
 static inline hwri_place *hwri_model_near(hwri_model *m, const void *object) {
-    bool near = m->small || (uintptr_t)object - (uintptr_t)m->object + nearby < 2 * nearby || object == m->type;
+    bool near = (uintptr_t)object - m->start < m->span || object == m->type;
     return near ? hwri_head_of(object) : NULL;
 }
 
-static inline bool hwri_model_is_all_near(const hwri_model *m) { return m->small; }
+static inline bool hwri_model_is_all_near(const hwri_model *m) { return m->span == UINTPTR_MAX; }
 
 /* The type is looked at first, and is as a rule in the same cache line. Both would be one request too many for the processor. */
 static inline void hwri_model_prefetch_place(const hwri_place *place) {
@@ -136,7 +136,7 @@ static bool is_as_traversed(PyObject *object) {
 HWRI_ALWAYS size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwri_object_visit visit, void *context) {
     (void)from;
     assert(is_as_traversed(object));
-    m->object = object;
+    m->start = (uintptr_t)object - nearby;
     m->type = Py_TYPE((PyObject *)object);
     hwri_each_target(object, visit, context);
     return 0;
@@ -302,7 +302,7 @@ Py_ssize_t hwri_find_unreachable(PyGC_Head *list, PyGC_Head *unreachable, PyGC_H
     hwri_model m = {.list = list, .unreachable = unreachable, .permanent = permanent, .back = list};
     m.untracking = untracking;
     m.whole = whole;
-    m.small = small;
+    m.span = small ? UINTPTR_MAX : 2 * nearby;
     hwri_list_open(unreachable);
     if (!whole) enter_all_counts(&m);
     hwri_find_reached(&m);
