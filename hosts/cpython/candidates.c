@@ -5,6 +5,7 @@
  * outside refers to garbage, each component can be proved to be garbage without looking at the others. */
 #include "candidates.h"
 
+#include "clock.h"
 #include "counting/places.h"
 #include "find.h"
 #include "object/side_table.h"
@@ -12,7 +13,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 enum { PLACES_SHIFT = 4, SLICE_SHIFT = 16, SLICE_PLACES = 1 << (SLICE_SHIFT - PLACES_SHIFT), STEPS = 2048 };
 
@@ -185,15 +185,9 @@ static void hwri_model_held(hwri_model *m, void *object) { m->findings->held[m->
 
 /* ---- the set ---- */
 
-static void *map(size_t size) {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory != MAP_FAILED) return memory;
-    return NULL;
-}
-
 static void *map_or_fail(hwri_model *m, size_t size) {
-    void *memory = map(size);
-    if (memory == NULL) fail(m);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) fail(m);
     return memory;
 }
 
@@ -303,16 +297,10 @@ static void take_guesses(hwri_model *m) {
         m->guessed[i] = is_linked(m, m->findings->held[i]) ? m->findings->held[i] : NULL;
 }
 
-static uint64_t now(clockid_t clock) {
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 void hwri_candidates_find(void *context) {
     const struct hwri_candidates_search *search = context;
     hwri_model m = {.search = search, .findings = search->findings, .base = search->base, .size = search->size};
-    uint64_t started = now(CLOCK_MONOTONIC);
+    uint64_t started = hwri_now();
     m.aside.pool = search->memory;
     m.first_time = true;
     m.places = map_or_fail(&m, (m.size >> PLACES_SHIFT) * sizeof *m.places);
@@ -321,7 +309,7 @@ void hwri_candidates_find(void *context) {
     hwri_find_reached(&m);
     if (search->lies) hwri_model_forget_reached(&m);
     tell_garbage(&m);
-    m.findings->cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-    m.findings->wall = now(CLOCK_MONOTONIC) - started;
+    m.findings->cpu = hwri_nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+    m.findings->wall = hwri_now() - started;
     atomic_store(&m.findings->state, HWRI_FOUND);
 }

@@ -4,8 +4,6 @@
 #include "find.h"
 #include "takeover.h"
 
-#include <time.h>
-
 enum { CLEARED_BETWEEN_LOOKS = 64, SMALL = 50000 };
 
 /* `garbage` is what is to be disposed of; `lasting` what cannot be: objects with a legacy tp_del, and what they refer to. */
@@ -25,11 +23,7 @@ static PyGC_Head *next_or_null(PyGC_Head *list) { return hwri_list_is_empty(list
 
 /* ---- lines on standard error ---- */
 
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
+static double seconds(void) { return (double)hwri_now() * 1e-9; }
 
 static void print_start(const hwri_takeover *t) {
     PySys_WriteStderr("gc: collecting generation %d...\n", t->generation);
