@@ -14,6 +14,7 @@
 #include "install.h"
 #include "methods.h"
 #include "pool/internal.h"
+#include "recent.h"
 #include "spare.h"
 #include "young.h"
 
@@ -30,7 +31,8 @@ enum {
     LITTLE = 100000,    /* objects that are made before a child has begun */
     BATCH = 256,        /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096, /* for what the count of old objects does not know */
-    MOST_PUT_OFF = 6    /* after n failures the next 2^n full collections are in place */
+    MOST_PUT_OFF = 6,   /* after n failures the next 2^n full collections are in place */
+    ROUND = 75000       /* objects that are collected as recent ones: some milliseconds (recent.c) */
 };
 static const uint64_t slice_time = 500000, hurried_slice_time = 2000000, poll_time = 200000, least_limit = 1000000000,
                       limit_an_object = 2000;
@@ -85,6 +87,7 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 struct hooks {
     bool unrecorded, clone_fails, crash, hang, starves, lies, waits;
     long delay_ms, eager; /* every so many automatic collections are full and take a snapshot */
+    long round;           /* in the place of ROUND */
 };
 
 /* The one snapshot there may be in a process, the main interpreter's. `next` and `hint` are the words to be looked at next. What CPython counted as pending is
@@ -243,6 +246,7 @@ static void search_in_child(void *search) {
 }
 
 static bool prepare_snapshot(hwri_takeover *t) {
+    hwri_takeover_settle(t);
     if (b.memory == NULL) b.memory = hwr_pool_open(NULL);
     size_t objects = (size_t)(t->gc->long_lived_total + t->gc->long_lived_pending);
     if (b.memory == NULL || !hwri_child_prepare(&b.child, objects + objects / 4 + SPARE_WORDS)) return false;
@@ -345,7 +349,8 @@ static void take_batch(hwri_takeover *t) {
     }
     b.work += count;
     Py_ssize_t before = t->collected;
-    b.did.revived += (unsigned long long)hwri_collect_candidates(t, &batch);
+    b.did.revived +=
+        (unsigned long long)hwri_collect_candidates(t, &batch, &t->generations[HWRI_FULL], HWRI_UNTRACK_NOTHING);
     b.did.collected += (unsigned long long)(t->collected - before);
 }
 
@@ -375,9 +380,10 @@ static bool take_some(hwri_takeover *t, uint64_t until) {
     return true;
 }
 
-/* A quarter of the time that the program has run since the last slice, so that it hardly notices; as much, when half of what may wait does. */
+/* A quarter of the time that the program has run since the last slice, so that it hardly notices; as much, when half of what may wait does, or soon
+ * more will. */
 static uint64_t time_for_slice(const hwri_takeover *t, uint64_t ran) {
-    bool hurries = t->gc->long_lived_pending > ceiling() / 2;
+    bool hurries = b.phase != IDLE ? t->gc->long_lived_pending > ceiling() / 2 : t->recent_count > b.hooks.round / 2;
     uint64_t time = hurries ? ran : ran / 4, most = hurries ? hurried_slice_time : slice_time;
     return time < most ? time : most;
 }
@@ -386,7 +392,7 @@ static uint64_t time_for_slice(const hwri_takeover *t, uint64_t ran) {
 static size_t least_work(const hwri_takeover *t) {
     Py_ssize_t pending = t->gc->long_lived_pending, added = pending - b.pending_then;
     b.pending_then = pending;
-    return pending > ceiling() && added > 0 ? (size_t)added * 16 * 2 : 0;
+    return b.phase != IDLE && pending > ceiling() && added > 0 ? (size_t)added * 16 * 2 : 0;
 }
 
 static void take_slice(hwri_takeover *t) {
@@ -438,18 +444,22 @@ static bool has_to_wait(const hwri_takeover *t) {
     return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total + LITTLE);
 }
 
+/* A machine that is busy now may not be so a moment later, and a full collection in place is no better for being early. */
+static bool can_wait(const hwri_takeover *t, enum reason reason) { return reason == BUSY && t->pending < t->total; }
+
 /* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so half of it is to be new. */
 static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total / 2 && b.hooks.eager == 0; }
 
 static void collect_full(hwri_takeover *t) {
     enum reason reason = has_to_wait(t) ? BESIDE : why_in_place(t);
+    bool too_early = reason == BESIDE && (has_to_wait(t) || is_too_early(t));
+    if (reason == BESIDE && !too_early) reason = what_is_missing();
     t->collected = t->uncollectable = 0;
-    if (reason == BESIDE && (has_to_wait(t) || is_too_early(t))) {
+    if (too_early || can_wait(t, reason)) {
         collect_younger(t);
         b.did.put_off++;
         return;
     }
-    if (reason == BESIDE) reason = what_is_missing();
     if (reason == BESIDE) {
         collect_younger(t);
         reason = take_snapshot(t);
@@ -495,12 +505,14 @@ void hwri_collect(hwri_takeover *t) {
         return;
     }
     if (b.hooks.eager != 0 && b.phase == IDLE) make_full(t);
+    t->sorts_recent = is_main && b.mode != HWRI_GC_IN_PLACE && is_large(t) && !is_debugging(t);
     if (t->generation == HWRI_FULL && is_main)
         collect_full(t);
-    else if (is_main && b.mode != HWRI_GC_IN_PLACE && is_large(t) && !is_debugging(t))
+    else if (t->sorts_recent)
         hwri_young_collect(t);
     else
         hwri_collect_in_place(t);
+    if (t->sorts_recent) hwri_recent_collect(t, b.hooks.round);
     if (is_main) look_after_snapshot(t);
 }
 
@@ -542,6 +554,7 @@ static void replace(const char *name, int flags, PyCFunction *original, PyCFunct
 static void read_hooks(void) {
     const char *asked = getenv("HEAPWRIGHT_GC_TEST"), *limit = getenv("HEAPWRIGHT_GC_LIMIT"), *delay;
     b.limit = limit != NULL && *limit != '\0' ? strtoul(limit, NULL, 10) : LIMIT;
+    b.hooks.round = ROUND;
     if (asked == NULL) return;
     b.hooks.unrecorded = strstr(asked, "unrecorded") != NULL;
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;
@@ -549,6 +562,7 @@ static void read_hooks(void) {
     b.hooks.hang = strstr(asked, "hang") != NULL;
     b.hooks.starves = strstr(asked, "starves") != NULL;
     if ((delay = strstr(asked, "eager=")) != NULL) b.hooks.eager = strtol(delay + 6, NULL, 10);
+    if ((delay = strstr(asked, "round=")) != NULL) b.hooks.round = strtol(delay + 6, NULL, 10);
     b.hooks.waits = strstr(asked, "waits") != NULL;
     b.hooks.lies = strstr(asked, "lies") != NULL;
     if ((delay = strstr(asked, "delay=")) != NULL) b.hooks.delay_ms = strtol(delay + 6, NULL, 10);
@@ -581,6 +595,11 @@ static void write_report(FILE *out) {
             modes[b.mode], b.phase != IDLE ? "true" : "false", b.did.snapshots, b.did.found, b.did.fruitful);
     for (int i = 0; i < LOSSES; i++) fprintf(out, ", \"%s\": %llu", loss_names[i], b.did.lost[i]);
     fprintf(out, ", \"young_unexamined\": %llu", hwri_young_passed());
+    const struct hwri_recent_done *recent = hwri_recent_done();
+    fprintf(
+        out,
+        ", \"recent_rounds\": %llu, \"recent_examined\": %llu, \"recent_collected\": %llu, \"longest_recent_ms\": %.3f",
+        recent->rounds, recent->examined, recent->collected, ms(recent->longest));
     fprintf(out, ", \"candidates\": %llu, \"components\": %llu, \"largest_component\": %llu, \"freed_meanwhile\": %llu",
             b.did.candidates, b.did.components, b.did.largest, b.did.freed);
     fprintf(out, ", \"collected\": %llu, \"revived\": %llu, \"untracked\": %llu, \"put_off\": %llu, \"waits\": %llu",

@@ -114,6 +114,8 @@ HWRI_ALWAYS size_t hwri_model_scan(hwri_model *m, void *object, size_t from, hwr
     return 0;
 }
 
+static size_t slice_of(const hwri_model *m, const void *object) { return ((uintptr_t)object - m->base) >> SLICE_SHIFT; }
+
 typedef void (*member_visit)(void *context, void *object, hwri_place *place);
 
 static bool needs_no_tracking(PyObject *object) {
@@ -133,7 +135,7 @@ static bool is_eligible(hwri_model *m, PyObject *object, const hwri_place *place
 }
 
 static void note_member(hwri_model *m, PyObject *object) {
-    m->in_use[((uintptr_t)object - m->base) >> SLICE_SHIFT] = true;
+    m->in_use[slice_of(m, object)] = true;
     m->findings->members++;
     list_untracked(m, object);
 }
@@ -194,14 +196,19 @@ static void *map_or_fail(hwri_model *m, size_t size) {
 /* ---- components ---- */
 
 /* The candidates by their numbers, in the order of the list. `leader` makes trees of those known to belong together; a root is the first
- * of its component. `next` and `last` then make a list of each. */
+ * of its component. `next` and `last` then make a list of each. From an object to its number it goes by way of its place, where its rank among
+ * the candidates of its slice is written over a count that is not needed any more: the `first` of the slice plus the rank is an index into `numbers`. */
 struct components {
     hwri_model *m;
     uint32_t count, current;
-    hwri_side_table numbers; /* of objects */
+    uint32_t *first; /* by slice */
     PyObject **objects;
-    uint32_t *leader, *next, *last;
+    uint32_t *numbers, *leader, *next, *last;
 };
+
+static uint32_t *number_of(const struct components *c, const void *object, const hwri_place *place) {
+    return &c->numbers[c->first[slice_of(c->m, object)] + *place / HWRI_PLACE_ONE];
+}
 
 static uint32_t root_of(struct components *c, uint32_t i) {
     while (c->leader[i] != i) i = c->leader[i] = c->leader[c->leader[i]];
@@ -212,23 +219,24 @@ static void join(void *components, void *target) {
     struct components *c = components;
     hwri_place *place = hwri_model_place(c->m, target);
     if (place == NULL || !is_unreached(place)) return;
-    uint32_t a = root_of(c, c->current), b = root_of(c, (uint32_t)*hwri_side_find(&c->numbers, target));
+    uint32_t a = root_of(c, c->current), b = root_of(c, *number_of(c, target, place));
     c->leader[a > b ? a : b] = a > b ? b : a;
 }
 
 static void number_candidate(void *components, void *object, hwri_place *place) {
     struct components *c = components;
     if (!is_unreached(place)) return;
-    uintptr_t *number = hwri_side_add(&c->numbers, object);
-    if (number == NULL) fail(c->m);
-    *number = c->count;
+    *number_of(c, object, place) = c->count;
     c->leader[c->count] = c->last[c->count] = c->count;
     c->objects[c->count++] = object;
 }
 
-static void count_candidate(void *count, void *object, hwri_place *place) {
-    (void)object, (void)place;
-    ++*(size_t *)count;
+/* In order of address: those of a slice come one after the other. */
+static void rank_candidate(void *components, void *object, hwri_place *place) {
+    struct components *c = components;
+    size_t slice = slice_of(c->m, object);
+    if (c->first[slice] == UINT32_MAX) c->first[slice] = c->count;
+    *place = (hwri_place)((c->count++ - c->first[slice]) * HWRI_PLACE_ONE | HWRI_MEMBER);
 }
 
 static void join_all(struct components *c) {
@@ -270,11 +278,16 @@ static void tell(struct components *c) {
 }
 
 static void tell_garbage(hwri_model *m) {
-    size_t count = 0;
-    hwri_model_each_unreached(m, count_candidate, &count);
-    if (count == 0) return;
-    struct components c = {.m = m, .numbers = {.pool = m->search->memory}};
+    struct components c = {.m = m};
+    size_t slices = m->size >> SLICE_SHIFT;
+    c.first = map_or_fail(m, slices * sizeof *c.first);
+    memset(c.first, 0xff, slices * sizeof *c.first);
+    hwri_model_each_unreached(m, rank_candidate, &c);
+    if (c.count == 0) return;
+    size_t count = c.count;
+    c.count = 0;
     c.objects = map_or_fail(m, count * sizeof *c.objects);
+    c.numbers = map_or_fail(m, count * sizeof *c.numbers);
     c.leader = map_or_fail(m, count * sizeof *c.leader);
     c.next = map_or_fail(m, count * sizeof *c.next);
     c.last = map_or_fail(m, count * sizeof *c.last);

@@ -1,7 +1,6 @@
 /* collector: a collection, in the order of CPython's. What is garbage is found by find.c; here it is disposed of: legacy
  * finalizers are kept out, weak references cleared and called back, finalizers run, what they revived is kept, the rest is
  * cleared until it falls apart. */
-#include "find.h"
 #include "takeover.h"
 
 enum { CLEARED_BETWEEN_LOOKS = 64, SMALL = 50000 };
@@ -25,7 +24,8 @@ static PyGC_Head *next_or_null(PyGC_Head *list) { return hwri_list_is_empty(list
 
 static double seconds(void) { return (double)hwri_now() * 1e-9; }
 
-static void print_start(const hwri_takeover *t) {
+static void print_start(hwri_takeover *t) {
+    hwri_takeover_settle(t);
     PySys_WriteStderr("gc: collecting generation %d...\n", t->generation);
     PySys_FormatStderr("gc: objects in each generation: %zd %zd %zd\ngc: objects in permanent generation: %zd\n",
                        hwri_list_length(&t->generations[0]), hwri_list_length(&t->generations[1]),
@@ -206,6 +206,7 @@ static void find(struct collection *c) {
     hwri_takeover *t = c->takeover;
     bool full = t->generation == HWRI_FULL;
     PyGC_Head *young = &t->generations[t->generation];
+    if (full) hwri_takeover_settle(t);
     for (int i = 0; i < t->generation; i++) hwri_list_merge(young, &t->generations[i]);
     Py_ssize_t survivors =
         hwri_find_unreachable(young, &c->garbage, &t->permanent,
@@ -216,8 +217,10 @@ static void find(struct collection *c) {
         c->gc->long_lived_total = survivors;
         return;
     }
-    if (t->generation == HWRI_FULL - 1) c->gc->long_lived_pending = t->pending + survivors;
-    hwri_list_merge(c->old, young);
+    if (t->generation == HWRI_FULL - 1)
+        hwri_takeover_promote(t, young, survivors);
+    else
+        hwri_list_merge(c->old, young);
 }
 
 /* All that comes before the clearing. Returns how many objects are collected. */
@@ -261,7 +264,7 @@ void hwri_collect_in_place(hwri_takeover *t) {
     t->uncollectable = uncollectable;
 }
 
-/* ---- what a snapshot took for garbage ---- */
+/* ---- of some old objects ---- */
 
 static void condemn(hwri_takeover *t, PyGC_Head *garbage) {
     for (PyGC_Head *head = hwri_next(garbage); head != garbage; head = hwri_next(head))
@@ -269,12 +272,13 @@ static void condemn(hwri_takeover *t, PyGC_Head *garbage) {
     hwri_list_merge(&t->condemned, garbage);
 }
 
-Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
+Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates, PyGC_Head *alive,
+                                   enum hwri_untracking untracking) {
     struct collection c = {.takeover = t, .gc = t->gc, .old = &t->generations[HWRI_FULL]};
     Py_ssize_t collected = 0;
     hwri_list_open(&c.lasting);
-    Py_ssize_t alive = hwri_find_unreachable(candidates, &c.garbage, &t->permanent, HWRI_UNTRACK_NOTHING, false, false);
-    hwri_list_merge(c.old, candidates);
+    Py_ssize_t survivors = hwri_find_unreachable(candidates, &c.garbage, &t->permanent, untracking, false, false);
+    hwri_list_merge(alive, candidates);
     if (!hwri_list_is_empty(&c.garbage)) collected = see_to_garbage(&c);
     condemn(t, &c.garbage);
     Py_ssize_t uncollectable = hwri_list_length(&c.lasting);
@@ -283,7 +287,7 @@ Py_ssize_t hwri_collect_candidates(hwri_takeover *t, PyGC_Head *candidates) {
     c.gc->generation_stats[HWRI_FULL].uncollectable += uncollectable;
     t->collected += collected;
     t->uncollectable += uncollectable;
-    return alive;
+    return survivors;
 }
 
 size_t hwri_clear_condemned(hwri_takeover *t, uint64_t until) {

@@ -87,6 +87,7 @@ static PyObject *get_objects(PyObject *module, PyObject *const *arguments, Py_ss
     PyObject *result = call_fast_original(GET_OBJECTS, module, arguments, count, names);
     if (result == NULL || takeover == NULL) return result;
     Py_ssize_t asked = generation_asked(arguments, count, names);
+    hwri_takeover_settle(takeover);
     bool complete = PyErr_Occurred() == NULL && PyList_SetSlice(result, 0, PyList_GET_SIZE(result), NULL) == 0;
     for (int i = 0; i < HWRI_GENERATIONS && complete; i++)
         if (is_wanted(asked, i)) complete = append_all(result, &takeover->generations[i]);
@@ -120,6 +121,7 @@ static bool append_referrers(PyObject *result, const PyGC_Head *list, struct wan
 static PyObject *with_referrers(PyObject *result, struct wanted wanted, const PyObject *arguments) {
     hwri_takeover *takeover = hwri_takeover_of_caller();
     if (result == NULL || takeover == NULL) return result;
+    hwri_takeover_settle(takeover);
     for (int i = 0; i < HWRI_GENERATIONS && result != NULL; i++)
         if (!append_referrers(result, &takeover->generations[i], wanted, arguments)) Py_CLEAR(result);
     return result;
@@ -143,6 +145,7 @@ static PyObject *freeze(PyObject *module, PyObject *unused) {
     hwri_takeover *takeover = hwri_takeover_of_caller();
     if (takeover == NULL) return call_original(FREEZE, module, unused);
     hwri_beside_give_up(takeover);
+    hwri_takeover_settle(takeover);
     for (int i = 0; i < HWRI_GENERATIONS; i++) {
         hwri_list_merge(&takeover->permanent, &takeover->generations[i]);
         takeover->gc->generations[i].count = 0;

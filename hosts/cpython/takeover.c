@@ -3,7 +3,6 @@
 #include "takeover.h"
 
 #include "beside.h"
-#include "find.h"
 #include "methods.h"
 
 #include <stdatomic.h>
@@ -177,6 +176,22 @@ bool hwri_takeover_is_whole(const hwri_takeover *takeover) {
            PyInterpreterState_Next(PyInterpreterState_Head()) == NULL;
 }
 
+void hwri_takeover_settle(hwri_takeover *takeover) {
+    hwri_list_merge(&takeover->generations[HWRI_FULL], &takeover->aging);
+    hwri_list_merge(&takeover->generations[HWRI_FULL], &takeover->recent);
+    takeover->recent_count = 0;
+}
+
+void hwri_takeover_promote(hwri_takeover *takeover, PyGC_Head *list, Py_ssize_t count) {
+    takeover->gc->long_lived_pending = takeover->pending + count;
+    if (!takeover->sorts_recent) {
+        hwri_list_merge(&takeover->generations[HWRI_FULL], list);
+        return;
+    }
+    hwri_list_merge(&takeover->recent, list);
+    takeover->recent_count += count;
+}
+
 static bool has_mortal(const PyGC_Head *list) {
     for (const PyGC_Head *head = hwri_next(list); head != list; head = hwri_next(head))
         if (!hwri_is_immortal(hwri_object_of(head))) return true;
@@ -192,6 +207,8 @@ static bool take_over(hwri_gc_state *gc) {
         hwri_list_open(&takeover->generations[i]);
         hwri_list_merge(&takeover->generations[i], &gc->generations[i].head);
     }
+    hwri_list_open(&takeover->recent);
+    hwri_list_open(&takeover->aging);
     hwri_list_open(&takeover->condemned);
     hwri_list_open(&takeover->permanent);
     hwri_list_merge(&takeover->permanent, &gc->permanent_generation.head);

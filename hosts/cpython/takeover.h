@@ -5,6 +5,7 @@
 #include "gc_list.h"
 
 #include "clock.h"
+#include "find.h"
 #include "install.h"
 #include "pauses.h"
 
@@ -39,6 +40,9 @@ struct hwri_stand_in {
  * objects that outlive their interpreter still unlink themselves from our lists. */
 typedef struct hwri_takeover {
     PyGC_Head generations[HWRI_GENERATIONS], permanent;
+    PyGC_Head recent, aging; /* the youngest of the oldest generation (recent.c) */
+    Py_ssize_t recent_count; /* how many became recent since that was last collected */
+    bool sorts_recent;       /* what survives the middle generation is recent */
     PyGC_Head condemned; /* proved to be garbage, and not cleared yet: in no generation, since nothing can reach it */
     hwri_gc_state *gc;
     struct hwri_sentinel sentinels[2];
@@ -65,6 +69,12 @@ hwri_takeover *hwri_takeover_of_caller(void);
 /* Takes over the running interpreter, if that has not been done. */
 void hwri_takeover_enter(void);
 
+/* Puts the recent and the aging with the other old objects. */
+void hwri_takeover_settle(hwri_takeover *takeover);
+
+/* Objects that have survived the middle generation: adds a list of so many to the oldest one. */
+void hwri_takeover_promote(hwri_takeover *takeover, PyGC_Head *list, Py_ssize_t count);
+
 /* Whether all objects that the interpreter's may refer to are in its own generations: none is frozen or condemned, and there has never been
  * another interpreter. */
 bool hwri_takeover_is_whole(const hwri_takeover *takeover);
@@ -72,9 +82,10 @@ bool hwri_takeover_is_whole(const hwri_takeover *takeover);
 /* A collection of takeover->generation and the younger ones (collector.c). */
 void hwri_collect_in_place(hwri_takeover *takeover);
 
-/* Of a list of tracked objects taken from the generations: condemns what is garbage, all the others become old. Nothing in the list
- * refers to garbage that is not in it. Returns how many are none. */
-Py_ssize_t hwri_collect_candidates(hwri_takeover *takeover, PyGC_Head *candidates);
+/* Of a list of old objects, taken from wherever they were: condemns what is garbage, and adds the others to `alive`, untracking some. Returns
+ * how many these are. */
+Py_ssize_t hwri_collect_candidates(hwri_takeover *takeover, PyGC_Head *candidates, PyGC_Head *alive,
+                                   enum hwri_untracking untracking);
 
 /* Clears what is condemned until a time; HWRI_NEVER: all of it. Returns how many objects that were. */
 #define HWRI_NEVER UINT64_MAX

@@ -22,8 +22,7 @@ static void pass_by(hwri_takeover *t) {
     rounds.passed++;
     hwri_list_merge(&t->generations[MIDDLE], &t->generations[HWRI_YOUNGEST]);
     if (t->generation < MIDDLE) return;
-    t->gc->long_lived_pending = t->pending + hwri_list_length(&t->generations[MIDDLE]);
-    hwri_list_merge(&t->generations[HWRI_FULL], &t->generations[MIDDLE]);
+    hwri_takeover_promote(t, &t->generations[MIDDLE], hwri_list_length(&t->generations[MIDDLE]));
 }
 
 static bool hardly_any_died(const hwri_gc_state *gc) {

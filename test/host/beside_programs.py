@@ -1,5 +1,6 @@
 """Programs that make cyclic garbage while snapshots of their heap are out: beside_programs.py NAME [ARGUMENTS]. Each asserts what it should see and
 prints what heapwright says that it did, as JSON."""
+import collections
 import contextlib
 import ctypes
 import gc
@@ -406,9 +407,54 @@ def young():
     assert last() is None and len(kept) == 1000000
 
 
+def recent():
+    """What is kept for a while is collected soon after, though a full collection is a long way off."""
+    kept = [Node(i) for i in range(300000)]
+    window, alive, end = collections.deque(maxlen=20000), weakref.WeakSet(), time.monotonic() + 60
+    while report()["recent_collected"] < 1000000 and time.monotonic() < end:
+        window.append(ring(3, Weak))
+        alive.add(window[-1])
+    assert report()["recent_collected"] >= 1000000 and len(alive) < 130000, (len(alive), report())
+    assert len(kept) == 300000 and all(node.other.other.other is node for node in window)
+
+
+def recent_in_vain():
+    """A program that builds something is hardly kept waiting."""
+    start = time.process_time()
+    kept = [Node(i) for i in range(1000000)]
+    figures = report()
+    assert figures["recent_rounds"] > 2 * figures["recent_examined"] > 0, figures
+    assert figures["recent_collected"] < 1000 and len(kept) == 1000000
+
+
+def recent_is_old():
+    """To the program, what is recent is in the oldest generation like the rest."""
+    gc.set_threshold(100, 3, 1000)
+    known = [Node(i) for i in range(50000)]
+    window = [None] * 300
+    made, end = 0, time.monotonic() + 20
+    while report()["recent_collected"] < 10000 and time.monotonic() < end:
+        window[made % 300] = ring(4, Weak)
+        made += 1
+    assert report()["recent_collected"] >= 10000, report()
+    one = window[0]
+    for _ in range(100):
+        ring(200)
+    old = {id(found) for found in gc.get_objects(2)}
+    assert id(one) in old and id(known[0]) in old and id(known[-1]) in old
+    assert any(found is one.other.other for found in gc.get_referrers(one.other.other.other))
+    gc.freeze()
+    assert not gc.get_objects(2) and gc.get_freeze_count() >= len(known)
+    gc.unfreeze()
+    dead = weakref.ref(window[1])
+    del window[:]
+    gc.collect()
+    assert dead() is None and one.other.other.other.other is one
+
+
 # ---- stress ----
 
-def stress(seconds, seed="1"):
+def stress(seconds, seed="1", figure="freed_meanwhile"):
     """Revives candidates through weak references, breaks them, frees them and has their blocks used again."""
     chance, calls = random.Random(int(seed)), []
     kept, weak, old, checks = [Node(i) for i in range(20000)], [], [], 0
@@ -445,7 +491,7 @@ def stress(seconds, seed="1"):
             if chance.random() < .05:
                 kept[chance.randrange(len(kept))] = junk
     figures = report()
-    assert checks > 1000 and figures["freed_meanwhile"] > 1000, (checks, figures)
+    assert checks > 1000 and figures[figure] > 1000, (checks, figures)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ class Group:
 @for_each_interpreter(globals())
 class Beside(Folder):
     def start(self, words, hooks, mode, limit="0", **variables):
+        """Recent objects are left to snapshots, unless the hooks say otherwise."""
+        hooks = hooks if "round=" in hooks else hooks + ",round=1000000000"
         env = environment(HEAPWRIGHT_GC=mode, HEAPWRIGHT_GC_LIMIT=limit, HEAPWRIGHT_GC_TEST=hooks, **variables)
         return heapwright("run", self.python, PROGRAMS, *words, env=env, cwd=self.folder)
 
@@ -82,6 +84,15 @@ class Beside(Folder):
 
     def test_young(self):
         self.figures("young", limit="100000")
+
+    def test_recent(self):
+        self.figures("recent", limit="100000", hooks="round=75000")
+
+    def test_recent_in_vain(self):
+        self.figures("recent_in_vain", limit="100000", hooks="round=75000")
+
+    def test_recent_is_old(self):
+        self.figures("recent_is_old", hooks="round=1000")
 
     def test_untracks(self):
         if self.version >= (3, 14):
@@ -179,6 +190,9 @@ class Beside(Folder):
     def test_stress(self):
         figures = self.figures("stress", "3")
         self.assertGreater(figures["revived"], 100)
+
+    def test_stress_recent(self):
+        self.figures("stress", "3", "1", "recent_collected", hooks="round=300")
 
     def test_stress_unrecorded(self):
         """Without the record of freed blocks the same program goes wrong: the test above can fail."""
