@@ -208,6 +208,9 @@ static void print_collector(FILE *out, const char *collections) {
             "  full collections beside the program: %.0f, which found %.0f objects of garbage; %.0f came to nothing\n",
             figure(did, "snapshots"), figure(did, "candidates"),
             figure(did, "died") + figure(did, "slow") + figure(did, "without_memory") + figure(did, "given_up"));
+    if (figure(did, "recent_examined") > 0)
+        fprintf(out, "  collections of what had become old lately: %.0f, which found %.0f objects of garbage\n",
+                figure(did, "recent_examined"), figure(did, "recent_collected"));
     const cJSON *reason;
     cJSON_ArrayForEach(reason, cJSON_GetObjectItem(did, "in_place"))
         fprintf(out, "  full collections in place: %.0f, because %s\n", reason->valuedouble, reason->string);
