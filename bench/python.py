@@ -10,11 +10,14 @@ divided by stock, and what is asked for. HEAPWRIGHT_GC from the environment goes
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
 import shutil
 import statistics
+import subprocess
+import sys
 import time
 
 import harness
@@ -35,6 +38,10 @@ COLLECTOR_GOALS = {
     "build": {"build": (0, 0.4), "build-cpu": (1, 0.8), "longest-pause": (0, 0.04)},
     "steady": {"requests": (0, 1.0), "longest-request": (0, 0.05), "p99-request": (0, None)},
 }
+# The same with no processor to spare: the time of all requests with the collector `auto`, to that with it `inplace`.
+SCARCE_GOAL = 1 / 0.95
+SPIN = "while True: pass"
+P99_MORE_MS_GOAL = 1.0
 # The most memory of the program and its copies together.
 MEMORY_GOALS = {"build": 1.25, "steady": 1.4}
 QUICK_SCALE = 0.1
@@ -132,6 +139,32 @@ def measure_runs(sides, workloads, rounds):
             for name in workloads}
 
 
+@contextlib.contextmanager
+def spinning():
+    """As many programs that compute as there are processors."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(os.cpu_count()):
+            program = stack.enter_context(subprocess.Popen([sys.executable, "-c", SPIN]))
+            stack.callback(program.kill)
+        yield
+
+
+def measure_scarce(side, rounds):
+    """Returns {condition: {mode: [seconds of all requests, each round]}}."""
+    conditions = {"busy-processors": (spinning, []), "one-processor": (contextlib.nullcontext, ["taskset", "--cpu-list", "0"])}
+    modes = ("inplace", "auto")
+    progress = harness.Progress(rounds * len(conditions) * len(modes))
+
+    def one(condition, mode):
+        surroundings, prefix = conditions[condition]
+        with surroundings():
+            run = harness.run([*prefix, *side.command, script_path(SCRIPTS["steady"])], dict(side.env, HEAPWRIGHT_GC=mode))
+        return next(float(line.split()[1]) for line in run.stdout.splitlines() if line.startswith("requests "))
+
+    return {name: harness.take_turns(rounds, list(modes), lambda mode, name=name: one(name, mode), progress, name)
+            for name in conditions}
+
+
 def measure_memory(sides, workloads, rounds):
     """Returns {workload: {side: [bytes of each round]}}, of runs of their own, since looking disturbs."""
     progress = harness.Progress(rounds * len(workloads) * len(sides))
@@ -160,7 +193,7 @@ def show_runs(runs):
         for part in by_side["ours"][0]["times"]:
             name = workload if part == workload else f"{workload}: {part}"
             for i, unit in enumerate(("wall s", "CPU s")):
-                row(name, unit, "{:.3f}", lambda run: run["times"][part][i])
+                row(name, unit, "{:.4f}", lambda run: run["times"][part][i])
         row(workload, "peak MiB", "{:.1f}", lambda run: run["peak"] / MEBI)
     harness.print_table("medians; ratio: ours to stock, median (range)",
                         ["workload", "", "stock", "ours", "ratio"], rows)
@@ -185,7 +218,16 @@ def show_memory(memory):
     harness.print_table("most memory of all processes, proportional MiB", ["workload", "stock", "ours", "ratio"], rows)
 
 
-def ratio_lines(counts, runs, memory):
+def show_scarce(scarce):
+    rows = []
+    for name, by_mode in scarce.items():
+        ratio, low, high = harness.paired(by_mode["auto"], by_mode["inplace"])
+        rows.append([f"steady, {name}", *(f"{statistics.median(by_mode[mode]):.3f}" for mode in ("inplace", "auto")),
+                     f"{ratio:.3f} ({low:.2f}-{high:.2f})"])
+    harness.print_table("wall s of all requests on heapwright, no processor to spare", ["workload", "inplace", "auto", "ratio"], rows)
+
+
+def ratio_lines(counts, runs, memory, scarce):
     lines = [harness.ratio_line(f"python-instructions-{name}", count["ours"] / count["stock"], INSTRUCTION_GOALS[name])
              for name, count in counts.items() if INSTRUCTION_GOALS[name] is not None]
     lines += [harness.ratio_line(f"python-peak-{name}", compared(runs[name], lambda run: run["peak"])[2][0], PEAK_GOAL)
@@ -193,8 +235,13 @@ def ratio_lines(counts, runs, memory):
     for name, parts in COLLECTOR_GOALS.items():
         lines += [harness.ratio_line(f"python-{name}-{part}", compared(runs[name], lambda run: run["times"][part][i])[2][0], goal)
                   for part, (i, goal) in parts.items() if name in runs and goal is not None]
+    if "steady" in runs:
+        stock, ours, _ = compared(runs["steady"], lambda run: run["times"]["p99-request"][0])
+        lines.append(harness.ratio_line("python-steady-p99-more-ms", (ours - stock) * 1000, P99_MORE_MS_GOAL))
     lines += [harness.ratio_line(f"python-memory-{name}", harness.paired(by_side["ours"], by_side["stock"])[0], MEMORY_GOALS[name])
               for name, by_side in memory.items()]
+    lines += [harness.ratio_line(f"python-auto-{name}", harness.paired(by_mode["auto"], by_mode["inplace"])[0], f"{SCARCE_GOAL:.3f}")
+              for name, by_mode in scarce.items()]
     return lines
 
 
@@ -216,18 +263,21 @@ def measure():
     memory = measure_memory(sides, [name for name in chosen if name in MEMORY_GOALS], min(rounds, 3))
     if memory:
         show_memory(memory)
+    scarce = measure_scarce(sides["ours"], rounds) if "steady" in chosen else {}
+    if scarce:
+        show_scarce(scarce)
     counts, counted = {}, [name for name in chosen if name in INSTRUCTION_GOALS]
     if counted and shutil.which("valgrind"):
         counts = count_instructions(sides, counted, scale)
         show_instructions(counts, scale)
     elif counted:
         print("\nskipped: instructions, for want of valgrind (package valgrind)")
-    lines = ratio_lines(counts, runs, memory)
+    lines = ratio_lines(counts, runs, memory, scarce)
     print("", *lines, sep="\n")
     if options.json:
         harness.write_json(options.json, {
             "machine": harness.machine(), "date": time.strftime("%Y-%m-%d"), "rounds": rounds, "python": version,
-            "runs": runs, "memory": memory, "instructions": counts, "instructions_scale": scale, "ratios": lines})
+            "runs": runs, "memory": memory, "scarce": scarce, "instructions": counts, "instructions_scale": scale, "ratios": lines})
 
 
 if __name__ == "__main__":

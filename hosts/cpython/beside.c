@@ -32,7 +32,7 @@ enum {
     BATCH = 256,        /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096, /* for what the count of old objects does not know */
     MOST_PUT_OFF = 6,   /* after n failures the next 2^n full collections are in place */
-    ROUND = 75000       /* objects that are collected as recent ones: some milliseconds (recent.c) */
+    ROUND = 100000      /* objects that are collected as recent ones: some milliseconds (recent.c) */
 };
 static const uint64_t slice_time = 500000, hurried_slice_time = 2000000, poll_time = 200000, least_limit = 1000000000,
                       limit_an_object = 2000;

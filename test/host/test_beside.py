@@ -86,10 +86,10 @@ class Beside(Folder):
         self.figures("young", limit="100000")
 
     def test_recent(self):
-        self.figures("recent", limit="100000", hooks="round=75000")
+        self.figures("recent", limit="100000", hooks="round=100000")
 
     def test_recent_in_vain(self):
-        self.figures("recent_in_vain", limit="100000", hooks="round=75000")
+        self.figures("recent_in_vain", limit="100000", hooks="round=100000")
 
     def test_recent_is_old(self):
         self.figures("recent_is_old", hooks="round=1000")
