@@ -86,8 +86,9 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 /* Tests ask for these, by HEAPWRIGHT_GC_TEST. */
 struct hooks {
     bool unrecorded, clone_fails, crash, hang, starves, lies, waits;
-    long delay_ms, eager; /* every so many automatic collections are full and take a snapshot */
-    long round;           /* in the place of ROUND */
+    long delay_ms,
+        eager;  /* one in so many automatic collections is full and takes a snapshot, in which all garbage is left */
+    long round; /* in the place of ROUND */
 };
 
 /* The one snapshot there may be in a process, the main interpreter's. `next` and `hint` are the words to be looked at next. What CPython counted as pending is
@@ -419,7 +420,10 @@ static void collect_younger(hwri_takeover *t) {
     t->generation = HWRI_FULL - 1;
     t->untracks_dicts = true;
     gc->long_lived_total = t->total;
-    hwri_young_collect(t);
+    if (b.hooks.eager == 0)
+        hwri_young_collect(t);
+    else
+        hwri_young_pass_by(t);
     gc->generation_stats[HWRI_FULL - 1].collected -= t->collected;
     gc->generation_stats[HWRI_FULL - 1].uncollectable -= t->uncollectable;
     gc->generation_stats[HWRI_FULL].collected += t->collected;
