@@ -32,7 +32,7 @@ enum {
     BATCH = 256,        /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096, /* for what the count of old objects does not know */
     MOST_PUT_OFF = 6,   /* after n failures the next 2^n full collections are in place */
-    ROUND = 100000      /* objects that are collected as recent ones: some milliseconds (recent.c) */
+    ROUND = 100000      /* most objects of a round of recent ones (recent.c) */
 };
 static const uint64_t slice_time = 500000, hurried_slice_time = 2000000, poll_time = 200000, least_limit = 1000000000,
                       limit_an_object = 2000;
@@ -384,7 +384,8 @@ static bool take_some(hwri_takeover *t, uint64_t until) {
 /* A quarter of the time that the program has run since the last slice, so that it hardly notices; as much, when half of what may wait does, or soon
  * more will. */
 static uint64_t time_for_slice(const hwri_takeover *t, uint64_t ran) {
-    bool hurries = b.phase != IDLE ? t->gc->long_lived_pending > ceiling() / 2 : t->recent_count > b.hooks.round / 2;
+    bool hurries =
+        b.phase != IDLE ? t->gc->long_lived_pending > ceiling() / 2 : t->recent_count > hwri_recent_round() / 2;
     uint64_t time = hurries ? ran : ran / 4, most = hurries ? hurried_slice_time : slice_time;
     return time < most ? time : most;
 }
