@@ -11,12 +11,12 @@
  * long has passed, the aging becoming old and the recent aging. */
 #include "recent.h"
 
-enum { LITTLE = 8 /* one in so many */, TIMES_AS_LONG = 50, FIRST_ROUND = 25000, LEAST_ROUND = 100 };
+enum { LITTLE = 8 /* one in so many */, TIMES_AS_LONG = 50, LEAST_ROUND = 50000 };
 static const uint64_t longest_wanted = 8000000;
 
 /* Of the main interpreter. A round is as many objects as can be examined in the time wanted, by the last examination. */
 static uint64_t not_before;
-static Py_ssize_t round_size = FIRST_ROUND;
+static Py_ssize_t round_size = LEAST_ROUND;
 static struct hwri_recent_done done;
 
 const struct hwri_recent_done *hwri_recent_done(void) { return &done; }
@@ -34,10 +34,10 @@ static void let_grow_old(hwri_takeover *t, Py_ssize_t surplus) {
         hwri_list_move(&t->generations[HWRI_FULL], hwri_next(&t->aging));
 }
 
-/* An examination is of two rounds' objects. What an object takes depends on how far apart they lie, six times as much in one program as in another. */
+/* An examination is of two rounds' objects. What an object takes depends on how far apart they lie, six times as much in one program as in
+ * another. But of rounds that are too small everything outlives two. */
 static void set_round(Py_ssize_t examined, uint64_t took, Py_ssize_t most) {
     Py_ssize_t affordable = (Py_ssize_t)((uint64_t)examined * longest_wanted / (took + 1) / 2);
-    if (most > round_size * 2) most = round_size * 2;
     round_size = affordable < LEAST_ROUND ? LEAST_ROUND : affordable;
     if (round_size > most) round_size = most;
 }
