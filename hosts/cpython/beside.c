@@ -27,12 +27,13 @@
 #include <sys/resource.h>
 
 enum {
-    LIMIT = 100000,     /* objects from which a collection beside is worth its trouble */
-    LITTLE = 100000,    /* objects that are made before a child has begun */
-    BATCH = 256,        /* candidates that are proved together, if they are not of one component */
-    SPARE_WORDS = 4096, /* for what the count of old objects does not know */
-    MOST_PUT_OFF = 6,   /* after n failures the next 2^n full collections are in place */
-    ROUND = 100000      /* most objects of a round of recent ones (recent.c) */
+    LIMIT = 100000,      /* objects from which a collection beside is worth its trouble */
+    LITTLE = 100000,     /* objects that are made before a child has begun */
+    BATCH = 256,         /* candidates that are proved together, if they are not of one component */
+    SPARE_WORDS = 4096,  /* for what the count of old objects does not know */
+    MOST_PUT_OFF = 6,    /* after n failures the next 2^n full collections are in place */
+    LEAST_ROUND = 50000, /* objects of a round of recent ones (recent.c) */
+    MOST_ROUND = 100000
 };
 static const uint64_t slice_time = 500000, hurried_slice_time = 2000000, poll_time = 200000, least_limit = 1000000000,
                       limit_an_object = 2000;
@@ -88,7 +89,7 @@ struct hooks {
     bool unrecorded, clone_fails, crash, hang, starves, lies, waits;
     long delay_ms,
         eager;  /* one in so many automatic collections is full and takes a snapshot, in which all garbage is left */
-    long round; /* in the place of ROUND */
+    long round; /* so many objects in a round of recent ones */
 };
 
 /* The one snapshot there may be in a process, the main interpreter's. `next` and `hint` are the words to be looked at next. What CPython counted as pending is
@@ -517,7 +518,8 @@ void hwri_collect(hwri_takeover *t) {
         hwri_young_collect(t);
     else
         hwri_collect_in_place(t);
-    if (t->sorts_recent) hwri_recent_collect(t, b.hooks.round);
+    if (t->sorts_recent)
+        hwri_recent_collect(t, b.hooks.round ? b.hooks.round : LEAST_ROUND, b.hooks.round ? b.hooks.round : MOST_ROUND);
     if (is_main) look_after_snapshot(t);
 }
 
@@ -559,7 +561,6 @@ static void replace(const char *name, int flags, PyCFunction *original, PyCFunct
 static void read_hooks(void) {
     const char *asked = getenv("HEAPWRIGHT_GC_TEST"), *limit = getenv("HEAPWRIGHT_GC_LIMIT"), *delay;
     b.limit = limit != NULL && *limit != '\0' ? strtoul(limit, NULL, 10) : LIMIT;
-    b.hooks.round = ROUND;
     if (asked == NULL) return;
     b.hooks.unrecorded = strstr(asked, "unrecorded") != NULL;
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;

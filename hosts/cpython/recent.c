@@ -11,12 +11,12 @@
  * long has passed, the aging becoming old and the recent aging. */
 #include "recent.h"
 
-enum { LITTLE = 8 /* one in so many */, TIMES_AS_LONG = 50, LEAST_ROUND = 50000 };
+enum { LITTLE = 8 /* one in so many */, TIMES_AS_LONG = 50 };
 static const uint64_t longest_wanted = 8000000;
 
 /* Of the main interpreter. A round is as many objects as can be examined in the time wanted, by the last examination. */
 static uint64_t not_before;
-static Py_ssize_t round_size = LEAST_ROUND;
+static Py_ssize_t round_size;
 static struct hwri_recent_done done;
 
 const struct hwri_recent_done *hwri_recent_done(void) { return &done; }
@@ -36,13 +36,11 @@ static void let_grow_old(hwri_takeover *t, Py_ssize_t surplus) {
 
 /* An examination is of two rounds' objects. What an object takes depends on how far apart they lie, six times as much in one program as in
  * another. But of rounds that are too small everything outlives two. */
-static void set_round(Py_ssize_t examined, uint64_t took, Py_ssize_t most) {
-    Py_ssize_t affordable = (Py_ssize_t)((uint64_t)examined * longest_wanted / (took + 1) / 2);
-    round_size = affordable < LEAST_ROUND ? LEAST_ROUND : affordable;
-    if (round_size > most) round_size = most;
+static void set_round(Py_ssize_t examined, uint64_t took) {
+    round_size = (Py_ssize_t)((uint64_t)examined * longest_wanted / (took + 1) / 2);
 }
 
-static void examine(hwri_takeover *t, Py_ssize_t most) {
+static void examine(hwri_takeover *t) {
     PyGC_Head examined;
     hwri_clear_condemned(t, HWRI_NEVER);
     Py_ssize_t before = t->collected;
@@ -59,10 +57,11 @@ static void examine(hwri_takeover *t, Py_ssize_t most) {
     uint64_t now = hwri_now(), took = now - t->pause.start;
     not_before = in_vain ? now + took * TIMES_AS_LONG : 0;
     if (took > done.longest) done.longest = took;
-    set_round(alive + collected, took, most);
+    set_round(alive + collected, took);
 }
 
-void hwri_recent_collect(hwri_takeover *t, Py_ssize_t most) {
+void hwri_recent_collect(hwri_takeover *t, Py_ssize_t least, Py_ssize_t most) {
+    if (round_size < least) round_size = least;
     if (round_size > most) round_size = most;
     if (t->recent_count < round_size) return;
     t->recent_count = 0;
@@ -70,5 +69,5 @@ void hwri_recent_collect(hwri_takeover *t, Py_ssize_t most) {
     if (hwri_now() < not_before)
         pass_by(t);
     else
-        examine(t, most);
+        examine(t);
 }

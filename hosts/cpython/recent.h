@@ -5,8 +5,8 @@
 #include "takeover.h"
 
 /* After a collection of the younger generations of the main interpreter: collects what became old lately, if that is enough for
- * a round. `most`: objects of the largest round there may be. */
-void hwri_recent_collect(hwri_takeover *takeover, Py_ssize_t most);
+ * a round. `least`, `most`: how many objects that may be. */
+void hwri_recent_collect(hwri_takeover *takeover, Py_ssize_t least, Py_ssize_t most);
 
 Py_ssize_t hwri_recent_round(void); /* objects of a round now */
 
