@@ -88,8 +88,7 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 struct hooks {
     bool unrecorded, clone_fails, crash, hang, starves, lies, waits;
     long delay_ms,
-        eager;  /* one in so many automatic collections is full and takes a snapshot, in which all garbage is left */
-    long round; /* so many objects in a round of recent ones */
+        eager; /* one in so many automatic collections is full and takes a snapshot, in which all garbage is left */
 };
 
 /* The one snapshot there may be in a process, the main interpreter's. `next` and `hint` are the words to be looked at next. What CPython counted as pending is
@@ -99,6 +98,7 @@ static struct {
     bool allocator_is_ours, on_valgrind;
     size_t limit;
     struct hooks hooks;
+    Py_ssize_t least_round, most_round; /* objects of a round of recent ones */
     hwr_pool *memory;
     enum phase phase;
     hwri_child child;
@@ -518,8 +518,7 @@ void hwri_collect(hwri_takeover *t) {
         hwri_young_collect(t);
     else
         hwri_collect_in_place(t);
-    if (t->sorts_recent)
-        hwri_recent_collect(t, b.hooks.round ? b.hooks.round : LEAST_ROUND, b.hooks.round ? b.hooks.round : MOST_ROUND);
+    if (t->sorts_recent) hwri_recent_collect(t, b.least_round, b.most_round);
     if (is_main) look_after_snapshot(t);
 }
 
@@ -561,6 +560,8 @@ static void replace(const char *name, int flags, PyCFunction *original, PyCFunct
 static void read_hooks(void) {
     const char *asked = getenv("HEAPWRIGHT_GC_TEST"), *limit = getenv("HEAPWRIGHT_GC_LIMIT"), *delay;
     b.limit = limit != NULL && *limit != '\0' ? strtoul(limit, NULL, 10) : LIMIT;
+    b.least_round = LEAST_ROUND;
+    b.most_round = MOST_ROUND;
     if (asked == NULL) return;
     b.hooks.unrecorded = strstr(asked, "unrecorded") != NULL;
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;
@@ -568,7 +569,7 @@ static void read_hooks(void) {
     b.hooks.hang = strstr(asked, "hang") != NULL;
     b.hooks.starves = strstr(asked, "starves") != NULL;
     if ((delay = strstr(asked, "eager=")) != NULL) b.hooks.eager = strtol(delay + 6, NULL, 10);
-    if ((delay = strstr(asked, "round=")) != NULL) b.hooks.round = strtol(delay + 6, NULL, 10);
+    if ((delay = strstr(asked, "round=")) != NULL) b.least_round = b.most_round = strtol(delay + 6, NULL, 10);
     b.hooks.waits = strstr(asked, "waits") != NULL;
     b.hooks.lies = strstr(asked, "lies") != NULL;
     if ((delay = strstr(asked, "delay=")) != NULL) b.hooks.delay_ms = strtol(delay + 6, NULL, 10);

@@ -421,7 +421,6 @@ def recent():
 
 def recent_in_vain():
     """A program that builds something is hardly kept waiting."""
-    start = time.process_time()
     kept = [Node(i) for i in range(1000000)]
     figures = report()
     assert figures["recent_rounds"] > figures["recent_examined"] > 0, figures
