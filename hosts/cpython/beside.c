@@ -28,7 +28,7 @@
 
 enum {
     LIMIT = 100000,      /* objects from which a collection beside is worth its trouble */
-    LITTLE = 100000,     /* objects that are made before a child has begun */
+    LITTLE = 200000,     /* objects that are made before a child has begun */
     BATCH = 256,         /* candidates that are proved together, if they are not of one component */
     SPARE_WORDS = 4096,  /* for what the count of old objects does not know */
     MOST_PUT_OFF = 6,    /* after n failures the next 2^n full collections are in place */
@@ -447,14 +447,17 @@ static void collect_full_in_place(hwri_takeover *t, enum reason reason) {
 /* Only one child at a time, and one that is not wanted any more takes a while to end. */
 static bool has_to_wait(const hwri_takeover *t) {
     reap();
-    return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total + LITTLE);
+    return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total / 2 * 3 + LITTLE);
 }
 
 /* A machine that is busy now may not be so a moment later, and a full collection in place is no better for being early. */
-static bool can_wait(const hwri_takeover *t, enum reason reason) { return reason == BUSY && t->pending < t->total; }
+static bool can_wait(const hwri_takeover *t, enum reason reason) {
+    return reason == BUSY && t->pending < t->total / 2 * 3;
+}
 
-/* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so half of it is to be new. */
-static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total / 2 && b.hooks.eager == 0; }
+/* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so as much is to be new as is known to live; what dies
+ * before that is mostly found while it is recent. */
+static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total && b.hooks.eager == 0; }
 
 static void collect_full(hwri_takeover *t) {
     enum reason reason = has_to_wait(t) ? BESIDE : why_in_place(t);

@@ -170,7 +170,7 @@ def ceiling():
             recent[made % 5000], made = one, made + 1
         most = max(most, alive[0])
     assert report()["waits"] >= 3
-    assert most < 4 * lives + 5 * 100000, (most, lives)
+    assert most < 4 * lives + 5 * 200000, (most, lives)
 
 
 def explicit():
