@@ -40,6 +40,7 @@ cross     gcc-aarch64-linux-gnu   aarch64-linux-gnu-gcc
 cross     libc6-dev-arm64-cross   /usr/aarch64-linux-gnu/include/stdio.h
 cross     qemu-user               qemu-aarch64
 coverage  gcovr                   gcovr
+build     libxxhash-dev           pkg:libxxhash
 bench     libmimalloc-dev         pkg:mimalloc
 bench     libmimalloc2.0          ?
 bench     libjemalloc2            ?

@@ -115,12 +115,16 @@ struct hwr_heap {
     size_t listener_count;
     hwr_counters counters;
     struct hwri_trace *trace;
+    struct hwri_kinds *kinds; /* what the kinds share; NULL: not opened */
     hwr_out_of_memory on_out_of_memory;
     void *context;
     struct hwri_checks *checks; /* checked heaps only */
 };
 
 /* ---- object/new.c ---- */
+
+/* A new leaf of a plain type, of so many bytes, if the short way is closed (kinds/kinds.h). A checked heap's is zeroed and has its length. */
+void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size);
 
 /* Bytes of the block for an object of this size; the object's start in a block, and back. A checked heap adds a tail. */
 size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object_size);

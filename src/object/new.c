@@ -35,7 +35,7 @@ void hwri_make_young(hwr_heap *heap, void *object) {
 static bool is_sound(const hwr_type *type) {
     if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
     if (type->alignment != 0 && type->alignment != 8 && type->alignment != 16) return false;
-    if (type->flags & ~(unsigned)HWR_ACYCLIC && !hwri_is_own_type(type)) return false;
+    if (type->flags & ~(unsigned)HWR_ACYCLIC && !hwri_is_own_type(type) && !hwri_is_kind_type(type)) return false;
     if (type->ref_count > HWR_TYPE_REFS) return false;
     for (unsigned i = 0; i < type->ref_count; i++)
         if (type->refs[i] > type->size || type->size - type->refs[i] < sizeof(void *)) return false;
@@ -108,7 +108,7 @@ static hwri_recent_type *recent_of(hwr_heap *heap, const hwr_type *type) {
 
 static void remember(hwr_heap *heap, const hwr_type *type) {
     size_t size = hwri_block_size(heap, type, type->size);
-    if (heap->checked || !hwri_is_plain(type) || size > HWRI_DIRECT_BYTES) return;
+    if (heap->checked || !hwri_is_plain(type) || type->item_size || size > HWRI_DIRECT_BYTES) return;
     uint64_t header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | (hwri_is_tracked_type(type) ? 0 : HWRI_UNTRACKED);
     hwri_page **page = &hwri_pool_of(heap, header)->own.direct[size / 8];
     *recent_of(heap, type) = (hwri_recent_type){type, header, page, size / 8};
@@ -152,4 +152,14 @@ void *hwr_new(hwr_heap *heap, const hwr_type *type) {
 
 void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {
     return new_the_long_way(heap, type, length, "hwr_new_items", CALLER);
+}
+
+void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
+    if (heap->checked)
+        return hwr_new_items(heap, type, type->item_size ? (size - hwri_size_with(type, 0)) / type->item_size : 0);
+    if (size > PTRDIFF_MAX / 2) return NULL;
+    uint64_t *header = block_for(heap, heap->leaves, hwri_block_size(heap, type, size), false);
+    if (!header) return NULL;
+    *header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | HWRI_UNTRACKED;
+    return header + 1;
 }

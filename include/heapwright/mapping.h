@@ -1,0 +1,44 @@
+/* mapping: dict and set, in the order of insertion, and objects with named attributes.
+ *
+ * A dict is compact (Hettinger, python-dev, December 2012): entries in an array, in order, and a hash table of indices, 1, 2 or 4 bytes each. Objects with the same
+ * attributes share one table of their names (PEP 412), and hold nothing but the values.
+ *
+ * Thread rule: as heap.h.
+ */
+#ifndef HEAPWRIGHT_MAPPING_H
+#define HEAPWRIGHT_MAPPING_H
+
+#include "kinds.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An empty dict with room for so many entries. NULL without memory. Keys must be hashable: HWR_UNHASHABLE. */
+HWR_API void *hwr_dict(hwr_heap *heap, size_t room);
+HWR_API size_t hwr_dict_length(const void *dict);
+HWR_API hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *key, void **value);
+HWR_API hwr_result hwr_dict_set(hwr_heap *heap, void *dict, const void *key, const void *value);
+HWR_API hwr_result hwr_dict_remove(hwr_heap *heap, void *dict, const void *key, void **value); /* value may be NULL */
+HWR_API void hwr_dict_clear(hwr_heap *heap, void *dict);
+
+/* The entries in order: *position starts at 0. HWR_END behind the last. key and value may be NULL. Entries may be changed on the way, but none added. */
+HWR_API hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value);
+
+/* The same with a key of UTF-8, of which no str is made if it is not needed. */
+HWR_API hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *key, void **value);
+HWR_API hwr_result hwr_dict_set_text(hwr_heap *heap, void *dict, const char *key, const void *value);
+
+/* A set. add: whether it was new; remove: HWR_NOT_FOUND. */
+HWR_API void *hwr_set_new(hwr_heap *heap, size_t room);
+HWR_API size_t hwr_set_length(const void *set);
+HWR_API hwr_result hwr_set_add(hwr_heap *heap, void *set, const void *item, bool *is_new); /* is_new may be NULL */
+HWR_API hwr_result hwr_set_contains(hwr_heap *heap, const void *set, const void *item, bool *contains);
+HWR_API hwr_result hwr_set_remove(hwr_heap *heap, void *set, const void *item);
+HWR_API hwr_result hwr_set_next(hwr_heap *heap, const void *set, size_t *position, void **item);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,207 @@
+/* What the kinds share. Which file does what:
+ *   kinds/kinds.c     opening; the types; what all kinds have: equality, order, hash, truth, length, repr
+ *   kinds/types.c     the table of types
+ *   kinds/hash.c      hashing of bytes
+ *   kinds/writer.c    text that is being made
+ *   kinds/number.c    int and float; kinds/big.c: the digits of large ints
+ *   kinds/text.c      str; kinds/intern.c: interned strs; kinds/bytes.c: bytes and bytearray
+ *   kinds/tuple.c, kinds/list.c, kinds/storage.c (where lists keep their items), kinds/iterator.c, kinds/array.c
+ *   kinds/table.c     the hash table of dicts and sets; kinds/dict.c, kinds/set.c, kinds/attributes.c */
+#ifndef HWRI_KINDS_H
+#define HWRI_KINDS_H
+
+#include "heapwright/kinds.h"
+#include "heapwright/mapping.h"
+#include "heapwright/number.h"
+#include "heapwright/sequence.h"
+#include "heapwright/text.h"
+#include "object/heap.h"
+
+/* ---- the types, all in one table, which is how a type is known to be one of these ---- */
+
+enum hwri_kind_type {
+    HWRI_NONE_TYPE,
+    HWRI_BOOL_TYPE,
+    HWRI_INT_TYPE, /* of 64 bits */
+    HWRI_BIG_TYPE, /* any other */
+    HWRI_FLOAT_TYPE,
+    HWRI_STR1_TYPE, /* by bytes of a character */
+    HWRI_STR2_TYPE,
+    HWRI_STR4_TYPE,
+    HWRI_BYTES_TYPE,
+    HWRI_BYTEARRAY_TYPE,
+    HWRI_TUPLE_TYPE,
+    HWRI_LEAF_TUPLE_TYPE, /* of leaves only: the collector does not look at it */
+    HWRI_LIST_TYPE,
+    HWRI_DICT_TYPE,
+    HWRI_SET_TYPE,
+    HWRI_OBJECT_TYPE,
+    HWRI_ITERATOR_TYPE,
+    /* What containers keep their items in: no kinds, nobody else sees them. */
+    HWRI_SLOTS_TYPE,
+    HWRI_LEAF_SLOTS_TYPE,
+    HWRI_DATA1_TYPE, /* by bytes of an item */
+    HWRI_DATA2_TYPE,
+    HWRI_DATA4_TYPE,
+    HWRI_DATA8_TYPE,
+    HWRI_DOUBLES_TYPE,
+    HWRI_KIND_TYPES
+};
+
+static inline const hwr_type *hwri_kind_type(enum hwri_kind_type which) { return &hwri_kind_types[which]; }
+static inline bool hwri_is_of_type(const void *object, enum hwri_kind_type which) {
+    return hwr_type_of(object) == &hwri_kind_types[which];
+}
+static inline hwr_kind hwri_kind_in(const hwr_type *type) { return (hwr_kind)(type->flags >> HWRI_TYPE_KIND_SHIFT); }
+
+/* ---- layouts ---- */
+
+typedef struct hwri_bool {
+    uint64_t value;
+} hwri_bool;
+
+typedef struct hwri_int {
+    int64_t value;
+} hwri_int;
+
+/* Outside of 64 bits: digits of 32 bits, the least first, the last not zero. */
+typedef struct hwri_big {
+    size_t length;
+    int32_t sign; /* -1 or 1 */
+    uint32_t digits[];
+} hwri_big;
+
+typedef struct hwri_float {
+    double value;
+} hwri_float;
+
+/* The characters have the fewest bytes that the widest of them needs, which the type tells, and a zero behind them. A hash of 0 has not been asked for. */
+typedef struct hwri_str {
+    size_t length;
+    uint32_t hash;
+    unsigned char chars[]; /* at a multiple of four */
+} hwri_str;
+
+static inline bool hwri_is_str(const void *object) { return hwri_kind_in(hwr_type_of(object)) == HWR_STR; }
+static inline unsigned hwri_str_width(const void *text) { return hwr_type_of(text)->item_size; }
+
+typedef struct hwri_bytes {
+    size_t length;
+    unsigned char data[]; /* a zero behind it */
+} hwri_bytes;
+
+typedef struct hwri_bytearray {
+    struct hwri_storage *storage; /* of bytes; NULL: empty */
+    size_t length;
+} hwri_bytearray;
+
+typedef struct hwri_tuple {
+    size_t length;
+    void *items[];
+} hwri_tuple;
+
+/* The first `length` items of a storage are the list's: see storage.c. */
+typedef struct hwri_list {
+    struct hwri_storage *storage; /* NULL: empty */
+    size_t length;
+} hwri_list;
+
+/* Any of the types of storage. `room` items; slots beyond those in use are NULL. */
+typedef struct hwri_storage {
+    size_t room;
+    union {
+        void *objects[1]; /* more than one as a rule */
+        int8_t ints1[1];
+        int16_t ints2[1];
+        int32_t ints4[1];
+        int64_t ints8[1];
+        double doubles[1];
+    } as;
+} hwri_storage;
+
+/* ---- the state that a heap has for its kinds ---- */
+
+enum { HWRI_LEAST_SHARED = -5, HWRI_MOST_SHARED = 256, HWRI_SECRET_SIZE = 192 };
+
+struct hwri_kinds {
+    void *none, *bools[2], *empty_str, *empty_bytes, *empty_tuple;
+    void *ints[HWRI_MOST_SHARED - HWRI_LEAST_SHARED + 1];
+    void *characters[256];
+    struct hwri_interned *interned; /* intern.c */
+    unsigned char secret[HWRI_SECRET_SIZE];
+};
+
+/* ---- making leaves ---- */
+
+/* A new leaf of a type, `size` bytes without the header, of which nothing has been written; with items, the caller writes the length. NULL without memory. */
+static inline void *hwri_new_leaf(hwr_heap *heap, const hwr_type *type, size_t size) {
+    size_t block_size = (size + 7) / 8 * 8 + HWRI_HEADER_SIZE;
+    if (hwri_likely(!heap->checked && block_size <= HWRI_DIRECT_BYTES)) {
+        uint64_t *header =
+            hwri_pool_alloc(heap->leaves, block_size < HWRI_LEAST_BLOCK ? HWRI_LEAST_BLOCK : block_size, false);
+        if (hwri_likely(header != NULL)) {
+            *header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | HWRI_UNTRACKED;
+            return header + 1;
+        }
+    }
+    return hwri_new_leaf_slow(heap, type, size);
+}
+
+/* ---- by bytes ---- */
+
+/* A hash of bytes that nobody can foresee who does not know the heap's secret. */
+uint64_t hwri_hash_bytes(const hwr_heap *heap, const void *data, size_t size);
+uint32_t hwri_hash_str(hwr_heap *heap, const void *text); /* never 0; kept in it */
+
+/* ---- text that is being made (writer.c) ---- */
+
+/* UTF-8 that grows. Once memory is short nothing is written any more; the end tells. */
+typedef struct hwri_writer {
+    hwr_heap *heap;
+    char *text;
+    size_t size, room;
+    bool failed;
+} hwri_writer;
+void hwri_write(hwri_writer *writer, const char *text, size_t size);
+void hwri_write_text(hwri_writer *writer, const char *text); /* up to its zero */
+void hwri_write_char(hwri_writer *writer, uint32_t code_point);
+hwr_result hwri_writer_end(hwri_writer *writer, void **text); /* a new str, and the writer is empty */
+
+/* ---- what each kind does ---- */
+
+/* Each gets objects of its own kind only, both of them; those of ints also bools, those of floats any numbers of which one is a float, those of bytes also
+ * bytearrays. `depth` is how deep it is nested, from 0. NULL: by identity; no order; no hash; no length (always true). */
+typedef struct hwri_kind_ops {
+    hwr_result (*equal)(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal);
+    hwr_result (*compare)(hwr_heap *heap, const void *a, const void *b, unsigned depth, int *order);
+    hwr_result (*hash)(hwr_heap *heap, const void *object, unsigned depth, uint64_t *hash);
+    size_t (*length)(const void *object);
+    hwr_result (*repr)(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer);
+} hwri_kind_ops;
+extern const hwri_kind_ops hwri_none_ops, hwri_number_ops, hwri_float_ops, hwri_str_ops, hwri_bytes_ops,
+    hwri_bytearray_ops, hwri_tuple_ops, hwri_list_ops, hwri_dict_ops, hwri_set_ops;
+
+/* hwr_equal and so on from within: with the depth that the caller is at. */
+hwr_result hwri_equal(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal);
+hwr_result hwri_compare(hwr_heap *heap, const void *a, const void *b, unsigned depth, int *order);
+hwr_result hwri_hash(hwr_heap *heap, const void *object, unsigned depth, uint64_t *hash);
+hwr_result hwri_repr(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer);
+
+/* Whether a list or tuple or dict with this in it can be part of a cycle: whether the collector looks at it. */
+static inline bool hwri_is_leaf(const void *object) { return *hwri_header(object) & HWRI_UNTRACKED; }
+
+/* ---- opening: each makes its part of heap->kinds; false without memory ---- */
+
+bool hwri_numbers_open(hwr_heap *heap, struct hwri_kinds *kinds);
+bool hwri_texts_open(hwr_heap *heap, struct hwri_kinds *kinds);
+bool hwri_tuples_open(hwr_heap *heap, struct hwri_kinds *kinds);
+
+/* The shared one, if there is one, of an int or character. */
+static inline void *hwri_shared_int(hwr_heap *heap, int64_t value) {
+    if ((uint64_t)value - (uint64_t)(int64_t)HWRI_LEAST_SHARED > HWRI_MOST_SHARED - HWRI_LEAST_SHARED) return NULL;
+    void *shared = heap->kinds->ints[value - HWRI_LEAST_SHARED];
+    hwr_retain(heap, shared);
+    return shared;
+}
+
+#endif

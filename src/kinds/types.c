@@ -1,0 +1,57 @@
+/* types: the table of the kinds' types. */
+#include "kinds/kinds.h"
+
+#define KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT)
+#define LEAF_KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT | HWR_ACYCLIC)
+
+/* Items, with one more behind them that is zero. */
+#define CHARS(Struct, items, bytes)                                                                                    \
+    .item_size = (bytes), .length_offset = offsetof(Struct, length), .items_offset = offsetof(Struct, items) + (bytes)
+#define STORE(bytes)                                                                                                   \
+    .size = offsetof(hwri_storage, as), .item_size = (bytes), .length_offset = offsetof(hwri_storage, room),           \
+    .items_offset = offsetof(hwri_storage, as)
+
+const hwr_type hwri_kind_types[HWRI_KIND_TYPES] = {
+    [HWRI_NONE_TYPE] = {.name = "NoneType", .size = sizeof(hwri_bool), KIND(HWR_NONE)},
+    [HWRI_BOOL_TYPE] = {.name = "bool", .size = sizeof(hwri_bool), KIND(HWR_BOOL)},
+    [HWRI_INT_TYPE] = {.name = "int", .size = sizeof(hwri_int), KIND(HWR_INT)},
+    [HWRI_BIG_TYPE] = {.name = "int",
+                       .size = offsetof(hwri_big, digits),
+                       HWR_ITEMS(hwri_big, length, digits, uint32_t),
+                       KIND(HWR_INT)},
+    [HWRI_FLOAT_TYPE] = {.name = "float", .size = sizeof(hwri_float), KIND(HWR_FLOAT)},
+    [HWRI_STR1_TYPE] = {.name = "str", .size = offsetof(hwri_str, chars), CHARS(hwri_str, chars, 1), KIND(HWR_STR)},
+    [HWRI_STR2_TYPE] = {.name = "str", .size = offsetof(hwri_str, chars), CHARS(hwri_str, chars, 2), KIND(HWR_STR)},
+    [HWRI_STR4_TYPE] = {.name = "str", .size = offsetof(hwri_str, chars), CHARS(hwri_str, chars, 4), KIND(HWR_STR)},
+    [HWRI_BYTES_TYPE] = {.name = "bytes",
+                         .size = offsetof(hwri_bytes, data),
+                         CHARS(hwri_bytes, data, 1),
+                         KIND(HWR_BYTES)},
+    [HWRI_BYTEARRAY_TYPE] = {.name = "bytearray",
+                             .size = sizeof(hwri_bytearray),
+                             HWR_REFS(hwri_bytearray, storage),
+                             LEAF_KIND(HWR_BYTEARRAY)},
+    [HWRI_TUPLE_TYPE] = {.name = "tuple",
+                         .size = offsetof(hwri_tuple, items),
+                         HWR_REF_ITEMS(hwri_tuple, length, items),
+                         KIND(HWR_TUPLE)},
+    [HWRI_LEAF_TUPLE_TYPE] = {.name = "tuple",
+                              .size = offsetof(hwri_tuple, items),
+                              HWR_REF_ITEMS(hwri_tuple, length, items),
+                              LEAF_KIND(HWR_TUPLE)},
+    [HWRI_LIST_TYPE] = {.name = "list", .size = sizeof(hwri_list), HWR_REFS(hwri_list, storage), KIND(HWR_LIST)},
+    [HWRI_SLOTS_TYPE] = {.name = "items", STORE(sizeof(void *)), .items_are_references = 1, KIND(HWR_NO_KIND)},
+    [HWRI_LEAF_SLOTS_TYPE] = {.name = "items",
+                              STORE(sizeof(void *)),
+                              .items_are_references = 1,
+                              LEAF_KIND(HWR_NO_KIND)},
+    [HWRI_DATA1_TYPE] = {.name = "items", STORE(1), KIND(HWR_NO_KIND)},
+    [HWRI_DATA2_TYPE] = {.name = "items", STORE(2), KIND(HWR_NO_KIND)},
+    [HWRI_DATA4_TYPE] = {.name = "items", STORE(4), KIND(HWR_NO_KIND)},
+    [HWRI_DATA8_TYPE] = {.name = "items", STORE(8), KIND(HWR_NO_KIND)},
+    [HWRI_DOUBLES_TYPE] = {.name = "items", STORE(sizeof(double)), KIND(HWR_NO_KIND)},
+};
+
+bool hwri_is_kind_type(const hwr_type *type) {
+    return (uintptr_t)type - (uintptr_t)hwri_kind_types < sizeof hwri_kind_types;
+}
