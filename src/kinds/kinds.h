@@ -155,13 +155,25 @@ uint32_t hwri_hash_str(hwr_heap *heap, const void *text); /* never 0; kept in it
 
 /* ---- text that is being made (writer.c) ---- */
 
+/* The containers that are being written, the innermost first: each function that writes one has its link on the C stack. */
+typedef struct hwri_inside {
+    const void *container;
+    const struct hwri_inside *outer;
+} hwri_inside;
+
 /* UTF-8 that grows. Once memory is short nothing is written any more; the end tells. */
 typedef struct hwri_writer {
     hwr_heap *heap;
     char *text;
     size_t size, room;
     bool failed;
+    const hwri_inside *inside;
 } hwri_writer;
+static inline bool hwri_is_inside(const hwri_writer *writer, const void *container) {
+    const hwri_inside *link = writer->inside;
+    while (link && link->container != container) link = link->outer;
+    return link != NULL;
+}
 void hwri_write(hwri_writer *writer, const char *text, size_t size);
 void hwri_write_text(hwri_writer *writer, const char *text); /* up to its zero */
 void hwri_write_char(hwri_writer *writer, uint32_t code_point);
