@@ -44,6 +44,7 @@ build     libxxhash-dev           pkg:libxxhash
 bench     libmimalloc-dev         pkg:mimalloc
 bench     libmimalloc2.0          ?
 bench     libjemalloc2            ?
+bench     libglib2.0-dev          pkg:glib-2.0
 bench     nim                     ?
 bench     valgrind                valgrind
 bench     libc6-dbg               -

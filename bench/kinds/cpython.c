@@ -1,0 +1,176 @@
+/* kinds-cpython: the same by CPython's C API, without the interpreter. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "driver.h"
+
+static PyObject *made(PyObject *object) {
+    if (object == NULL) PyErr_Print();
+    must(object != NULL, "a call of CPython's");
+    return object;
+}
+
+static void ok(int result) { must(result == 0, "a call of CPython's"); }
+
+static void drop(void *built) { Py_DECREF((PyObject *)built); }
+
+static PyObject *word(uint64_t number) {
+    char text[9];
+    word_of(number, text);
+    return made(PyUnicode_FromStringAndSize(text, 8));
+}
+
+/* ---- lists ---- */
+
+static void append(PyObject *list, PyObject *item) {
+    ok(PyList_Append(list, item));
+    Py_DECREF(item);
+}
+
+static void *small_ints(void) {
+    PyObject *list = made(PyList_New(0));
+    for (int i = 0; i < MILLION; i++) append(list, made(PyLong_FromLong(i % 200)));
+    return list;
+}
+
+static void *distinct_ints(void) {
+    PyObject *list = made(PyList_New(0));
+    for (long i = 0; i < MILLION; i++) append(list, made(PyLong_FromLong(i * 1000)));
+    return list;
+}
+
+static uint64_t sum_of_ints(void *list) {
+    uint64_t sum = 0;
+    for (Py_ssize_t i = 0; i < MILLION; i++) {
+        long value = PyLong_AsLong(PyList_GetItem(list, i));
+        must(value != -1 || !PyErr_Occurred(), "PyLong_AsLong");
+        sum += (uint64_t)value;
+    }
+    return sum;
+}
+
+static void *words(void) {
+    PyObject *list = made(PyList_New(0));
+    for (uint64_t i = 0; i < MILLION; i++) append(list, word(i));
+    return list;
+}
+
+static uint64_t sum_of_words(void *list) {
+    uint64_t sum = 0;
+    for (Py_ssize_t i = 0; i < MILLION; i++) {
+        PyObject *str = PyList_GetItem(list, i);
+        const char *text = PyUnicode_AsUTF8(str);
+        sum += (uint64_t)text[7] * (uint64_t)PyUnicode_GetLength(str);
+    }
+    return sum;
+}
+
+static void *appended(void) {
+    PyObject *list = made(PyList_New(0)), *str = word(1);
+    for (int i = 0; i < 10 * MILLION; i++) ok(PyList_Append(list, str));
+    Py_DECREF(str);
+    return list;
+}
+
+static uint64_t length_of_list(void *list) { return (uint64_t)PyList_Size(list); }
+
+/* ---- dicts ---- */
+
+static void *dict(void) {
+    PyObject *table = made(PyDict_New());
+    for (uint64_t i = 0; i < MILLION; i++) {
+        PyObject *key = word(i), *value = made(PyLong_FromLong((long)i));
+        ok(PyDict_SetItem(table, key, value));
+        Py_DECREF(value);
+        Py_DECREF(key);
+    }
+    return table;
+}
+
+static uint64_t sum_of_dict(void *table) {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < MILLION; i++) {
+        PyObject *key = word(scramble(i) % MILLION);
+        sum += (uint64_t)PyLong_AsLong(made(PyDict_GetItemWithError(table, key)));
+        Py_DECREF(key);
+    }
+    return sum;
+}
+
+typedef struct lookups {
+    PyObject *dict, *keys[1000];
+} lookups;
+
+static void *small_dict(void) {
+    lookups *l = malloc(sizeof *l);
+    must(l != NULL, "malloc");
+    l->dict = made(PyDict_New());
+    for (uint64_t i = 0; i < 1000; i++) {
+        l->keys[i] = word(i);
+        ok(PyDict_SetItem(l->dict, l->keys[i], l->keys[i]));
+    }
+    return l;
+}
+
+static uint64_t get_often(void *built) {
+    lookups *l = built;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < 10 * MILLION; i++)
+        sum += (uint64_t)PyUnicode_GetLength(PyDict_GetItemWithError(l->dict, l->keys[i * 7 % 1000]));
+    return sum;
+}
+
+static uint64_t set_often(void *built) {
+    lookups *l = built;
+    for (uint64_t i = 0; i < 10 * MILLION; i++) ok(PyDict_SetItem(l->dict, l->keys[i * 7 % 1000], l->keys[i % 1000]));
+    return (uint64_t)PyDict_Size(l->dict);
+}
+
+static void drop_lookups(void *built) {
+    lookups *l = built;
+    for (int i = 0; i < 1000; i++) Py_DECREF(l->keys[i]);
+    Py_DECREF(l->dict);
+    free(l);
+}
+
+/* ---- strs ---- */
+
+static void *concatenated(void) {
+    PyObject *text = made(PyUnicode_FromString("")), *piece = made(PyUnicode_FromString("piece"));
+    for (int i = 0; i < MILLION; i++) {
+        PyUnicode_Append(&text, piece);
+        must(text != NULL, "PyUnicode_Append");
+    }
+    Py_DECREF(piece);
+    return text;
+}
+
+static uint64_t length_of_str(void *text) { return (uint64_t)PyUnicode_GetLength(text); }
+
+static void *interned(void) {
+    PyObject *list = made(PyList_New(0));
+    for (uint64_t i = 0; i < MILLION; i++) {
+        PyObject *str = word(scramble(i) % 1000);
+        PyUnicode_InternInPlace(&str);
+        append(list, str);
+    }
+    return list;
+}
+
+static const workload workloads[] = {
+    {"small-ints", small_ints, sum_of_ints, drop},
+    {"distinct-ints", distinct_ints, sum_of_ints, drop},
+    {"words", words, sum_of_words, drop},
+    {"dict", dict, sum_of_dict, drop},
+    {"append", appended, length_of_list, drop},
+    {"dict-get", small_dict, get_often, drop_lookups},
+    {"dict-set", small_dict, set_often, drop_lookups},
+    {"concat", concatenated, length_of_str, drop},
+    {"intern", interned, sum_of_words, drop},
+    {NULL, NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv) {
+    Py_InitializeEx(0);
+    return argc == 2 ? run_workload(workloads, argv[1]) : 2;
+}

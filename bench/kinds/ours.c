@@ -1,0 +1,192 @@
+/* kinds-ours: heapwright's kinds. */
+#include "driver.h"
+
+#include <heapwright.h>
+
+static hwr_heap *heap;
+
+static void *made(void *object) {
+    must(object != NULL, "an allocation");
+    return object;
+}
+
+static void ok(hwr_result result) { must(result == HWR_OK, hwr_result_text(result)); }
+
+static void drop(void *built) { hwr_release(heap, built); }
+
+static void *word(uint64_t number) {
+    char text[9];
+    void *str;
+    word_of(number, text);
+    ok(hwr_str_from(heap, text, 8, &str));
+    return str;
+}
+
+/* ---- lists ---- */
+
+static void *small_ints(void) {
+    void *list = made(hwr_list(heap, 0));
+    for (int i = 0; i < MILLION; i++) must(hwr_list_append_int(heap, list, i % 200), "append");
+    return list;
+}
+
+static void *distinct_ints(void) {
+    void *list = made(hwr_list(heap, 0));
+    for (int64_t i = 0; i < MILLION; i++) must(hwr_list_append_int(heap, list, i * 1000), "append");
+    return list;
+}
+
+static uint64_t sum_of_ints(void *list) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < MILLION; i++) {
+        int64_t value;
+        ok(hwr_list_get_int(list, i, &value));
+        sum += (uint64_t)value;
+    }
+    return sum;
+}
+
+static void *words(void) {
+    void *list = made(hwr_list(heap, 0));
+    for (uint64_t i = 0; i < MILLION; i++) {
+        void *str = word(i);
+        must(hwr_list_append(heap, list, str), "append");
+        hwr_release(heap, str);
+    }
+    return list;
+}
+
+static uint64_t sum_of_words(void *list) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < MILLION; i++) {
+        void *str;
+        ok(hwr_list_get(heap, list, i, &str));
+        const char *text = hwr_str_ascii(str);
+        sum += (uint64_t)text[7] * hwr_str_length(str);
+        hwr_release(heap, str);
+    }
+    return sum;
+}
+
+static void *appended(void) {
+    void *list = made(hwr_list(heap, 0)), *str = word(1);
+    for (int i = 0; i < 10 * MILLION; i++) must(hwr_list_append(heap, list, str), "append");
+    hwr_release(heap, str);
+    return list;
+}
+
+static uint64_t length_of_list(void *list) { return hwr_list_length(list); }
+
+/* ---- dicts ---- */
+
+static void *dict(void) {
+    void *table = made(hwr_dict(heap, 0));
+    for (uint64_t i = 0; i < MILLION; i++) {
+        void *key = word(i), *value = made(hwr_int(heap, (int64_t)i));
+        ok(hwr_dict_set(heap, table, key, value));
+        hwr_release(heap, value);
+        hwr_release(heap, key);
+    }
+    return table;
+}
+
+static uint64_t sum_of_dict(void *table) {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < MILLION; i++) {
+        void *key = word(scramble(i) % MILLION), *value;
+        int64_t number;
+        ok(hwr_dict_get(heap, table, key, &value));
+        ok(hwr_int_get(value, &number));
+        sum += (uint64_t)number;
+        hwr_release(heap, value);
+        hwr_release(heap, key);
+    }
+    return sum;
+}
+
+/* Gets and sets with strs that are there already. */
+typedef struct lookups {
+    void *dict, *keys[1000];
+} lookups;
+
+static void *small_dict(void) {
+    lookups *l = malloc(sizeof *l);
+    must(l != NULL, "malloc");
+    l->dict = made(hwr_dict(heap, 0));
+    for (uint64_t i = 0; i < 1000; i++) {
+        l->keys[i] = word(i);
+        ok(hwr_dict_set(heap, l->dict, l->keys[i], l->keys[i]));
+    }
+    return l;
+}
+
+static uint64_t get_often(void *built) {
+    lookups *l = built;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < 10 * MILLION; i++) {
+        void *value;
+        ok(hwr_dict_get(heap, l->dict, l->keys[i * 7 % 1000], &value));
+        sum += hwr_str_length(value);
+        hwr_release(heap, value);
+    }
+    return sum;
+}
+
+static uint64_t set_often(void *built) {
+    lookups *l = built;
+    for (uint64_t i = 0; i < 10 * MILLION; i++)
+        ok(hwr_dict_set(heap, l->dict, l->keys[i * 7 % 1000], l->keys[i % 1000]));
+    return hwr_dict_length(l->dict);
+}
+
+static void drop_lookups(void *built) {
+    lookups *l = built;
+    for (int i = 0; i < 1000; i++) hwr_release(heap, l->keys[i]);
+    hwr_release(heap, l->dict);
+    free(l);
+}
+
+/* ---- strs ---- */
+
+static void *concatenated(void) {
+    void *text, *piece;
+    ok(hwr_str(heap, "", &text));
+    ok(hwr_str(heap, "piece", &piece));
+    for (int i = 0; i < MILLION; i++) ok(hwr_str_append(heap, &text, piece));
+    hwr_release(heap, piece);
+    return text;
+}
+
+static uint64_t length_of_str(void *text) { return hwr_str_length(text); }
+
+static void *interned(void) {
+    void *list = made(hwr_list(heap, 0));
+    for (uint64_t i = 0; i < MILLION; i++) {
+        void *str = word(scramble(i) % 1000);
+        must(hwr_str_intern(heap, &str), "intern");
+        must(hwr_list_append(heap, list, str), "append");
+        hwr_release(heap, str);
+    }
+    return list;
+}
+
+static const workload workloads[] = {
+    {"small-ints", small_ints, sum_of_ints, drop},
+    {"distinct-ints", distinct_ints, sum_of_ints, drop},
+    {"words", words, sum_of_words, drop},
+    {"dict", dict, sum_of_dict, drop},
+    {"append", appended, length_of_list, drop},
+    {"dict-get", small_dict, get_often, drop_lookups},
+    {"dict-set", small_dict, set_often, drop_lookups},
+    {"concat", concatenated, length_of_str, drop},
+    {"intern", interned, sum_of_words, drop},
+    {NULL, NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv) {
+    heap = made(hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING}));
+    must(hwr_kinds_open(heap), "opening the kinds");
+    int status = argc == 2 ? run_workload(workloads, argv[1]) : 2;
+    hwr_heap_close(heap);
+    return status;
+}
