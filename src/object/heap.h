@@ -126,6 +126,15 @@ struct hwr_heap {
 /* A new leaf of a plain type, of so many bytes, if the short way is closed (kinds/kinds.h). A checked heap's is zeroed and has its length. */
 void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size);
 
+/* What never collects and asks nobody, so that no code of the program's runs: whoever is refused calls hwri_make_room, looks again at what may have changed, and tries again. Only for types
+ * without an alignment. A new object; its items are NULL if they are references, otherwise nobody knows. */
+void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length);
+/* Gives an object with one reference as many items, in its block or in a larger one, and returns where it is now; new items as above, those that it loses must be NULL. NULL: there is no memory, or
+ * it cannot move (a checked heap; a collection under way; somebody else knows it), and nothing has changed. */
+void *hwri_resize(hwr_heap *heap, void *object, size_t length);
+/* Makes an object one of another type with the same size and pool. */
+void hwri_retype(const hwr_heap *heap, void *object, const hwr_type *type);
+
 /* Bytes of the block for an object of this size; the object's start in a block, and back. A checked heap adds a tail. */
 size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object_size);
 static inline void *hwri_object_in(void *block) {
@@ -230,6 +239,10 @@ hwr_weak *hwri_weak_take(hwr_heap *heap, void *object); /* clears all and return
 bool hwri_is_own_type(const hwr_type *type);
 void hwri_own_type_dies(hwr_heap *heap, void *object); /* an object of the library's own types is about to be freed */
 const char *hwri_weak_problem(hwr_heap *heap);
+
+/* ---- kinds/intern.c ---- */
+
+void hwri_interned_dies(hwr_heap *heap, const void *text); /* a str with HWRI_INTERNED */
 
 /* ---- watch/events.c ---- */
 

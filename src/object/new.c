@@ -71,24 +71,17 @@ static void *block_for(hwr_heap *heap, hwr_pool *pool, size_t size, bool aligned
     return block;
 }
 
-static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, const void *site) {
-    if (!is_sound(type) || (length && !type->item_size)) return NULL;
-    if (type->item_size && length > (PTRDIFF_MAX / 2 - (size_t)type->items_offset) / type->item_size) return NULL;
-    bool tracked = hwri_is_tracked_type(type), aligned = type->alignment == 16;
-    if (tracked && ++heap->count[0] > heap->trigger) hwri_count_allocation(heap);
+static bool is_too_long(const hwr_type *type, size_t length) {
+    return type->item_size && length > (PTRDIFF_MAX / 2 - (size_t)type->items_offset) / type->item_size;
+}
 
-    size_t object_size = hwri_size_with(type, length), size = hwri_block_size(heap, type, object_size);
-    hwr_pool *pool = tracked ? heap->objects : heap->leaves;
-    char *block = block_for(heap, pool, size, aligned);
-    if (!block) {
-        if (tracked && heap->count[0] > 0) heap->count[0]--;
-        return NULL;
-    }
+/* Makes an object of a block, of which nothing else is written. */
+static void *object_of_block(hwr_heap *heap, const hwr_type *type, size_t length, char *block, const void *site) {
+    bool tracked = hwri_is_tracked_type(type);
     uint64_t header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type;
     if (!tracked) header |= HWRI_UNTRACKED;
     if (!hwri_is_plain(type) || heap->checked) header |= HWRI_SPECIAL;
-    memset(block, 0, size);
-    if (aligned) {
+    if (type->alignment == 16) {
         uint64_t padding = HWRI_PADDING;
         memcpy(block, &padding, sizeof padding);
         block += sizeof padding;
@@ -99,6 +92,22 @@ static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, con
     if (tracked) hwri_make_young(heap, object);
     if (heap->checked) hwri_tail_write(heap, object, site);
     return object;
+}
+
+static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, const void *site) {
+    if (!is_sound(type) || (length && !type->item_size) || is_too_long(type, length)) return NULL;
+    bool tracked = hwri_is_tracked_type(type), aligned = type->alignment == 16;
+    if (tracked && ++heap->count[0] > heap->trigger) hwri_count_allocation(heap);
+
+    size_t object_size = hwri_size_with(type, length), size = hwri_block_size(heap, type, object_size);
+    hwr_pool *pool = tracked ? heap->objects : heap->leaves;
+    char *block = block_for(heap, pool, size, aligned);
+    if (!block) {
+        if (tracked && heap->count[0] > 0) heap->count[0]--;
+        return NULL;
+    }
+    memset(block, 0, size);
+    return object_of_block(heap, type, length, block, site);
 }
 
 static hwri_recent_type *recent_of(hwr_heap *heap, const hwr_type *type) {
@@ -162,4 +171,39 @@ void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
     if (!header) return NULL;
     *header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | HWRI_UNTRACKED;
     return header + 1;
+}
+
+void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
+    if (is_too_long(type, length)) return NULL;
+    bool tracked = hwri_is_tracked_type(type);
+    size_t size = hwri_block_size(heap, type, hwri_size_with(type, length));
+    char *block = hwri_pool_alloc(tracked ? heap->objects : heap->leaves, size, false);
+    if (!block) return NULL;
+    if (hwri_has_references(type)) memset(block, 0, size);
+    heap->count[0] += tracked;
+    return object_of_block(heap, type, length, block, CALLER);
+}
+
+void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
+    uint64_t *header = hwri_header(object);
+    const hwr_type *type = hwri_type_in(*header);
+    bool known_elsewhere = hwri_count_in(*header) != 1 || *header & (HWRI_COUNT_ASIDE | HWRI_WEAK);
+    if (heap->checked || heap->collecting || known_elsewhere || is_too_long(type, length)) return NULL;
+    hwr_pool *pool = hwri_pool_of(heap, *header);
+    hwri_page *page = hwri_page_of(pool, header);
+    if (page->large_size && page->table) hwri_page_ends(heap, page); /* the table goes by addresses */
+
+    size_t old_size = hwri_object_size(object), size = hwri_size_with(type, length);
+    uint64_t *moved = hwri_pool_realloc(pool, page, header, hwri_block_size(heap, type, size));
+    if (!moved) return NULL;
+    object = moved + 1;
+    if (size > old_size && type->items_are_references) memset((char *)object + old_size, 0, size - old_size);
+    memcpy((char *)object + type->length_offset, &length, sizeof length);
+    if (moved != header && hwri_is_tracked_type(type)) hwri_make_young(heap, object);
+    return object;
+}
+
+void hwri_retype(const hwr_heap *heap, void *object, const hwr_type *type) {
+    uint64_t *header = hwri_header(object), kept = *header & ~(HWRI_TYPE_MASK | HWRI_SPECIAL);
+    *header = kept | (uint64_t)(uintptr_t)type | (hwri_is_plain(type) && !heap->checked ? 0 : HWRI_SPECIAL);
 }
