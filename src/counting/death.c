@@ -165,6 +165,8 @@ void hwri_free_object(hwr_heap *heap, void *object) {
 __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *object) {
     const hwr_type *type = hwr_type_of(object);
     undertaking u = {heap, NULL};
+    if ((*hwri_header(object) & (HWRI_UNTRACKED | HWRI_INTERNED)) == (HWRI_UNTRACKED | HWRI_INTERNED))
+        hwri_interned_dies(heap, object);
     bool noticed = hwri_has_last_will(type) || *hwri_header(object) & HWRI_WEAK;
     if (noticed && !run_last_will(heap, object)) return NULL;
     if (hwri_unlikely(heap->condemned)) hwri_condemned_dies(heap, object);

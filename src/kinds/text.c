@@ -1,95 +1,41 @@
 /* text: str. */
-#include "kinds/kinds.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "kinds/quote.h"
+#include "kinds/str.h"
 #include "kinds/utf8.h"
-
-/* ---- characters ---- */
-
-static inline const hwr_type *str_type(unsigned width) { return &hwri_kind_types[HWRI_STR1_TYPE + width / 2]; }
-static inline unsigned width_for(uint32_t widest) { return widest < 0x100 ? 1 : widest < 0x10000 ? 2 : 4; }
-
-static inline uint32_t read_char(const unsigned char *chars, unsigned width, size_t index) {
-    uint16_t two;
-    uint32_t four;
-    if (width == 1) return chars[index];
-    if (width == 2) return memcpy(&two, chars + index * 2, 2), two;
-    return memcpy(&four, chars + index * 4, 4), four;
-}
-
-static inline void write_char(unsigned char *chars, unsigned width, size_t index, uint32_t c) {
-    uint16_t two = (uint16_t)c;
-    if (width == 1)
-        chars[index] = (unsigned char)c;
-    else if (width == 2)
-        memcpy(chars + index * 2, &two, 2);
-    else
-        memcpy(chars + index * 4, &c, 4);
-}
 
 /* ---- making ---- */
 
-static inline void *shared(hwr_heap *heap, void *object) {
+static inline void *share(hwr_heap *heap, const void *object) {
     hwr_retain(heap, object);
-    return object;
+    return (void *)(uintptr_t)object;
+}
+
+static inline size_t str_size(size_t length, unsigned width) {
+    return offsetof(hwri_str, chars) + (length + 1) * width;
 }
 
 /* A str whose characters are still to be written. */
 static inline hwri_str *new_str(hwr_heap *heap, size_t length, unsigned width) {
-    hwri_str *str = hwri_new_leaf(heap, str_type(width), offsetof(hwri_str, chars) + (length + 1) * width);
+    hwri_str *str = hwri_new_leaf(heap, hwri_str_type(width), str_size(length, width));
     if (!str) return NULL;
     str->length = length;
     str->hash = 0;
-    write_char(str->chars, width, length, 0);
+    hwri_write_char_at(str->chars, width, length, 0);
     return str;
 }
 
-static hwr_result str_of_ascii(hwr_heap *heap, const unsigned char *bytes, size_t size, void **text) {
-    if (size == 1) return *text = shared(heap, heap->kinds->characters[bytes[0]]), HWR_OK;
-    hwri_str *str = new_str(heap, size, 1);
+static inline hwr_result str_made(hwri_str *str, void **text) {
     if (!str) return HWR_NO_MEMORY;
-    memcpy(str->chars, bytes, size);
     *text = str;
     return HWR_OK;
 }
 
-/* How many characters UTF-8 has, and the widest. */
-static bool measure_utf8(const unsigned char *bytes, size_t size, size_t *length, uint32_t *widest) {
-    uint32_t c;
-    *length = *widest = 0;
-    for (size_t i = 0, step; i < size; i += step, ++*length) {
-        step = hwri_utf8_read(bytes + i, size - i, &c);
-        if (step == 0) return false;
-        if (c > *widest) *widest = c;
-    }
-    return true;
-}
-
-static void decode_utf8(unsigned char *chars, unsigned width, size_t length, const unsigned char *bytes, size_t size) {
-    for (size_t i = 0, at = 0; i < length; i++) {
-        uint32_t c;
-        at += hwri_utf8_read(bytes + at, size - at, &c);
-        write_char(chars, width, i, c);
-    }
-}
-
-hwr_result hwr_str_from(hwr_heap *heap, const char *utf8, size_t size, void **text) {
-    HWRI_LOOK(heap, NULL);
-    const unsigned char *bytes = (const unsigned char *)utf8;
-    size_t length;
-    uint32_t widest;
-    if (size == 0) return *text = shared(heap, heap->kinds->empty_str), HWR_OK;
-    if (hwri_is_ascii(bytes, size)) return str_of_ascii(heap, bytes, size, text);
-    if (!measure_utf8(bytes, size, &length, &widest)) return HWR_BAD_VALUE;
-    if (length == 1 && widest < 0x100) return *text = shared(heap, heap->kinds->characters[widest]), HWR_OK;
-    unsigned width = width_for(widest);
-    hwri_str *str = new_str(heap, length, width);
-    if (!str) return HWR_NO_MEMORY;
-    decode_utf8(str->chars, width, length, bytes, size);
-    *text = str;
+static hwr_result share_str(hwr_heap *heap, const void *shared, void **text) {
+    *text = share(heap, shared);
     return HWR_OK;
-}
-
-hwr_result hwr_str(hwr_heap *heap, const char *utf8, void **text) {
-    return hwr_str_from(heap, utf8, strlen(utf8), text);
 }
 
 bool hwri_texts_open(hwr_heap *heap, struct hwri_kinds *kinds) {
@@ -106,12 +52,59 @@ bool hwri_texts_open(hwr_heap *heap, struct hwri_kinds *kinds) {
     return true;
 }
 
-/* ---- looking ---- */
+/* ---- from UTF-8, and back ---- */
 
-size_t hwr_str_length(const void *text) { return ((const hwri_str *)text)->length; }
+static inline unsigned width_for(uint32_t widest) { return widest < 0x100 ? 1 : widest < 0x10000 ? 2 : 4; }
 
-uint32_t hwr_str_at(const void *text, size_t index) {
-    return read_char(((const hwri_str *)text)->chars, hwri_str_width(text), index);
+/* How many characters UTF-8 has, and the widest; false if it is none. */
+static bool measure_utf8(const unsigned char *bytes, size_t size, size_t *length, uint32_t *widest) {
+    uint32_t c;
+    *length = *widest = 0;
+    for (size_t i = 0, step; i < size; i += step, ++*length) {
+        step = hwri_utf8_read(bytes + i, size - i, &c);
+        if (step == 0) return false;
+        if (c > *widest) *widest = c;
+    }
+    return true;
+}
+
+static inline void decode_utf8(hwri_str *str, unsigned width, const unsigned char *bytes, size_t size) {
+    uint32_t c;
+    for (size_t i = 0, at = 0; at < size; i++) {
+        at += hwri_utf8_read(bytes + at, size - at, &c);
+        hwri_write_char_at(str->chars, width, i, c);
+    }
+}
+
+static hwr_result str_from_wide(hwr_heap *heap, const unsigned char *bytes, size_t size, void **text) {
+    size_t length;
+    uint32_t widest;
+    if (!measure_utf8(bytes, size, &length, &widest)) return HWR_BAD_VALUE;
+    if (length == 1 && widest < 0x100) return share_str(heap, heap->kinds->characters[widest], text);
+    unsigned width = width_for(widest);
+    hwri_str *str = new_str(heap, length, width);
+    if (!str) return HWR_NO_MEMORY;
+    switch (width) {
+    case 1: decode_utf8(str, 1, bytes, size); break;
+    case 2: decode_utf8(str, 2, bytes, size); break;
+    default: decode_utf8(str, 4, bytes, size);
+    }
+    return str_made(str, text);
+}
+
+hwr_result hwr_str_from(hwr_heap *heap, const char *utf8, size_t size, void **text) {
+    HWRI_LOOK(heap, NULL);
+    const unsigned char *bytes = (const unsigned char *)utf8;
+    if (size == 0) return share_str(heap, heap->kinds->empty_str, text);
+    if (!hwri_is_ascii(bytes, size)) return str_from_wide(heap, bytes, size, text);
+    if (size == 1) return share_str(heap, heap->kinds->characters[bytes[0]], text);
+    hwri_str *str = new_str(heap, size, 1);
+    if (hwri_likely(str != NULL)) memcpy(str->chars, bytes, size);
+    return str_made(str, text);
+}
+
+hwr_result hwr_str(hwr_heap *heap, const char *utf8, void **text) {
+    return hwr_str_from(heap, utf8, strlen(utf8), text);
 }
 
 const char *hwr_str_ascii(const void *text) {
@@ -122,12 +115,304 @@ const char *hwr_str_ascii(const void *text) {
 
 size_t hwr_str_utf8(const void *text, char *buffer, size_t room) {
     const hwri_str *str = text;
+    const char *ascii = hwr_str_ascii(text);
     unsigned width = hwri_str_width(str);
-    size_t size = 0, at = 0;
-    for (size_t i = 0; i < str->length; i++) size += hwri_utf8_size(read_char(str->chars, width, i));
+    size_t size = ascii ? str->length : 0, at = 0;
+    for (size_t i = 0; i < str->length && !ascii; i++) size += hwri_utf8_size(hwri_read_char(str->chars, width, i));
     if (size >= room) return size;
-    for (size_t i = 0; i < str->length; i++)
-        at += hwri_utf8_write((unsigned char *)buffer + at, read_char(str->chars, width, i));
+    if (ascii) memcpy(buffer, ascii, size);
+    for (size_t i = 0; i < str->length && !ascii; i++)
+        at += hwri_utf8_write(buffer + at, hwri_read_char(str->chars, width, i));
     buffer[size] = 0;
     return size;
 }
+
+size_t hwr_str_length(const void *text) { return ((const hwri_str *)text)->length; }
+
+uint32_t hwr_str_at(const void *text, size_t index) {
+    return hwri_read_char(((const hwri_str *)text)->chars, hwri_str_width(text), index);
+}
+
+/* ---- strs from strs ---- */
+
+/* Copies characters to a place that is not narrower. */
+static inline void copy_chars(unsigned char *to, unsigned width, size_t at, const hwri_str *source, size_t from,
+                              size_t count) {
+    unsigned source_width = hwri_str_width(source);
+    if (hwri_likely(source_width == width)) {
+        memcpy(to + at * width, source->chars + from * width, count * width);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        hwri_write_char_at(to, width, at + i, hwri_read_char(source->chars, source_width, from + i));
+}
+
+static inline unsigned wider(unsigned a, unsigned b) { return a > b ? a : b; }
+
+static hwr_result concat_strs(hwr_heap *heap, const hwri_str *a, const hwri_str *b, void **text) {
+    unsigned width = wider(hwri_str_width(a), hwri_str_width(b));
+    if (a->length == 0) return share_str(heap, b, text);
+    if (b->length == 0) return share_str(heap, a, text);
+    hwri_str *str = new_str(heap, a->length + b->length, width);
+    if (!str) return HWR_NO_MEMORY;
+    copy_chars(str->chars, width, 0, a, 0, a->length);
+    copy_chars(str->chars, width, a->length, b, 0, b->length);
+    return str_made(str, text);
+}
+
+hwr_result hwr_str_concat(hwr_heap *heap, const void *a, const void *b, void **text) {
+    HWRI_LOOK(heap, a);
+    HWRI_LOOK(heap, b);
+    if (!hwri_is_str(a) || !hwri_is_str(b)) return HWR_WRONG_KIND;
+    return concat_strs(heap, a, b, text);
+}
+
+static unsigned narrowest(const hwri_str *source, size_t from, size_t to) {
+    unsigned width = hwri_str_width(source);
+    uint32_t all = 0;
+    if (width == 1) return 1;
+    if (width == 2)
+        for (size_t i = from; i < to; i++) all |= hwri_read_char(source->chars, 2, i);
+    else
+        for (size_t i = from; i < to; i++) all |= hwri_read_char(source->chars, 4, i);
+    return width_for(all);
+}
+
+static void narrow_chars(hwri_str *to, unsigned width, const hwri_str *source, size_t from) {
+    unsigned source_width = hwri_str_width(source);
+    for (size_t i = 0; i < to->length; i++)
+        hwri_write_char_at(to->chars, width, i, hwri_read_char(source->chars, source_width, from + i));
+}
+
+hwr_result hwr_str_slice(hwr_heap *heap, const void *source, size_t from, size_t to, void **text) {
+    HWRI_LOOK(heap, source);
+    if (!hwri_is_str(source)) return HWR_WRONG_KIND;
+    const hwri_str *whole = source;
+    if (to > whole->length) to = whole->length;
+    if (from >= to) return share_str(heap, heap->kinds->empty_str, text);
+    if (to - from == whole->length) return share_str(heap, source, text);
+    unsigned width = narrowest(whole, from, to);
+    if (to - from == 1 && width == 1) return share_str(heap, heap->kinds->characters[hwr_str_at(source, from)], text);
+    hwri_str *str = new_str(heap, to - from, width);
+    if (!str) return HWR_NO_MEMORY;
+    if (width == hwri_str_width(whole))
+        copy_chars(str->chars, width, 0, whole, from, to - from);
+    else
+        narrow_chars(str, width, whole, from);
+    return str_made(str, text);
+}
+
+/* What is there is doubled. */
+hwr_result hwr_str_repeat(hwr_heap *heap, const void *source, size_t times, void **text) {
+    HWRI_LOOK(heap, source);
+    if (!hwri_is_str(source)) return HWR_WRONG_KIND;
+    const hwri_str *once = source;
+    unsigned width = hwri_str_width(once);
+    if (times == 0 || once->length == 0) return share_str(heap, heap->kinds->empty_str, text);
+    if (times == 1) return share_str(heap, source, text);
+    if (once->length > PTRDIFF_MAX / 8 / times) return HWR_NO_MEMORY;
+    hwri_str *str = new_str(heap, once->length * times, width);
+    if (!str) return HWR_NO_MEMORY;
+    size_t size = str->length * width, done = once->length * width;
+    for (memcpy(str->chars, once->chars, done); done < size; done *= 2)
+        memcpy(str->chars + done, str->chars, done < size - done ? done : size - done);
+    return str_made(str, text);
+}
+
+/* ---- joining ---- */
+
+/* What a list or tuple of strs comes to with a separator between them, and what is to be joined. */
+typedef struct joint {
+    const hwri_str *separator;
+    void *const *items;
+    size_t count, length;
+    unsigned width;
+} joint;
+
+static bool look_at_items(joint *j, const void *texts) {
+    if (hwr_kind_of(texts) == HWR_TUPLE) {
+        const hwri_tuple *tuple = texts;
+        j->items = tuple->items;
+        j->count = tuple->length;
+        return true;
+    }
+    const hwri_list *list = texts;
+    if (hwr_kind_of(texts) != HWR_LIST) return false;
+    j->count = list->length;
+    if (j->count == 0) return true;
+    j->items = list->storage->as.objects;
+    return hwri_is_of_type(list->storage, HWRI_SLOTS_TYPE) || hwri_is_of_type(list->storage, HWRI_LEAF_SLOTS_TYPE);
+}
+
+static hwr_result measure_joint(joint *j, const void *separator, const void *texts) {
+    *j = (joint){.separator = separator, .width = 1};
+    if (!hwri_is_str(separator) || !look_at_items(j, texts)) return HWR_WRONG_KIND;
+    for (size_t i = 0; i < j->count; i++) {
+        const hwri_str *str = j->items[i];
+        if (!hwri_is_str(str)) return HWR_WRONG_KIND;
+        j->length += str->length;
+        j->width = wider(j->width, hwri_str_width(str));
+    }
+    if (j->count < 2) return HWR_OK;
+    if (j->separator->length > PTRDIFF_MAX / 8 / j->count) return HWR_NO_MEMORY;
+    j->length += j->separator->length * (j->count - 1);
+    j->width = wider(j->width, hwri_str_width(separator));
+    return HWR_OK;
+}
+
+/* Fills a str; false if what is there is not what was measured. */
+static inline bool copy_joint(const joint *j, hwri_str *str, unsigned width) {
+    size_t at = 0;
+    unsigned widest = 1;
+    for (size_t i = 0; i < j->count; i++) {
+        const hwri_str *item = j->items[i];
+        size_t gap = i ? j->separator->length : 0;
+        if (!hwri_is_str(item) || gap > str->length - at || item->length > str->length - at - gap) return false;
+        widest = wider(widest, hwri_str_width(gap ? j->separator : item));
+        widest = wider(widest, hwri_str_width(item));
+        if (widest > width) return false;
+        copy_chars(str->chars, width, at, j->separator, 0, gap);
+        copy_chars(str->chars, width, at + gap, item, 0, item->length);
+        at += gap + item->length;
+    }
+    return at == str->length && widest == width;
+}
+
+/* Where memory is short a finalizer may change the list while the new str is made. */
+hwr_result hwr_str_join(hwr_heap *heap, const void *separator, const void *texts, void **text) {
+    HWRI_LOOK(heap, separator);
+    HWRI_LOOK(heap, texts);
+    joint j;
+    hwr_result result = measure_joint(&j, separator, texts);
+    if (result != HWR_OK) return result;
+    if (j.count == 1) return share_str(heap, j.items[0], text);
+    if (j.length == 0) return share_str(heap, heap->kinds->empty_str, text);
+    hwri_str *str = new_str(heap, j.length, j.width);
+    if (!str) return HWR_NO_MEMORY;
+    bool same = look_at_items(&j, texts) && copy_joint(&j, str, j.width);
+    if (same && !hwri_is_shared_str(str)) return str_made(str, text);
+    unsigned char first = str->chars[0];
+    hwr_release(heap, str);
+    return same ? share_str(heap, heap->kinds->characters[first], text) : HWR_CHANGED;
+}
+
+/* ---- appending ---- */
+
+/* Whether the caller's reference is all that is known of a str: nothing but a count of one stands in its header. In a checked heap there is more. */
+static inline bool is_callers_own(const hwri_str *str) {
+    return (*hwri_header(str) & ~HWRI_TYPE_MASK) == (HWRI_COUNT_ONE | HWRI_UNTRACKED);
+}
+
+/* In its block, or in a larger one, with room for an eighth more. */
+static inline bool append_in_place(hwr_heap *heap, hwri_str **text, const hwri_str *tail) {
+    unsigned width = hwri_str_width(*text);
+    size_t length = (*text)->length;
+    if (*text == tail || !is_callers_own(*text) || hwri_str_width(tail) > width) return false;
+    size_t room = hwri_page_block_size(hwri_page_of(heap->leaves, *text));
+    hwri_str *str = *text;
+    length += tail->length;
+    if (HWRI_HEADER_SIZE + str_size(length, width) > room) str = hwri_resize(heap, str, length + length / 8);
+    if (!str) return false;
+    copy_chars(str->chars, width, length - tail->length, tail, 0, tail->length);
+    str->length = length;
+    str->hash = 0;
+    hwri_write_char_at(str->chars, width, str->length, 0);
+    *text = str;
+    return true;
+}
+
+hwr_result hwr_str_append(hwr_heap *heap, void **text, const void *tail) {
+    HWRI_LOOK(heap, *text);
+    HWRI_LOOK(heap, tail);
+    hwri_str *str = *text;
+    if (!hwri_is_str(str) || !hwri_is_str(tail)) return HWR_WRONG_KIND;
+    if (append_in_place(heap, &str, tail)) {
+        *text = str;
+        return HWR_OK;
+    }
+    hwr_result result = concat_strs(heap, str, tail, text);
+    if (result == HWR_OK) hwr_release(heap, str);
+    return result;
+}
+
+/* ---- looking for something ---- */
+
+static inline bool is_part_at(const hwri_str *text, unsigned width, size_t at, const hwri_str *part) {
+    unsigned part_width = hwri_str_width(part);
+    for (size_t i = 0; i < part->length; i++)
+        if (hwri_read_char(text->chars, width, at + i) != hwri_read_char(part->chars, part_width, i)) return false;
+    return true;
+}
+
+/* The first index of [from, to) where a part stands, or `to`. */
+static inline size_t find_part(const hwri_str *text, unsigned width, size_t from, size_t to, const hwri_str *part) {
+    uint32_t first = hwr_str_at(part, 0);
+    for (; from < to; from++)
+        if (hwri_read_char(text->chars, width, from) == first && is_part_at(text, width, from, part)) break;
+    return from;
+}
+
+/* The same for two strs of bytes. */
+static size_t find_bytes(const hwri_str *text, size_t from, size_t to, const hwri_str *part) {
+    const unsigned char *found = memmem(text->chars + from, text->length - from, part->chars, part->length);
+    return found ? (size_t)(found - text->chars) : to;
+}
+
+hwr_result hwr_str_find(const void *text, const void *part, size_t from, size_t *index) {
+    if (!hwri_is_str(text) || !hwri_is_str(part)) return HWR_WRONG_KIND;
+    const hwri_str *whole = text, *wanted = part;
+    if (from > whole->length || wanted->length > whole->length - from) return HWR_NOT_FOUND;
+    size_t to = whole->length - wanted->length + 1, found = from;
+    if (wanted->length != 0) switch (hwri_str_width(whole) * 4 + hwri_str_width(wanted)) {
+        case 4 + 1: found = find_bytes(whole, from, to, wanted); break;
+        case 8 + 1:
+        case 8 + 2: found = find_part(whole, 2, from, to, wanted); break;
+        case 16 + 1:
+        case 16 + 2:
+        case 16 + 4: found = find_part(whole, 4, from, to, wanted); break;
+        default: found = to; /* it has a character that is too wide */
+        }
+    if (found == to) return HWR_NOT_FOUND;
+    *index = found;
+    return HWR_OK;
+}
+
+/* ---- what all kinds have ---- */
+
+static hwr_result equal_strs(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal) {
+    (void)heap, (void)depth;
+    *equal = a == b || hwri_same_text(a, b);
+    return HWR_OK;
+}
+
+/* By code point. */
+static hwr_result compare_strs(hwr_heap *heap, const void *a, const void *b, unsigned depth, int *order) {
+    (void)heap, (void)depth;
+    const hwri_str *x = a, *y = b;
+    unsigned x_width = hwri_str_width(x), y_width = hwri_str_width(y);
+    size_t common = x->length < y->length ? x->length : y->length, i = 0;
+    *order = 0;
+    if (x_width == 1 && y_width == 1) {
+        *order = memcmp(x->chars, y->chars, common);
+        i = common;
+    }
+    while (i < common && hwri_read_char(x->chars, x_width, i) == hwri_read_char(y->chars, y_width, i)) i++;
+    if (i < common) *order = hwr_str_at(x, i) < hwr_str_at(y, i) ? -1 : 1;
+    if (*order == 0) *order = (x->length > y->length) - (x->length < y->length);
+    return HWR_OK;
+}
+
+static hwr_result hash_str(hwr_heap *heap, const void *object, unsigned depth, uint64_t *hash) {
+    (void)depth;
+    *hash = hwri_hash_str(heap, object);
+    return HWR_OK;
+}
+
+static hwr_result repr_str(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer) {
+    (void)heap, (void)depth;
+    const hwri_str *str = object;
+    hwri_write_quoted(writer, str->chars, hwri_str_width(str), str->length, true);
+    return HWR_OK;
+}
+
+const hwri_kind_ops hwri_str_ops = {equal_strs, compare_strs, hash_str, hwr_str_length, repr_str};

@@ -45,10 +45,10 @@ static inline size_t hwri_utf8_read(const unsigned char *bytes, size_t size, uin
 static inline size_t hwri_utf8_size(uint32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
 
 /* Writes a character and returns how many bytes it takes. */
-static inline size_t hwri_utf8_write(unsigned char *bytes, uint32_t c) {
+static inline size_t hwri_utf8_write(char *bytes, uint32_t c) {
     size_t size = hwri_utf8_size(c);
-    bytes[0] = (unsigned char)(size == 1 ? c : (0xF00u >> size & 0xF0) | c >> 6 * (size - 1));
-    for (size_t i = 1; i < size; i++) bytes[i] = (unsigned char)(0x80 | (c >> 6 * (size - 1 - i) & 0x3F));
+    bytes[0] = (char)(size == 1 ? c : (0xF00u >> size & 0xF0) | c >> 6 * (size - 1));
+    for (size_t i = 1; i < size; i++) bytes[i] = (char)(0x80 | (c >> 6 * (size - 1 - i) & 0x3F));
     return size;
 }
 

@@ -1,5 +1,6 @@
 /* writer: text that is being made, in a block of the heap's that doubles. */
 #include "kinds/kinds.h"
+#include "kinds/utf8.h"
 
 enum { LEAST_TEXT_ROOM = 64 };
 
@@ -26,10 +27,7 @@ void hwri_write_text(hwri_writer *writer, const char *text) { hwri_write(writer,
 
 void hwri_write_char(hwri_writer *writer, uint32_t c) {
     char bytes[4];
-    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    bytes[0] = (char)(size == 1 ? c : (0xF00u >> size & 0xF0) | c >> 6 * (size - 1));
-    for (size_t i = 1; i < size; i++) bytes[i] = (char)(0x80 | (c >> 6 * (size - 1 - i) & 0x3F));
-    hwri_write(writer, bytes, size);
+    hwri_write(writer, bytes, hwri_utf8_write(bytes, c));
 }
 
 hwr_result hwri_writer_end(hwri_writer *writer, void **text) {

@@ -17,6 +17,7 @@
 #define HWRI_FINALIZED (UINT64_C(1) << 48)
 #define HWRI_WEAK (UINT64_C(1) << 49)    /* there are weak references to it */
 #define HWRI_FROZEN (UINT64_C(1) << 50)  /* in the permanent generation */
+#define HWRI_INTERNED HWRI_FROZEN        /* of a str, which is never frozen: it is in the table of kinds/intern.c */
 #define HWRI_SPECIAL (UINT64_C(1) << 51) /* its death is more than giving up references at offsets: see hwri_is_plain */
 
 /* In a checked heap, an object that is dead and in quarantine. */
