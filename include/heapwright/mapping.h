@@ -14,28 +14,31 @@
 extern "C" {
 #endif
 
-/* An empty dict with room for so many entries. NULL without memory. Keys must be hashable: HWR_UNHASHABLE. */
+/* An empty dict with room for so many entries. NULL without memory. All below return HWR_WRONG_KIND for what is no dict, HWR_UNHASHABLE for a key that has no hash.
+ * Keys that are equal are one key (1, 1.0 and True are), and so is one object with itself, even a NaN. A key that is set again keeps its place, and stays the object that it was. */
 HWR_API void *hwr_dict(hwr_heap *heap, size_t room);
 HWR_API size_t hwr_dict_length(const void *dict);
-HWR_API hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *key, void **value);
+HWR_API hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *key, void **value); /* HWR_NOT_FOUND */
 HWR_API hwr_result hwr_dict_set(hwr_heap *heap, void *dict, const void *key, const void *value);
-HWR_API hwr_result hwr_dict_remove(hwr_heap *heap, void *dict, const void *key, void **value); /* value may be NULL */
+HWR_API hwr_result hwr_dict_remove(hwr_heap *heap, void *dict, const void *key,
+                                   void **value); /* HWR_NOT_FOUND; value may be NULL */
 HWR_API void hwr_dict_clear(hwr_heap *heap, void *dict);
 
-/* The entries in order: *position starts at 0. HWR_END behind the last. key and value may be NULL. Entries may be changed on the way, but none added. */
+/* The entries in the order in which they were added: *position starts at 0, and is nobody's business otherwise. HWR_END behind the last. key and value may be NULL. On
+ * the way values may be changed and entries removed, even all of them; once an entry was added, the next call returns HWR_CHANGED. */
 HWR_API hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value);
 
-/* The same with a key of UTF-8, of which no str is made if it is not needed. */
+/* The same with a key of UTF-8, up to its zero: no str is made to look for one that is all ASCII. One that is new in the dict is interned. HWR_BAD_VALUE if it is no UTF-8. */
 HWR_API hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *key, void **value);
 HWR_API hwr_result hwr_dict_set_text(hwr_heap *heap, void *dict, const char *key, const void *value);
 
-/* A set. add: whether it was new; remove: HWR_NOT_FOUND. */
+/* A set, which is like the keys of a dict. add: whether it was new; remove: HWR_NOT_FOUND. */
 HWR_API void *hwr_set_new(hwr_heap *heap, size_t room);
 HWR_API size_t hwr_set_length(const void *set);
 HWR_API hwr_result hwr_set_add(hwr_heap *heap, void *set, const void *item, bool *is_new); /* is_new may be NULL */
 HWR_API hwr_result hwr_set_contains(hwr_heap *heap, const void *set, const void *item, bool *contains);
 HWR_API hwr_result hwr_set_remove(hwr_heap *heap, void *set, const void *item);
-HWR_API hwr_result hwr_set_next(hwr_heap *heap, const void *set, size_t *position, void **item);
+HWR_API hwr_result hwr_set_next(hwr_heap *heap, const void *set, size_t *position, void **item); /* item may be NULL */
 
 #ifdef __cplusplus
 }

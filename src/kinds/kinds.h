@@ -119,6 +119,16 @@ typedef struct hwri_storage {
     } as;
 } hwri_storage;
 
+/* A dict or a set: see table.c. */
+typedef struct hwri_table {
+    struct hwri_storage *entries; /* NULL: no room */
+    struct hwri_storage *index;   /* NULL: few entries */
+    uint32_t used;                /* entries, gaps included */
+    uint32_t live;                /* without the gaps */
+    uint32_t tags;  /* without an index: four bits of each entry's hash; with one: the logarithm of its slots */
+    uint32_t added; /* how many entries were ever added */
+} hwri_table;
+
 /* ---- the state that a heap has for its kinds ---- */
 
 enum { HWRI_LEAST_SHARED = -5, HWRI_MOST_SHARED = 256, HWRI_SECRET_SIZE = 192 };

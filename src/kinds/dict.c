@@ -1,0 +1,122 @@
+/* dict: a table whose entries have values. */
+#include "kinds/table.h"
+#include "kinds/utf8.h"
+
+static bool is_dict(const void *object) { return hwri_is_of_type(object, HWRI_DICT_TYPE); }
+
+void *hwr_dict(hwr_heap *heap, size_t room) {
+    hwri_table *table = hwr_new(heap, hwri_kind_type(HWRI_DICT_TYPE));
+    if (!table || hwri_table_reserve(heap, table, HWRI_VALUES, room)) return table;
+    hwr_release(heap, table);
+    return NULL;
+}
+
+size_t hwr_dict_length(const void *dict) { return ((const hwri_table *)dict)->live; }
+
+static hwr_result get_by(hwr_heap *heap, const void *dict, const hwri_key *key, void **value) {
+    size_t item;
+    hwr_result result = hwri_table_find(heap, dict, HWRI_VALUES, key, &item);
+    if (result == HWR_OK) *value = hwri_table_item(heap, dict, item + 1);
+    return result;
+}
+
+hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *object, void **value) {
+    HWRI_LOOK(heap, dict);
+    HWRI_LOOK(heap, object);
+    hwri_key key;
+    if (hwri_unlikely(!is_dict(dict))) return HWR_WRONG_KIND;
+    hwr_result result = hwri_key_of(heap, object, &key);
+    return result == HWR_OK ? get_by(heap, dict, &key, value) : result;
+}
+
+hwr_result hwr_dict_set(hwr_heap *heap, void *dict, const void *object, const void *value) {
+    HWRI_LOOK(heap, dict);
+    HWRI_LOOK(heap, object);
+    HWRI_LOOK(heap, value);
+    hwri_key key;
+    if (hwri_unlikely(!is_dict(dict))) return HWR_WRONG_KIND;
+    hwr_result result = hwri_key_of(heap, object, &key);
+    return result == HWR_OK ? hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL) : result;
+}
+
+hwr_result hwr_dict_remove(hwr_heap *heap, void *dict, const void *object, void **value) {
+    HWRI_LOOK(heap, dict);
+    HWRI_LOOK(heap, object);
+    hwri_key key;
+    if (!is_dict(dict)) return HWR_WRONG_KIND;
+    hwr_result result = hwri_key_of(heap, object, &key);
+    return result == HWR_OK ? hwri_table_remove(heap, dict, HWRI_VALUES, &key, value) : result;
+}
+
+void hwr_dict_clear(hwr_heap *heap, void *dict) {
+    HWRI_LOOK(heap, dict);
+    hwri_table_clear(heap, dict);
+}
+
+hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value) {
+    HWRI_LOOK(heap, dict);
+    size_t item;
+    if (!is_dict(dict)) return HWR_WRONG_KIND;
+    hwr_result result = hwri_table_next(dict, HWRI_VALUES, position, &item);
+    if (result == HWR_OK && key) *key = hwri_table_item(heap, dict, item);
+    if (result == HWR_OK && value) *value = hwri_table_item(heap, dict, item + 1);
+    return result;
+}
+
+/* ---- keys of UTF-8 ---- */
+
+/* A str for a key that is new, or is not ASCII, of which strs have other bytes. */
+static hwr_result key_str(hwr_heap *heap, const char *text, size_t size, void **str) {
+    hwr_result result = hwr_str_from(heap, text, size, str);
+    if (result != HWR_OK || hwr_str_intern(heap, str)) return result;
+    hwr_release(heap, *str);
+    return HWR_NO_MEMORY;
+}
+
+hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *text, void **value) {
+    HWRI_LOOK(heap, dict);
+    size_t size = strlen(text);
+    void *str;
+    if (!is_dict(dict)) return HWR_WRONG_KIND;
+    if (hwri_is_ascii((const unsigned char *)text, size)) {
+        hwri_key key = hwri_key_of_ascii(heap, text, size);
+        return get_by(heap, dict, &key, value);
+    }
+    hwr_result result = hwr_str_from(heap, text, size, &str);
+    if (result != HWR_OK) return result;
+    hwri_key key = hwri_key_of_str(heap, str);
+    result = get_by(heap, dict, &key, value);
+    hwr_release(heap, str);
+    return result;
+}
+
+hwr_result hwr_dict_set_text(hwr_heap *heap, void *dict, const char *text, const void *value) {
+    HWRI_LOOK(heap, dict);
+    HWRI_LOOK(heap, value);
+    size_t size = strlen(text);
+    void *str;
+    if (!is_dict(dict)) return HWR_WRONG_KIND;
+    if (hwri_is_ascii((const unsigned char *)text, size)) {
+        hwri_key key = hwri_key_of_ascii(heap, text, size);
+        hwr_result result = hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL);
+        if (result != HWR_NOT_FOUND) return result;
+    }
+    hwr_result result = key_str(heap, text, size, &str);
+    if (result != HWR_OK) return result;
+    hwri_key key = hwri_key_of_str(heap, str);
+    result = hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL);
+    hwr_release(heap, str);
+    return result;
+}
+
+/* ---- what all kinds have ---- */
+
+static hwr_result equal_dicts(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal) {
+    return hwri_table_equal(heap, a, b, HWRI_VALUES, depth, equal);
+}
+
+static hwr_result repr_dict(hwr_heap *heap, const void *dict, unsigned depth, hwri_writer *writer) {
+    return hwri_table_repr(heap, dict, HWRI_VALUES, depth, writer);
+}
+
+const hwri_kind_ops hwri_dict_ops = {.equal = equal_dicts, .length = hwr_dict_length, .repr = repr_dict};

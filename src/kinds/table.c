@@ -1,0 +1,483 @@
+/* table: the hash table of dicts and sets.
+ *
+ * The entries lie in an array in the order in which they were added, and an index says where: so going through them is going through an array, and what is sparse,
+ * since it is a hash table, is only the index (Hettinger, python-dev, December 2012). The array is a storage of references: a key and its value next to each
+ * other, or a key only. It is a leaf, at which the collector does not look, until something that is not a leaf comes into it. An entry that is removed leaves a gap, two
+ * NULLs, which is squeezed out when the array is full.
+ *
+ * A slot of the index is 0, or has the number of an entry, plus one, in as many low bits as the index has slots for, and above them a tag: further bits of the hash of the
+ * entry's key. Probing is linear, from the slot that the highest bits of the hash name; an entry is looked at only where the tag agrees. A gap keeps its slot, so that an index
+ * has just as many slots taken as there are entries and gaps, never more than two thirds. Up to eight entries need no index: four bits of each one's hash stand in
+ * the table itself and are compared at once.
+ *
+ * The hash of a key is not kept: a str has its own, and others are hashed again when an index is made, so once or twice more in all. That saves 8 bytes of 24 an entry.
+ *
+ * What it costs: 40 bytes for the table; 16 bytes for each place of the array (8 in a set), of which a third is free at most after it grew; 1 byte a slot of an
+ * index up to 64 slots, 2 up to 8192, then 4. Looking up a str takes a cache miss each for the slot, the entry, the str, where these are not cached.
+ *
+ * What can run the program's code: hashing, comparing and releasing. Whoever does one of the first two looks afterwards whether the table is still the same, and starts again if
+ * not; what is to be released is released last. Memory is taken quietly (hwri_new_quietly), and when there is none, everything starts again after a collection. */
+#include "kinds/table.h"
+
+#include "kinds/utf8.h"
+#include "object/references.h"
+
+enum { FEW_ENTRIES = 8, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31, BYTE_INDEX_BITS = 6, SHORT_INDEX_BITS = 13 };
+#define NO_ENTRY SIZE_MAX
+
+/* ---- looking ---- */
+
+/* Bytes of a slot of an index of so many bits; 0: no index. */
+static inline unsigned slot_width(unsigned bits) {
+    return bits == 0 ? 0 : bits <= BYTE_INDEX_BITS ? 1 : bits <= SHORT_INDEX_BITS ? 2 : 4;
+}
+static inline unsigned index_bits(const hwri_table *table) { return table->index ? table->tags : 0; }
+
+HWRI_INLINE uint32_t slot_at(const hwri_storage *index, unsigned width, size_t slot) {
+    return width == 1   ? (uint8_t)index->as.ints1[slot]
+           : width == 2 ? (uint16_t)index->as.ints2[slot]
+                        : (uint32_t)index->as.ints4[slot];
+}
+
+static inline uint32_t tag_of(uint64_t spread, unsigned width, unsigned bits) {
+    return (uint32_t)(spread << bits >> (64 - 8 * width)) & ~(uint32_t)0 << bits;
+}
+
+/* Where a search is: at a slot; or, without an index, at those entries whose tag agrees, one bit for each. */
+typedef struct probe {
+    uint64_t at;
+    uint32_t tag;
+} probe;
+
+HWRI_INLINE probe first_probe(const hwri_table *table, unsigned width, uint64_t spread) {
+    if (width) return (probe){spread >> (64 - table->tags), tag_of(spread, width, table->tags)};
+    uint32_t differ = table->tags ^ (uint32_t)(spread >> 60) * 0x11111111u;
+    uint32_t agree = (differ - 0x11111111u) & ~differ & 0x88888888u; /* and some others, at times */
+    return (probe){agree & ((UINT64_C(1) << 4 * table->used) - 1), 0};
+}
+
+/* The next entry that it could be. */
+HWRI_INLINE size_t next_candidate(const hwri_table *table, unsigned width, probe *p) {
+    if (!width) {
+        if (!p->at) return NO_ENTRY;
+        size_t position = (size_t)__builtin_ctz((uint32_t)p->at) / 4;
+        p->at &= p->at - 1;
+        return position;
+    }
+    uint32_t mask = ((uint32_t)1 << table->tags) - 1;
+    for (;;) {
+        uint32_t slot = slot_at(table->index, width, (size_t)p->at);
+        if (slot == 0) return NO_ENTRY;
+        p->at = (p->at + 1) & mask;
+        if (((slot ^ p->tag) & ~mask) == 0) return (slot & mask) - 1;
+    }
+}
+
+/* Keys are short: up to sixteen bytes are compared as two words, which may overlap. */
+static inline bool same_chars(const unsigned char *a, const unsigned char *b, size_t size) {
+    if (hwri_likely(size - 8 <= 8))
+        return hwri_load64(a) == hwri_load64(b) && hwri_load64(a + size - 8) == hwri_load64(b + size - 8);
+    if (size > 16) return memcmp(a, b, size) == 0;
+    while (size && a[size - 1] == b[size - 1]) size--;
+    return size == 0;
+}
+
+HWRI_INLINE bool is_key_str(const void *object, const hwri_key *key) {
+    const hwri_str *str = object;
+    return hwr_type_of(object) == key->type && str->hash == key->hash && str->length == key->length &&
+           same_chars(str->chars, key->chars, key->length * key->type->item_size);
+}
+
+HWRI_INLINE size_t find_str_in(const hwri_table *table, hwri_values values, const hwri_key *key, unsigned width) {
+    probe p = first_probe(table, width, key->spread);
+    for (;;) {
+        size_t position = next_candidate(table, width, &p);
+        if (hwri_unlikely(position == NO_ENTRY)) return NO_ENTRY;
+        const void *object = table->entries->as.objects[position << values];
+        if (object && (object == key->object || is_key_str(object, key))) return position << values;
+    }
+}
+
+static inline size_t find_str(const hwri_table *table, hwri_values values, const hwri_key *key) {
+    switch (slot_width(index_bits(table))) {
+    case 0: return find_str_in(table, values, key, 0);
+    case 1: return find_str_in(table, values, key, 1);
+    case 2: return find_str_in(table, values, key, 2);
+    default: return find_str_in(table, values, key, 4);
+    }
+}
+
+/* What shows whether a table was changed, values apart. */
+typedef struct table_state {
+    const hwri_storage *entries;
+    uint32_t used, live, added;
+} table_state;
+static table_state state_of(const hwri_table *table) {
+    return (table_state){table->entries, table->used, table->live, table->added};
+}
+static bool is_still(const hwri_table *table, const table_state *state) {
+    return table->entries == state->entries && table->used == state->used && table->live == state->live &&
+           table->added == state->added;
+}
+
+static hwr_result compare_keys(hwr_heap *heap, const void *a, const void *b, bool *equal) {
+    if (hwri_is_of_type(a, HWRI_INT_TYPE) && hwri_is_of_type(b, HWRI_INT_TYPE)) {
+        *equal = ((const hwri_int *)a)->value == ((const hwri_int *)b)->value;
+        return HWR_OK;
+    }
+    hwr_retain(heap, a);
+    hwr_result result = hwri_equal(heap, a, b, 0, equal);
+    hwr_release(heap, a);
+    return result;
+}
+
+static hwr_result find_other(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
+                             size_t *item) {
+    unsigned width = slot_width(index_bits(table));
+    table_state state = state_of(table);
+    probe p = first_probe(table, width, key->spread);
+    for (size_t position; (position = next_candidate(table, width, &p)) != NO_ENTRY;) {
+        const void *object = table->entries->as.objects[position << values];
+        bool equal = object == key->object;
+        hwr_result result = equal || !object ? HWR_OK : compare_keys(heap, object, key->object, &equal);
+        if (result != HWR_OK) return result;
+        if (hwri_unlikely(!is_still(table, &state))) return find_other(heap, table, values, key, item);
+        *item = position << values;
+        if (equal) return HWR_OK;
+    }
+    return HWR_NOT_FOUND;
+}
+
+HWRI_INLINE hwr_result find_entry(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
+                                  size_t *item) {
+    if (hwri_unlikely(!key->type)) return find_other(heap, table, values, key, item);
+    *item = find_str(table, values, key);
+    return *item == NO_ENTRY ? HWR_NOT_FOUND : HWR_OK;
+}
+
+hwr_result hwri_table_find(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
+                           size_t *item) {
+    return find_entry(heap, table, values, key, item);
+}
+
+/* ---- room ---- */
+
+static inline bool holds_leaves(const hwri_table *table) {
+    return table->entries && hwri_is_of_type(table->entries, HWRI_LEAF_SLOTS_TYPE);
+}
+static inline size_t room_of(const hwri_table *table, hwri_values values) {
+    return table->entries ? table->entries->room >> values : 0;
+}
+
+/* How many entries an index of so many bits is for; the fewest bits for so many entries: 0 for few, and too many if there is no such index. */
+static size_t most_entries(unsigned bits) { return (size_t)(UINT64_C(2) << bits) / 3; }
+static unsigned bits_for(size_t entries) {
+    unsigned bits = LEAST_INDEX_BITS;
+    if (entries <= FEW_ENTRIES) return 0;
+    while (bits <= MOST_INDEX_BITS && most_entries(bits) < entries) bits++;
+    return bits;
+}
+
+/* The room that a table with so many entries is to have when it needs more: half as much again, but what its index is for is used up first. */
+static size_t room_for_more(size_t entries, bool indexed) {
+    static const unsigned char few[FEW_ENTRIES] = {3, 3, 3, 5, 5, FEW_ENTRIES, FEW_ENTRIES, FEW_ENTRIES};
+    if (entries < FEW_ENTRIES && !indexed) return few[entries];
+    if (entries < FEW_ENTRIES) entries = FEW_ENTRIES;
+    size_t most = most_entries(bits_for(entries + entries / 4 + 1)), room = entries + entries / 2;
+    return room < most ? room : most;
+}
+
+static hwri_storage *new_index(hwr_heap *heap, unsigned bits) {
+    unsigned width = slot_width(bits);
+    enum hwri_kind_type type = width == 1 ? HWRI_DATA1_TYPE : width == 2 ? HWRI_DATA2_TYPE : HWRI_DATA4_TYPE;
+    hwri_storage *index = hwri_new_quietly(heap, hwri_kind_type(type), (size_t)1 << bits);
+    if (index) memset(&index->as, 0, (size_t)width << bits);
+    return index;
+}
+
+static hwri_storage *new_entries(hwr_heap *heap, hwri_values values, bool leaves, size_t room) {
+    return hwri_new_quietly(heap, hwri_kind_type(leaves ? HWRI_LEAF_SLOTS_TYPE : HWRI_SLOTS_TYPE), room << values);
+}
+
+HWRI_INLINE void enter_key(hwri_storage *index, unsigned bits, uint64_t spread, size_t position) {
+    unsigned width = slot_width(bits);
+    size_t mask = ((size_t)1 << bits) - 1, at = (size_t)(spread >> (64 - bits));
+    while (slot_at(index, width, at)) at = (at + 1) & mask;
+    uint32_t slot = tag_of(spread, width, bits) | (uint32_t)(position + 1);
+    if (width == 1)
+        index->as.ints1[at] = (int8_t)slot;
+    else if (width == 2)
+        index->as.ints2[at] = (int16_t)slot;
+    else
+        index->as.ints4[at] = (int32_t)slot;
+}
+
+/* Enters what will be there once the gaps are squeezed out. HWR_CHANGED: meanwhile it has become another table. */
+static hwr_result enter_keys(hwr_heap *heap, const hwri_table *table, hwri_values values, hwri_storage *index,
+                             unsigned bits) {
+    enum { AHEAD = 8 };
+    table_state state = state_of(table);
+    for (size_t i = 0, position = 0; i < state.used; i++) {
+        void *const *entry = &table->entries->as.objects[i << values];
+        if (i + AHEAD < state.used) __builtin_prefetch(entry[AHEAD << values]);
+        const void *object = *entry;
+        hwri_key key;
+        if (!object) continue;
+        hwr_retain(heap, object);
+        hwr_result result = hwri_key_of(heap, object, &key);
+        hwr_release(heap, object);
+        if (result != HWR_OK) return result;
+        if (!is_still(table, &state)) return HWR_CHANGED;
+        enter_key(index, bits, key.spread, position++);
+    }
+    return HWR_OK;
+}
+
+/* The tags of a table without an index, as they will be without the gaps. */
+static uint32_t squeezed_tags(const hwri_table *table, hwri_values values) {
+    uint32_t tags = 0;
+    for (unsigned i = 0, position = 0; i < table->used; i++)
+        if (table->entries->as.objects[i << values]) tags |= (table->tags >> 4 * i & 15) << 4 * position++;
+    return tags;
+}
+
+/* Moves the references to another storage, or in their own to the front, with or without the gaps. The counts stay as they are. */
+static void move_entries(hwri_table *table, hwri_values values, hwri_storage *to, bool squeeze) {
+    void **from = table->entries->as.objects, **into = to->as.objects;
+    size_t position = squeeze ? 0 : table->used, kept = 0, size = sizeof(void *) << values;
+    if (!squeeze) memcpy(into, from, position * size);
+    for (size_t i = 0; squeeze && i < table->used; i++)
+        if (from[i << values]) memmove(&into[position++ << values], &from[i << values], size);
+    if (from == into) kept = position;
+    memset(&from[kept << values], 0, (table->used - kept) * size);
+    table->used = (uint32_t)position;
+}
+
+static bool replace_entries(hwr_heap *heap, hwri_table *table, hwri_values values, hwri_storage *entries,
+                            bool squeeze) {
+    if (!entries) return false;
+    if (table->entries) move_entries(table, values, entries, squeeze);
+    hwr_give(heap, table, &table->entries, entries);
+    return true;
+}
+
+static bool extend_entries(hwr_heap *heap, hwri_table *table, hwri_values values, size_t room) {
+    hwri_storage *resized = hwri_resize(heap, table->entries, room << values);
+    if (!resized)
+        return replace_entries(heap, table, values, new_entries(heap, values, holds_leaves(table), room), false);
+    table->entries = resized; /* the same object, and the same reference to it */
+    return true;
+}
+
+/* Gives a table another room, entries that hold anything, or the same without gaps; and a new index, if it has to be another. */
+static hwr_result try_rebuild(hwr_heap *heap, hwri_table *table, hwri_values values, bool leaves, bool squeeze,
+                              size_t room) {
+    size_t old_room = room_of(table, values);
+    squeeze = squeeze && table->live != table->used;
+    bool extends = room > old_room && table->entries && leaves == holds_leaves(table);
+    bool moves = !extends && (room != old_room || leaves != holds_leaves(table));
+    unsigned bits = bits_for(room);
+    bool reindexes = bits && (squeeze || bits != index_bits(table));
+    hwri_storage *index = reindexes ? new_index(heap, bits) : NULL;
+    hwri_storage *entries = moves ? new_entries(heap, values, leaves, room) : table->entries;
+    hwr_result result = (reindexes && !index) || !entries ? HWR_NO_MEMORY : HWR_OK;
+    if (result == HWR_OK && index) result = enter_keys(heap, table, values, index, bits);
+    if (result != HWR_OK) {
+        hwr_release(heap, index);
+        if (moves) hwr_release(heap, entries);
+        return result;
+    }
+    if (index)
+        table->tags = bits;
+    else if (!bits && squeeze)
+        table->tags = squeezed_tags(table, values);
+    if (index) hwr_give(heap, table, &table->index, index);
+    if (moves)
+        replace_entries(heap, table, values, entries, squeeze);
+    else if (squeeze)
+        move_entries(table, values, entries, true);
+    bool done = !extends || extend_entries(heap, table, values, room) || table->used < old_room;
+    return done ? HWR_OK : HWR_NO_MEMORY;
+}
+
+/* For an entry more, if there is no room; otherwise, for what is not a leaf, with everything where it was. */
+static hwr_result make_table_room(hwr_heap *heap, hwri_table *table, hwri_values values, bool leaf, bool full) {
+    unsigned attempt = 0;
+    size_t room;
+    hwr_result result;
+    do {
+        size_t old_room = room_of(table, values), wanted = room_for_more(table->live, table->index != NULL);
+        bool enough = !full || (wanted <= old_room && wanted > old_room / 4);
+        room = enough ? old_room : wanted;
+        result = try_rebuild(heap, table, values, leaf && (!table->entries || holds_leaves(table)), full, room);
+    } while (result == HWR_NO_MEMORY && hwri_make_room(heap, sizeof(void *) * (room << values), &attempt));
+    return result == HWR_CHANGED ? HWR_OK : result;
+}
+
+bool hwri_table_reserve(hwr_heap *heap, hwri_table *table, hwri_values values, size_t room) {
+    unsigned attempt = 0;
+    if (room > most_entries(MOST_INDEX_BITS)) return false;
+    while (room && try_rebuild(heap, table, values, true, false, room) != HWR_OK)
+        if (!hwri_make_room(heap, sizeof(void *) * (room << values), &attempt)) return false;
+    return true;
+}
+
+/* ---- changing ---- */
+
+static inline void append_entry(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key,
+                                const void *value) {
+    hwri_storage *entries = table->entries;
+    void **entry = &entries->as.objects[(size_t)table->used << values];
+    hwr_retain(heap, key->object);
+    hwr_init(heap, entries, entry, (void *)(uintptr_t)key->object);
+    if (values) {
+        hwr_retain(heap, value);
+        hwr_init(heap, entries, entry + 1, (void *)(uintptr_t)value);
+    }
+    if (table->index)
+        enter_key(table->index, table->tags, key->spread, table->used);
+    else
+        table->tags |= (uint32_t)(key->spread >> 60) << 4 * table->used;
+    table->used++;
+    table->live++;
+    table->added++;
+}
+
+hwr_result hwri_table_put(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, const void *value,
+                          bool *is_new) {
+    for (;;) {
+        size_t item;
+        hwr_result result = find_entry(heap, table, values, key, &item);
+        bool found = result == HWR_OK, full = !found && table->used == room_of(table, values);
+        if (!found && (result != HWR_NOT_FOUND || !key->object)) return result;
+        bool leaf = (!values || hwri_is_leaf(value)) && (found || hwri_is_leaf(key->object));
+        if (hwri_unlikely(full || (!leaf && holds_leaves(table)))) {
+            result = make_table_room(heap, table, values, leaf, full);
+            if (result != HWR_OK) return result;
+            continue;
+        }
+        if (is_new) *is_new = !found;
+        if (!found)
+            append_entry(heap, table, values, key, value);
+        else if (values)
+            hwr_set(heap, table->entries, &table->entries->as.objects[item + 1], (void *)(uintptr_t)value);
+        return HWR_OK;
+    }
+}
+
+hwr_result hwri_table_remove(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, void **value) {
+    size_t item;
+    hwr_result result = find_entry(heap, table, values, key, &item);
+    if (result != HWR_OK) return result;
+    hwri_storage *entries = table->entries;
+    void **entry = &entries->as.objects[item], *taken[2] = {entry[0], values ? entry[1] : NULL};
+    for (unsigned i = 0; i <= values; i++) {
+        hwr_retain(heap, taken[i]);
+        hwr_give(heap, entries, &entry[i], NULL);
+    }
+    table->live--;
+    if (value)
+        *value = taken[1];
+    else
+        hwr_release(heap, taken[1]);
+    hwr_release(heap, taken[0]);
+    return HWR_OK;
+}
+
+void hwri_table_clear(hwr_heap *heap, hwri_table *table) {
+    hwri_storage *entries = table->entries;
+    hwr_retain(heap, entries);
+    hwr_give(heap, table, &table->index, NULL);
+    hwr_give(heap, table, &table->entries, NULL);
+    table->used = table->live = table->tags = 0;
+    hwr_release(heap, entries);
+}
+
+/* ---- going through it ---- */
+
+/* A position has in its upper half how many entries had been added when it was begun with. */
+enum { POSITION_BITS = sizeof(size_t) * 4 };
+
+hwr_result hwri_table_next(const hwri_table *table, hwri_values values, size_t *position, size_t *item) {
+    size_t at = *position & (((size_t)1 << POSITION_BITS) - 1), added = (size_t)table->added << POSITION_BITS;
+    if (*position && *position - at != added) return HWR_CHANGED;
+    while (at < table->used && !table->entries->as.objects[at << values]) at++;
+    if (at >= table->used) return HWR_END;
+    *item = at << values;
+    *position = added + at + 1;
+    return HWR_OK;
+}
+
+/* ---- what dicts and sets are asked ---- */
+
+static hwr_result equal_values(hwr_heap *heap, void *a, void *b, unsigned depth, bool *equal) {
+    *equal = a == b; /* a NaN, too */
+    hwr_result result = *equal ? HWR_OK : hwri_equal(heap, a, b, depth + 1, equal);
+    hwr_release(heap, a);
+    hwr_release(heap, b);
+    return result;
+}
+
+/* Whether what was found in one table at an item, the key being the caller's, is in the other, too. */
+static hwr_result is_in_other(hwr_heap *heap, const hwri_table *table, size_t item, const hwri_table *other,
+                              hwri_values values, unsigned depth, bool *is_in) {
+    hwri_key key;
+    size_t place;
+    void *value = values ? hwri_table_item(heap, table, item + 1) : NULL;
+    hwr_result result = hwri_key_of(heap, table->entries->as.objects[item], &key);
+    if (result == HWR_OK) result = find_entry(heap, other, values, &key, &place);
+    *is_in = result == HWR_OK;
+    if (result == HWR_OK && values)
+        return equal_values(heap, value, hwri_table_item(heap, other, place + 1), depth, is_in);
+    hwr_release(heap, value);
+    return result == HWR_NOT_FOUND ? HWR_OK : result;
+}
+
+hwr_result hwri_table_equal(hwr_heap *heap, const hwri_table *a, const hwri_table *b, hwri_values values,
+                            unsigned depth, bool *equal) {
+    size_t position = 0, item;
+    hwr_result result;
+    *equal = a->live == b->live;
+    while (*equal && (result = hwri_table_next(a, values, &position, &item)) != HWR_END) {
+        if (result != HWR_OK) return result;
+        void *key = hwri_table_item(heap, a, item);
+        result = is_in_other(heap, a, item, b, values, depth, equal);
+        hwr_release(heap, key);
+        if (result != HWR_OK) return result;
+    }
+    return HWR_OK;
+}
+
+static hwr_result write_entry(hwr_heap *heap, const hwri_table *table, size_t item, hwri_values values, unsigned depth,
+                              hwri_writer *writer) {
+    void *key = hwri_table_item(heap, table, item), *value = values ? hwri_table_item(heap, table, item + 1) : NULL;
+    hwr_result result = hwri_repr(heap, key, depth + 1, writer);
+    if (value) hwri_write_text(writer, ": ");
+    if (value && result == HWR_OK) result = hwri_repr(heap, value, depth + 1, writer);
+    hwr_release(heap, key);
+    hwr_release(heap, value);
+    return result;
+}
+
+hwr_result hwri_table_repr(hwr_heap *heap, const hwri_table *table, hwri_values values, unsigned depth,
+                           hwri_writer *writer) {
+    hwri_inside link = {table, writer->inside};
+    size_t position = 0, item;
+    hwr_result result = HWR_OK;
+    if (hwri_is_inside(writer, table)) {
+        hwri_write_text(writer, "{...}");
+        return HWR_OK;
+    }
+    writer->inside = &link;
+    hwri_write_text(writer, "{");
+    while (result == HWR_OK) {
+        const char *before = position ? ", " : "";
+        result = hwri_table_next(table, values, &position, &item);
+        if (result != HWR_OK) break;
+        hwri_write_text(writer, before);
+        result = write_entry(heap, table, item, values, depth, writer);
+    }
+    hwri_write_text(writer, "}");
+    writer->inside = link.outer;
+    return result == HWR_END ? HWR_OK : result;
+}
