@@ -1,0 +1,356 @@
+/* list: what a program does with lists. How their items are kept, and how that changes, is in storage.c. */
+#include "kinds/storage.h"
+
+/* ---- making ---- */
+
+static void *new_list(hwr_heap *heap) { return hwr_new(heap, hwri_kind_type(HWRI_LIST_TYPE)); }
+
+void *hwr_list(hwr_heap *heap, size_t room) {
+    hwri_list *list = new_list(heap);
+    unsigned attempt = 0;
+    while (list && room && !hwri_list_try_reserve(heap, list, room))
+        if (room > PTRDIFF_MAX / sizeof(void *) || !hwri_make_room(heap, room * sizeof(void *), &attempt)) {
+            hwr_release(heap, list);
+            return NULL;
+        }
+    return list;
+}
+
+size_t hwr_list_length(const void *list) { return ((const hwri_list *)list)->length; }
+
+/* ---- reading ---- */
+
+/* The value at an index if the list has ints, and no objects. */
+static inline bool int_at(const hwri_storage *storage, size_t index, int64_t *value) {
+    const hwr_type *type = hwr_type_of(storage);
+    if (type == hwri_kind_type(HWRI_DATA1_TYPE))
+        *value = storage->as.ints1[index];
+    else if (type == hwri_kind_type(HWRI_DATA2_TYPE))
+        *value = storage->as.ints2[index];
+    else if (type == hwri_kind_type(HWRI_DATA4_TYPE))
+        *value = storage->as.ints4[index];
+    else if (type == hwri_kind_type(HWRI_DATA8_TYPE))
+        *value = storage->as.ints8[index];
+    else
+        return false;
+    return true;
+}
+
+hwr_result hwr_list_get(hwr_heap *heap, const void *list, size_t index, void **item) {
+    HWRI_LOOK(heap, list);
+    const hwri_list *l = list;
+    int64_t value;
+    if (index >= l->length) return HWR_OUT_OF_RANGE;
+    void *result;
+    if (int_at(l->storage, index, &value)) {
+        result = hwr_int(heap, value);
+    } else if (hwri_is_of_type(l->storage, HWRI_DOUBLES_TYPE)) {
+        result = hwr_float(heap, l->storage->as.doubles[index]);
+    } else {
+        result = l->storage->as.objects[index];
+        hwr_retain(heap, result);
+    }
+    if (result) *item = result;
+    return result ? HWR_OK : HWR_NO_MEMORY;
+}
+
+hwr_result hwr_list_get_int(const void *list, size_t index, int64_t *value) {
+    const hwri_list *l = list;
+    if (index >= l->length) return HWR_OUT_OF_RANGE;
+    if (int_at(l->storage, index, value)) return HWR_OK;
+    if (hwri_is_of_type(l->storage, HWRI_DOUBLES_TYPE)) return HWR_WRONG_KIND;
+    return hwr_int_get(l->storage->as.objects[index], value);
+}
+
+hwr_result hwr_list_get_float(const void *list, size_t index, double *value) {
+    const hwri_list *l = list;
+    hwri_unboxed place;
+    if (index >= l->length) return HWR_OUT_OF_RANGE;
+    if (hwri_is_of_type(l->storage, HWRI_DOUBLES_TYPE)) {
+        *value = l->storage->as.doubles[index];
+        return HWR_OK;
+    }
+    return hwr_float_get(hwri_storage_peek(l->storage, hwri_storage_mode(l->storage), index, &place), value);
+}
+
+/* ---- appending ---- */
+
+/* Appends to a list that has items, and room, and keeps such ints; otherwise does nothing. */
+static inline bool append_int_at_hand(hwri_list *list, int64_t value) {
+    size_t length = list->length;
+    hwri_storage *storage = list->storage;
+    if (!length || length >= storage->room) return false;
+    const hwr_type *type = hwr_type_of(storage);
+    if (type == hwri_kind_type(HWRI_DATA1_TYPE) && value == (int8_t)value)
+        storage->as.ints1[length] = (int8_t)value;
+    else if (type == hwri_kind_type(HWRI_DATA2_TYPE) && value == (int16_t)value)
+        storage->as.ints2[length] = (int16_t)value;
+    else if (type == hwri_kind_type(HWRI_DATA4_TYPE) && value == (int32_t)value)
+        storage->as.ints4[length] = (int32_t)value;
+    else if (type == hwri_kind_type(HWRI_DATA8_TYPE))
+        storage->as.ints8[length] = value;
+    else
+        return false;
+    list->length = length + 1;
+    return true;
+}
+
+static inline bool append_float_at_hand(hwri_list *list, double value) {
+    size_t length = list->length;
+    hwri_storage *storage = list->storage;
+    if (!length || length >= storage->room || !hwri_is_of_type(storage, HWRI_DOUBLES_TYPE)) return false;
+    storage->as.doubles[length] = value;
+    list->length = length + 1;
+    return true;
+}
+
+static inline bool append_reference_at_hand(hwr_heap *heap, hwri_list *list, const void *item) {
+    size_t length = list->length;
+    hwri_storage *storage = list->storage;
+    if (!length || length >= storage->room) return false;
+    const hwr_type *type = hwr_type_of(storage);
+    if (type != hwri_kind_type(HWRI_SLOTS_TYPE) &&
+        !(type == hwri_kind_type(HWRI_LEAF_SLOTS_TYPE) && hwri_is_leaf(item)))
+        return false;
+    hwr_retain(heap, item);
+    hwri_init(heap, storage, &storage->as.objects[length], (void *)(uintptr_t)item);
+    list->length = length + 1;
+    return true;
+}
+
+/* What is not at hand is done as if many were appended. */
+__attribute__((noinline)) static bool append_int_slowly(hwr_heap *heap, hwri_list *list, int64_t value) {
+    hwri_storage one;
+    hwri_mode mode = hwri_mode_of_int(value);
+    hwri_data_put(&one, mode, 0, value);
+    return hwri_list_add(heap, list, (hwri_span){mode, &one, 0, 1});
+}
+
+__attribute__((noinline)) static bool append_float_slowly(hwr_heap *heap, hwri_list *list, double value) {
+    hwri_storage one = {.as.doubles = {value}};
+    return hwri_list_add(heap, list, (hwri_span){HWRI_DOUBLES_TYPE, &one, 0, 1});
+}
+
+__attribute__((noinline)) static bool append_slowly(hwr_heap *heap, hwri_list *list, const void *item) {
+    hwri_storage one = {.as.objects = {(void *)(uintptr_t)item}};
+    return hwri_list_add(heap, list, (hwri_span){HWRI_SLOTS_TYPE, &one, 0, 1});
+}
+
+bool hwr_list_append(hwr_heap *heap, void *list, const void *item) {
+    HWRI_LOOK(heap, list);
+    HWRI_LOOK(heap, item);
+    if (append_reference_at_hand(heap, list, item)) return true;
+    if (hwri_is_of_type(item, HWRI_INT_TYPE) && append_int_at_hand(list, ((const hwri_int *)item)->value)) return true;
+    return append_slowly(heap, list, item);
+}
+
+bool hwr_list_append_int(hwr_heap *heap, void *list, int64_t value) {
+    HWRI_LOOK(heap, list);
+    return append_int_at_hand(list, value) || append_int_slowly(heap, list, value);
+}
+
+bool hwr_list_append_float(hwr_heap *heap, void *list, double value) {
+    HWRI_LOOK(heap, list);
+    return append_float_at_hand(list, value) || append_float_slowly(heap, list, value);
+}
+
+/* ---- changing ---- */
+
+hwr_result hwr_list_set(hwr_heap *heap, void *list, size_t index, const void *item) {
+    HWRI_LOOK(heap, list);
+    HWRI_LOOK(heap, item);
+    hwri_list *l = list;
+    if (index >= l->length) return HWR_OUT_OF_RANGE;
+    if (!hwri_list_convert(heap, l, hwri_mode_of(item))) return HWR_NO_MEMORY;
+    if (index >= l->length) return HWR_OUT_OF_RANGE; /* a finalizer has made it shorter */
+    hwri_mode mode = hwri_storage_mode(l->storage);
+    if (mode == HWRI_DOUBLES_TYPE)
+        l->storage->as.doubles[index] = ((const hwri_float *)item)->value;
+    else if (hwri_mode_is_data(mode))
+        hwri_data_put(l->storage, mode, index, ((const hwri_int *)item)->value);
+    else
+        hwri_set(heap, l->storage, &l->storage->as.objects[index], (void *)(uintptr_t)item);
+    return HWR_OK;
+}
+
+static char *place_in(const hwri_list *list, size_t index) {
+    return (char *)&list->storage->as + index * hwr_type_of(list->storage)->item_size;
+}
+
+/* Appends it, and brings it to its place. */
+hwr_result hwr_list_insert(hwr_heap *heap, void *list, size_t index, const void *item) {
+    hwri_list *l = list;
+    if (index > l->length) return HWR_OUT_OF_RANGE;
+    if (!hwr_list_append(heap, list, item)) return HWR_NO_MEMORY;
+    if (index + 1 >= l->length) return HWR_OK;
+    char last[sizeof(void *)], *from = place_in(l, index), *end = place_in(l, l->length);
+    size_t bytes = hwr_type_of(l->storage)->item_size;
+    memcpy(last, end - bytes, bytes);
+    memmove(from + bytes, from, (size_t)(end - from) - bytes);
+    memcpy(from, last, bytes);
+    return HWR_OK;
+}
+
+/* Takes an item that is an object out of the list, or makes one of a value; NULL without memory at hand. */
+static void *try_take(hwr_heap *heap, hwri_list *list, size_t index) {
+    hwri_mode mode = hwri_storage_mode(list->storage);
+    void *item =
+        hwri_mode_is_data(mode) ? hwri_storage_box(heap, list->storage, mode, index) : list->storage->as.objects[index];
+    if (!item) return NULL;
+    char *from = place_in(list, index), *end = place_in(list, list->length);
+    size_t bytes = hwr_type_of(list->storage)->item_size;
+    memmove(from, from + bytes, (size_t)(end - from) - bytes);
+    list->length--;
+    if (!hwri_mode_is_data(mode)) list->storage->as.objects[list->length] = NULL;
+    return item;
+}
+
+hwr_result hwr_list_pop(hwr_heap *heap, void *list, size_t index, void **item) {
+    HWRI_LOOK(heap, list);
+    hwri_list *l = list;
+    unsigned attempt = 0;
+    void *taken = NULL;
+    while (index < l->length && !(taken = try_take(heap, l, index)))
+        if (!hwri_make_room(heap, sizeof(hwri_int), &attempt)) return HWR_NO_MEMORY;
+    if (!taken) return HWR_OUT_OF_RANGE;
+    hwri_list_shrink(heap, l);
+    *item = taken;
+    return HWR_OK;
+}
+
+bool hwr_list_extend(hwr_heap *heap, void *list, const void *other) {
+    HWRI_LOOK(heap, list);
+    HWRI_LOOK(heap, other);
+    hwri_list *l = list;
+    unsigned attempt = 0;
+    while (!hwri_list_try_extend(heap, l, other, 0, SIZE_MAX))
+        if (!hwri_make_room(heap, (l->length + 1) * sizeof(void *), &attempt)) return false;
+    return true;
+}
+
+hwr_result hwr_list_slice(hwr_heap *heap, const void *list, size_t from, size_t to, void **slice) {
+    HWRI_LOOK(heap, list);
+    hwri_list *part = new_list(heap);
+    unsigned attempt = 0;
+    while (part && !hwri_list_try_extend(heap, part, list, from, to))
+        if (!hwri_make_room(heap, sizeof(hwri_storage) + hwri_span_of(list, from, to).count * sizeof(void *),
+                            &attempt)) {
+            hwr_release(heap, part);
+            return HWR_NO_MEMORY;
+        }
+    if (part) *slice = part;
+    return part ? HWR_OK : HWR_NO_MEMORY;
+}
+
+/* What dies of it finds the list empty. */
+void hwr_list_clear(hwr_heap *heap, void *list) {
+    HWRI_LOOK(heap, list);
+    hwri_list *l = list;
+    l->length = 0;
+    hwr_give(heap, l, &l->storage, NULL);
+}
+
+void hwr_list_reverse(void *list) {
+    const hwri_list *l = list;
+    if (l->length < 2) return;
+    size_t bytes = hwr_type_of(l->storage)->item_size;
+    for (char *low = place_in(l, 0), *high = place_in(l, l->length - 1); low < high; low += bytes, high -= bytes) {
+        char item[sizeof(void *)];
+        memcpy(item, low, bytes);
+        memcpy(low, high, bytes);
+        memcpy(high, item, bytes);
+    }
+}
+
+/* ---- what all kinds have ---- */
+
+/* In a list of floats nobody can tell one NaN from another that has the same bits: they are identical. */
+static bool are_identical(const void *a, const void *b, bool unboxed) {
+    if (a == b) return true;
+    if (!unboxed || !hwri_is_of_type(a, HWRI_FLOAT_TYPE) || !hwri_is_of_type(b, HWRI_FLOAT_TYPE)) return false;
+    return memcmp(&((const hwri_float *)a)->value, &((const hwri_float *)b)->value, sizeof(double)) == 0;
+}
+
+/* The first index at which two lists differ: the length of the shorter if they do not before. */
+static hwr_result first_difference(hwr_heap *heap, const hwri_list *a, const hwri_list *b, unsigned depth,
+                                   size_t *index) {
+    hwri_unboxed of_a, of_b;
+    size_t i = 0;
+    bool equal = true;
+    while (i < a->length && i < b->length) {
+        hwri_mode mode_a = hwri_storage_mode(a->storage), mode_b = hwri_storage_mode(b->storage);
+        const void *item_a = hwri_storage_peek(a->storage, mode_a, i, &of_a);
+        const void *item_b = hwri_storage_peek(b->storage, mode_b, i, &of_b);
+        if (!are_identical(item_a, item_b, hwri_mode_is_data(mode_a) || hwri_mode_is_data(mode_b))) {
+            hwr_result result = hwri_equal(heap, item_a, item_b, depth + 1, &equal);
+            if (result != HWR_OK) return result;
+            if (!equal) break;
+        }
+        i++;
+    }
+    *index = i;
+    return HWR_OK;
+}
+
+/* Lists of ints as wide are equal byte by byte, and those of other kinds of values item by item. */
+static hwr_result equal_lists(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal) {
+    const hwri_list *l = a, *m = b;
+    size_t index;
+    *equal = l->length == m->length;
+    if (!*equal || !l->length) return HWR_OK;
+    const hwr_type *type = hwr_type_of(l->storage);
+    if (type == hwr_type_of(m->storage) && hwri_mode_is_ints(hwri_storage_mode(l->storage))) {
+        *equal = memcmp(&l->storage->as, &m->storage->as, l->length * type->item_size) == 0;
+        return HWR_OK;
+    }
+    hwr_result result = first_difference(heap, l, m, depth, &index);
+    if (result == HWR_OK) *equal = index == l->length;
+    return result;
+}
+
+static hwr_result compare_lists(hwr_heap *heap, const void *a, const void *b, unsigned depth, int *order) {
+    const hwri_list *l = a, *m = b;
+    hwri_unboxed of_a, of_b;
+    size_t index;
+    hwr_result result = first_difference(heap, l, m, depth, &index);
+    if (result != HWR_OK) return result;
+    if (index == l->length || index == m->length) {
+        *order = (l->length > m->length) - (l->length < m->length);
+        return HWR_OK;
+    }
+    return hwri_compare(heap, hwri_storage_peek(l->storage, hwri_storage_mode(l->storage), index, &of_a),
+                        hwri_storage_peek(m->storage, hwri_storage_mode(m->storage), index, &of_b), depth + 1, order);
+}
+
+/* Writing may collect: the item is held meanwhile, and the list may be another afterwards. */
+static hwr_result repr_item(hwr_heap *heap, const hwri_list *list, size_t index, unsigned depth, hwri_writer *writer) {
+    hwri_unboxed place;
+    const void *item = hwri_storage_peek(list->storage, hwri_storage_mode(list->storage), index, &place);
+    if (item == &place.value) return hwri_repr(heap, item, depth + 1, writer);
+    hwr_retain(heap, item);
+    hwr_result result = hwri_repr(heap, item, depth + 1, writer);
+    hwr_release(heap, item);
+    return result;
+}
+
+static hwr_result repr_list(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer) {
+    const hwri_list *list = object;
+    hwri_inside link = {list, writer->inside};
+    hwr_result result = HWR_OK;
+    if (hwri_is_inside(writer, list)) {
+        hwri_write_text(writer, "[...]");
+        return HWR_OK;
+    }
+    writer->inside = &link;
+    hwri_write_text(writer, "[");
+    for (size_t i = 0; i < list->length && result == HWR_OK; i++) {
+        if (i) hwri_write_text(writer, ", ");
+        result = repr_item(heap, list, i, depth, writer);
+    }
+    hwri_write_text(writer, "]");
+    writer->inside = link.outer;
+    return result;
+}
+
+const hwri_kind_ops hwri_list_ops = {
+    .equal = equal_lists, .compare = compare_lists, .length = hwr_list_length, .repr = repr_list};
