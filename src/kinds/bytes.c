@@ -215,7 +215,7 @@ static hwr_result repr_bytes(hwr_heap *heap, const void *object, unsigned depth,
     size_t size;
     const unsigned char *bytes = hwr_bytes_get(object, &size);
     hwri_write_text(writer, is_bytearray(object) ? "bytearray(b" : "b");
-    hwri_write_quoted(writer, bytes, 1, size, false);
+    hwri_write_quoted(writer, bytes, 1, size, hwr_kind_of(object));
     if (is_bytearray(object)) hwri_write_text(writer, ")");
     return HWR_OK;
 }

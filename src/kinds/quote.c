@@ -136,8 +136,9 @@ static void write_escaped(hwri_writer *writer, uint32_t c) {
     hwri_write(writer, text, 2 + count);
 }
 
-static void write_quoted_char(hwri_writer *writer, uint32_t c, char quote, bool is_text) {
-    bool plain = c < 0x7F ? c >= ' ' : is_text && is_printable(c);
+static void write_quoted_char(hwri_writer *writer, uint32_t c, char quote, hwr_kind kind) {
+    bool plain = c < 0x7F ? c >= ' ' : kind == HWR_STR && is_printable(c);
+    bool guarded = c == (unsigned char)quote || c == '\\' || (c == '\'' && kind == HWR_BYTEARRAY);
     if (c == '\t')
         hwri_write_text(writer, "\\t");
     else if (c == '\n')
@@ -147,7 +148,7 @@ static void write_quoted_char(hwri_writer *writer, uint32_t c, char quote, bool 
     else if (!plain)
         write_escaped(writer, c);
     else {
-        if (c == (unsigned char)quote || c == '\\') hwri_write_text(writer, "\\");
+        if (guarded) hwri_write_text(writer, "\\");
         hwri_write_char(writer, c);
     }
 }
@@ -160,21 +161,21 @@ static bool has_char(const unsigned char *chars, unsigned width, size_t length, 
 }
 
 /* How many bytes from an index on can be written as they are. */
-static size_t plain_run(const unsigned char *chars, size_t from, size_t to, char quote) {
+static size_t plain_run(const unsigned char *chars, size_t from, size_t to) {
     size_t i = from;
-    while (i < to && chars[i] >= ' ' && chars[i] < 0x7F && chars[i] != (unsigned char)quote && chars[i] != '\\') i++;
+    while (i < to && chars[i] >= ' ' && chars[i] < 0x7F && chars[i] != '\'' && chars[i] != '"' && chars[i] != '\\') i++;
     return i - from;
 }
 
-void hwri_write_quoted(hwri_writer *writer, const unsigned char *chars, unsigned width, size_t length, bool is_text) {
+void hwri_write_quoted(hwri_writer *writer, const unsigned char *chars, unsigned width, size_t length, hwr_kind kind) {
     bool doubled = has_char(chars, width, length, '\'') && !has_char(chars, width, length, '"');
     char quote = doubled ? '"' : '\'';
     hwri_write(writer, &quote, 1);
     for (size_t i = 0; i < length; i++) {
-        size_t run = width == 1 ? plain_run(chars, i, length, quote) : 0;
+        size_t run = width == 1 ? plain_run(chars, i, length) : 0;
         if (run) hwri_write(writer, (const char *)chars + i, run);
         i += run;
-        if (i < length) write_quoted_char(writer, hwri_read_char(chars, width, i), quote, is_text);
+        if (i < length) write_quoted_char(writer, hwri_read_char(chars, width, i), quote, kind);
     }
     hwri_write(writer, &quote, 1);
 }

@@ -4,7 +4,7 @@
 
 #include "kinds/kinds.h"
 
-/* Writes `length` characters of a width in quotes, the same as Python would, with escapes: those of a str, or bytes, of which only ASCII is written as it is. */
-void hwri_write_quoted(hwri_writer *writer, const unsigned char *chars, unsigned width, size_t length, bool is_text);
+/* Writes characters of a width in quotes, escaped as Python does it: those of a str, or bytes of bytes or a bytearray, of which only ASCII stands for itself. */
+void hwri_write_quoted(hwri_writer *writer, const unsigned char *chars, unsigned width, size_t length, hwr_kind kind);
 
 #endif

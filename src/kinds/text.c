@@ -411,7 +411,7 @@ static hwr_result hash_str(hwr_heap *heap, const void *object, unsigned depth, u
 static hwr_result repr_str(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer) {
     (void)heap, (void)depth;
     const hwri_str *str = object;
-    hwri_write_quoted(writer, str->chars, hwri_str_width(str), str->length, true);
+    hwri_write_quoted(writer, str->chars, hwri_str_width(str), str->length, HWR_STR);
     return HWR_OK;
 }
 
