@@ -18,12 +18,15 @@ static inline bool hwri_small_value(const void *number, int64_t *value) {
 
 static inline uint64_t hwri_magnitude(int64_t value) { return value < 0 ? 0 - (uint64_t)value : (uint64_t)value; }
 
-/* A hash of 64 bits: the two halves of their product with one half of a secret, after the other half has changed them. */
+/* A hash of 64 bits, in a few instructions: a product with one half of a secret, after the other half has changed what is multiplied, and another that carries its upper bits, where
+ * regular numbers differ the most, into the lower. */
 static inline uint64_t hwri_hash_word(const hwr_heap *heap, uint64_t word) {
     uint64_t secret[2];
     memcpy(secret, heap->kinds->secret, sizeof secret);
     hwri_u128 product = (hwri_u128)(word ^ secret[0]) * (secret[1] | 1);
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
+    folded = (folded ^ folded >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return folded ^ folded >> 32;
 }
 uint64_t hwri_hash_digits(const hwr_heap *heap, const uint32_t *digits, size_t length, bool negative);
 
