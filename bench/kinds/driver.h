@@ -4,6 +4,9 @@
 #ifndef BENCH_KINDS_DRIVER_H
 #define BENCH_KINDS_DRIVER_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

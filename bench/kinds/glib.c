@@ -1,7 +1,7 @@
 /* kinds-glib: the same, as far as GLib has it. Its containers own nothing but what they are told to free. */
-#include <glib.h>
-
 #include "driver.h"
+
+#include <glib.h>
 
 static char *word(uint64_t number) {
     char text[9];
