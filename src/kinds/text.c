@@ -298,25 +298,39 @@ hwr_result hwr_str_join(hwr_heap *heap, const void *separator, const void *texts
 
 /* ---- appending ---- */
 
-/* Whether the caller's reference is all that is known of a str: nothing but a count of one stands in its header. In a checked heap there is more. */
+/* Whether the caller's reference is all that is known of a str: nothing but a count of one stands in its header. */
 static inline bool is_callers_own(const hwri_str *str) {
-    return (*hwri_header(str) & ~HWRI_TYPE_MASK) == (HWRI_COUNT_ONE | HWRI_UNTRACKED);
+    return (*hwri_header(str) & ~(HWRI_TYPE_MASK | HWRI_SPECIAL)) == (HWRI_COUNT_ONE | HWRI_UNTRACKED);
 }
 
-/* In its block, or in a larger one, with room for an eighth more. */
+static inline bool has_room(hwr_heap *heap, const hwri_str *str, size_t length, unsigned width) {
+    size_t room = hwri_page_block_size(hwri_page_of(heap->leaves, str));
+    return HWRI_HEADER_SIZE + str_size(length, width) + (heap->checked ? HWRI_TAIL_SIZE : 0) <= room;
+}
+
+/* In a larger block, for so many characters. Nothing moves in a checked heap: there it is another str, and a use of the old one is found out. */
+static hwri_str *move_str(hwr_heap *heap, hwri_str *str, size_t length, unsigned width) {
+    if (!heap->checked) return hwri_resize(heap, str, length);
+    hwri_str *moved = new_str(heap, length, width);
+    if (!moved) return NULL;
+    memcpy(moved->chars, str->chars, str->length * width);
+    hwr_release(heap, str);
+    return moved;
+}
+
+/* In its block, or in one with room for an eighth more. */
 static inline bool append_in_place(hwr_heap *heap, hwri_str **text, const hwri_str *tail) {
-    unsigned width = hwri_str_width(*text);
-    size_t length = (*text)->length;
-    if (*text == tail || !is_callers_own(*text) || hwri_str_width(tail) > width) return false;
-    size_t room = hwri_page_block_size(hwri_page_of(heap->leaves, *text));
     hwri_str *str = *text;
-    length += tail->length;
-    if (HWRI_HEADER_SIZE + str_size(length, width) > room) str = hwri_resize(heap, str, length + length / 8);
+    unsigned width = hwri_str_width(str);
+    size_t from = str->length, length = from + tail->length;
+    if (str == tail || !is_callers_own(str) || hwri_str_width(tail) > width) return false;
+    if (!has_room(heap, str, length, width)) str = move_str(heap, str, length + length / 8, width);
     if (!str) return false;
-    copy_chars(str->chars, width, length - tail->length, tail, 0, tail->length);
+    copy_chars(str->chars, width, from, tail, 0, tail->length);
+    hwri_write_char_at(str->chars, width, length, 0);
     str->length = length;
     str->hash = 0;
-    hwri_write_char_at(str->chars, width, str->length, 0);
+    if (hwri_unlikely(heap->checked)) hwri_tail_write(heap, str, __builtin_return_address(0));
     *text = str;
     return true;
 }
