@@ -12,8 +12,13 @@ int hwri_digits_compare(const uint32_t *a, size_t a_length, const uint32_t *b, s
 
 void hwri_digits_add(uint32_t *sum, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length) {
     uint64_t carry = 0;
-    for (size_t i = 0; i < a_length; i++) {
-        carry += (uint64_t)a[i] + (i < b_length ? b[i] : 0);
+    for (size_t i = 0; i < b_length; i++) {
+        carry += (uint64_t)a[i] + b[i];
+        sum[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    for (size_t i = b_length; i < a_length; i++) {
+        carry += a[i];
         sum[i] = (uint32_t)carry;
         carry >>= 32;
     }
@@ -30,17 +35,35 @@ void hwri_digits_subtract(uint32_t *difference, const uint32_t *a, size_t a_leng
     }
 }
 
-void hwri_digits_multiply(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length) {
-    memset(product, 0, (a_length + b_length) * sizeof *product);
-    for (size_t i = 0; i < a_length; i++) {
-        uint64_t carry = 0;
-        for (size_t k = 0; k < b_length; k++) {
-            carry += (uint64_t)a[i] * b[k] + product[i + k];
-            product[i + k] = (uint32_t)carry;
-            carry >>= 32;
-        }
-        product[i + b_length] = (uint32_t)carry;
+static uint64_t two_digits(const uint32_t *digits) { return digits[0] | (uint64_t)digits[1] << 32; }
+static void put_two_digits(uint32_t *digits, uint64_t value) {
+    digits[0] = (uint32_t)value;
+    digits[1] = (uint32_t)(value >> 32);
+}
+
+/* sum += b * factor, over the digits that b has, two at a time; returns the carry. */
+static uint64_t add_multiple(uint32_t *sum, const uint32_t *b, size_t length, uint64_t factor) {
+    hwri_u128 carry = 0;
+    size_t i = 0;
+    for (; i + 1 < length; i += 2) {
+        carry += (hwri_u128)factor * two_digits(b + i) + two_digits(sum + i);
+        put_two_digits(sum + i, (uint64_t)carry);
+        carry >>= 64;
     }
+    if (i < length) {
+        carry += (hwri_u128)factor * b[i] + sum[i];
+        sum[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    return (uint64_t)carry;
+}
+
+void hwri_digits_multiply(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length) {
+    size_t i = 0;
+    memset(product, 0, b_length * sizeof *product);
+    for (; i + 1 < a_length; i += 2)
+        put_two_digits(product + i + b_length, add_multiple(product + i, b, b_length, two_digits(a + i)));
+    if (i < a_length) product[i + b_length] = (uint32_t)add_multiple(product + i, b, b_length, a[i]);
 }
 
 size_t hwri_digits_scale(uint32_t *digits, size_t length, uint32_t factor, uint32_t more) {
@@ -71,6 +94,26 @@ uint32_t hwri_digits_divide_small(uint32_t *digits, size_t length, uint32_t divi
         rest %= divisor;
     }
     return (uint32_t)rest;
+}
+
+static inline size_t digits_to_radix(uint32_t *places, const uint32_t *digits, size_t length, uint32_t radix) {
+    size_t count = 0;
+    for (size_t i = length; i-- > 0;) {
+        uint32_t carry = digits[i];
+        for (size_t k = 0; k < count; k++) {
+            uint64_t value = (uint64_t)places[k] << 32 | carry;
+            carry = (uint32_t)(value / radix);
+            places[k] = (uint32_t)(value - (uint64_t)carry * radix);
+        }
+        for (; carry > 0; carry /= radix) places[count++] = carry % radix;
+    }
+    return count;
+}
+
+/* A compiler divides faster by what it knows. */
+size_t hwri_digits_to_radix(uint32_t *places, const uint32_t *digits, size_t length, uint32_t radix) {
+    return radix == 1000000000 ? digits_to_radix(places, digits, length, 1000000000)
+                               : digits_to_radix(places, digits, length, radix);
 }
 
 static void digits_shift_left(uint32_t *digits, size_t length, unsigned bits) {

@@ -36,6 +36,9 @@ size_t hwri_digits_scale_by_power(uint32_t *digits, size_t length, uint32_t fact
 /* In place: divides, and returns the remainder. The length stays. */
 uint32_t hwri_digits_divide_small(uint32_t *digits, size_t length, uint32_t divisor);
 
+/* The same number to another radix, the least place first; returns how many places it has. Enough for them is length + length / 4 + 2 if the radix is not below 2 ** 26. */
+size_t hwri_digits_to_radix(uint32_t *places, const uint32_t *digits, size_t length, uint32_t radix);
+
 /* quotient gets length - n + 1 digits. `rest` is the dividend, with room for one digit more, and becomes the remainder, n digits: either may have zeroes on top. length >= n > 0; the divisor is
  * changed, too. */
 void hwri_digits_divide(uint32_t *quotient, uint32_t *rest, size_t length, uint32_t *divisor, size_t n);

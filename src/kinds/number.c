@@ -226,6 +226,13 @@ static inline bool both_small(const void *a, const void *b, int64_t *x, int64_t 
     return true;
 }
 
+static inline bool both_floats(const void *a, const void *b, double *x, double *y) {
+    if (!hwri_is_of_type(a, HWRI_FLOAT_TYPE) || !hwri_is_of_type(b, HWRI_FLOAT_TYPE)) return false;
+    *x = ((const hwri_float *)a)->value;
+    *y = ((const hwri_float *)b)->value;
+    return true;
+}
+
 #define LOOK_AT_BOTH(heap, a, b) (HWRI_LOOK(heap, a), HWRI_LOOK(heap, b))
 
 hwr_result hwr_add(hwr_heap *heap, const void *a, const void *b, void **result) {
@@ -233,6 +240,8 @@ hwr_result hwr_add(hwr_heap *heap, const void *a, const void *b, void **result) 
     int64_t x, y, sum;
     if (hwri_likely(both_small(a, b, &x, &y) && !__builtin_add_overflow(x, y, &sum)))
         return give_number(make_int(heap, sum), result);
+    double p, q;
+    if (both_floats(a, b, &p, &q)) return give_float(heap, p + q, result);
     return calculate(heap, ADD, a, b, result);
 }
 
@@ -241,6 +250,8 @@ hwr_result hwr_subtract(hwr_heap *heap, const void *a, const void *b, void **res
     int64_t x, y, difference;
     if (hwri_likely(both_small(a, b, &x, &y) && !__builtin_sub_overflow(x, y, &difference)))
         return give_number(make_int(heap, difference), result);
+    double p, q;
+    if (both_floats(a, b, &p, &q)) return give_float(heap, p - q, result);
     return calculate(heap, SUBTRACT, a, b, result);
 }
 
@@ -249,6 +260,8 @@ hwr_result hwr_multiply(hwr_heap *heap, const void *a, const void *b, void **res
     int64_t x, y, product;
     if (hwri_likely(both_small(a, b, &x, &y) && !__builtin_mul_overflow(x, y, &product)))
         return give_number(make_int(heap, product), result);
+    double p, q;
+    if (both_floats(a, b, &p, &q)) return give_float(heap, p * q, result);
     return calculate(heap, MULTIPLY, a, b, result);
 }
 
@@ -260,6 +273,8 @@ hwr_result hwr_divide(hwr_heap *heap, const void *a, const void *b, void **resul
     int64_t x, y;
     if (hwri_likely(both_small(a, b, &x, &y) && IS_EXACT(x) && IS_EXACT(y) && y != 0))
         return give_float(heap, (double)x / (double)y, result);
+    double p, q;
+    if (both_floats(a, b, &p, &q) && q != 0) return give_float(heap, p / q, result);
     return calculate(heap, DIVIDE, a, b, result);
 }
 
@@ -408,38 +423,29 @@ typedef struct int_text {
     char room[66];
 } int_text;
 
-/* Portions are split off from the lower end by dividing a copy of the digits; a portion is filled up with zeroes if there are more in front of it. */
-static bool write_big(hwr_heap *heap, const number_view *view, unsigned base, int_text *text) {
+/* Each portion but the first has all of its digits. */
+static bool write_big(hwr_heap *heap, const hwri_big *big, unsigned base, int_text *text) {
     uint32_t power;
-    size_t portion = portion_of(base, &power), length = view->length;
-    size_t room = (length + length / 4 + 2) * portion + 1;
-    uint32_t *left = text->block = hwr_alloc(heap, length * sizeof *left + room);
-    if (!left) return false;
-    char *end = (char *)(left + length) + room, *at = end;
-    memcpy(left, view->digits, length * sizeof *left);
-    while (length > 0) {
-        char *next = at - portion;
-        uint32_t value = base == 10 ? hwri_digits_divide_small(left, length, 1000000000)
-                                    : hwri_digits_divide_small(left, length, power);
-        memset(next, '0', portion);
-        char *first = hwri_write_digits(at, value, base);
-        length = hwri_digits_trim(left, length);
-        at = length > 0 ? next : first;
+    size_t portion = portion_of(base, &power), most = big->length + big->length / 4 + 2, room = most * portion + 1;
+    uint32_t *places = text->block = hwr_alloc(heap, most * sizeof *places + room);
+    if (!places) return false;
+    size_t count = hwri_digits_to_radix(places, big->digits, big->length, power);
+    char *end = (char *)(places + most) + room, *at = end;
+    for (size_t i = 0; i < count; i++) {
+        char *next = at - portion, *first = hwri_write_digits(at, places[i], base);
+        while (i + 1 < count && first > next) *--first = '0';
+        at = first;
     }
-    if (view->negative) *--at = '-';
+    if (big->sign < 0) *--at = '-';
     text->start = at;
     text->size = (size_t)(end - at);
     return true;
 }
 
 static bool write_int(hwr_heap *heap, const void *number, unsigned base, int_text *text) {
-    number_view view;
     int64_t small;
     text->block = NULL;
-    if (!hwri_small_value(number, &small)) {
-        view_number(number, &view);
-        return write_big(heap, &view, base, text);
-    }
+    if (!hwri_small_value(number, &small)) return write_big(heap, number, base, text);
     char *end = text->room + sizeof text->room, *at = hwri_write_digits(end, hwri_magnitude(small), base);
     if (small < 0) *--at = '-';
     text->start = at;
