@@ -75,83 +75,89 @@ hwr_result hwr_list_get_float(const void *list, size_t index, double *value) {
 
 /* ---- appending ---- */
 
-/* Appends to a list that has items, and room, and keeps such ints; otherwise does nothing. */
-static inline bool append_int_at_hand(hwri_list *list, int64_t value) {
-    size_t length = list->length;
+/* These write an item behind the last, where there is room, if the list keeps such: otherwise they return false. */
+
+static inline bool put_int(hwri_list *list, int64_t value) {
     hwri_storage *storage = list->storage;
-    if (!length || length >= storage->room) return false;
     const hwr_type *type = hwr_type_of(storage);
     if (type == hwri_kind_type(HWRI_DATA1_TYPE) && value == (int8_t)value)
-        storage->as.ints1[length] = (int8_t)value;
+        storage->as.ints1[list->length] = (int8_t)value;
     else if (type == hwri_kind_type(HWRI_DATA2_TYPE) && value == (int16_t)value)
-        storage->as.ints2[length] = (int16_t)value;
+        storage->as.ints2[list->length] = (int16_t)value;
     else if (type == hwri_kind_type(HWRI_DATA4_TYPE) && value == (int32_t)value)
-        storage->as.ints4[length] = (int32_t)value;
+        storage->as.ints4[list->length] = (int32_t)value;
     else if (type == hwri_kind_type(HWRI_DATA8_TYPE))
-        storage->as.ints8[length] = value;
+        storage->as.ints8[list->length] = value;
     else
         return false;
-    list->length = length + 1;
+    list->length++;
     return true;
 }
 
-static inline bool append_float_at_hand(hwri_list *list, double value) {
-    size_t length = list->length;
-    hwri_storage *storage = list->storage;
-    if (!length || length >= storage->room || !hwri_is_of_type(storage, HWRI_DOUBLES_TYPE)) return false;
-    storage->as.doubles[length] = value;
-    list->length = length + 1;
+static inline bool put_float(hwri_list *list, double value) {
+    if (!hwri_is_of_type(list->storage, HWRI_DOUBLES_TYPE)) return false;
+    list->storage->as.doubles[list->length++] = value;
     return true;
 }
 
-static inline bool append_reference_at_hand(hwr_heap *heap, hwri_list *list, const void *item) {
-    size_t length = list->length;
+static inline bool put_reference(hwr_heap *heap, hwri_list *list, const void *item) {
     hwri_storage *storage = list->storage;
-    if (!length || length >= storage->room) return false;
     const hwr_type *type = hwr_type_of(storage);
     if (type != hwri_kind_type(HWRI_SLOTS_TYPE) &&
         !(type == hwri_kind_type(HWRI_LEAF_SLOTS_TYPE) && hwri_is_leaf(item)))
         return false;
     hwr_retain(heap, item);
-    hwri_init(heap, storage, &storage->as.objects[length], (void *)(uintptr_t)item);
-    list->length = length + 1;
+    hwri_init(heap, storage, &storage->as.objects[list->length++], (void *)(uintptr_t)item);
     return true;
 }
 
-/* What is not at hand is done as if many were appended. */
+static inline bool put_item(hwr_heap *heap, hwri_list *list, const void *item) {
+    return put_reference(heap, list, item) ||
+           (hwri_is_of_type(item, HWRI_INT_TYPE) && put_int(list, ((const hwri_int *)item)->value)) ||
+           (hwri_is_of_type(item, HWRI_FLOAT_TYPE) && put_float(list, ((const hwri_float *)item)->value));
+}
+
+/* There is a storage, its mode means something, and it has room. */
+static inline bool list_has_room(const hwri_list *list) { return list->length && list->length < list->storage->room; }
+
+__attribute__((noinline)) static bool append_slowly(hwr_heap *heap, hwri_list *list, const void *item) {
+    return hwri_list_prepare(heap, list, hwri_mode_of(item), 1) && put_item(heap, list, item);
+}
+
+/* A value: to a list of references as an object, which is made on the way. */
+static bool append_value(hwr_heap *heap, hwri_list *list, hwri_mode mode, const hwri_storage *value) {
+    return hwri_list_add(heap, list, (hwri_span){mode, value, 0, 1});
+}
+
 __attribute__((noinline)) static bool append_int_slowly(hwr_heap *heap, hwri_list *list, int64_t value) {
     hwri_storage one;
     hwri_mode mode = hwri_mode_of_int(value);
+    if (hwri_mode_is_ints(hwri_mode_join(hwri_list_mode(list), mode)) && hwri_list_prepare(heap, list, mode, 1) &&
+        put_int(list, value))
+        return true;
     hwri_data_put(&one, mode, 0, value);
-    return hwri_list_add(heap, list, (hwri_span){mode, &one, 0, 1});
+    return append_value(heap, list, mode, &one);
 }
 
 __attribute__((noinline)) static bool append_float_slowly(hwr_heap *heap, hwri_list *list, double value) {
     hwri_storage one = {.as.doubles = {value}};
-    return hwri_list_add(heap, list, (hwri_span){HWRI_DOUBLES_TYPE, &one, 0, 1});
-}
-
-__attribute__((noinline)) static bool append_slowly(hwr_heap *heap, hwri_list *list, const void *item) {
-    hwri_storage one = {.as.objects = {(void *)(uintptr_t)item}};
-    return hwri_list_add(heap, list, (hwri_span){HWRI_SLOTS_TYPE, &one, 0, 1});
+    return append_value(heap, list, HWRI_DOUBLES_TYPE, &one);
 }
 
 bool hwr_list_append(hwr_heap *heap, void *list, const void *item) {
     HWRI_LOOK(heap, list);
     HWRI_LOOK(heap, item);
-    if (append_reference_at_hand(heap, list, item)) return true;
-    if (hwri_is_of_type(item, HWRI_INT_TYPE) && append_int_at_hand(list, ((const hwri_int *)item)->value)) return true;
-    return append_slowly(heap, list, item);
+    return (list_has_room(list) && put_item(heap, list, item)) || append_slowly(heap, list, item);
 }
 
 bool hwr_list_append_int(hwr_heap *heap, void *list, int64_t value) {
     HWRI_LOOK(heap, list);
-    return append_int_at_hand(list, value) || append_int_slowly(heap, list, value);
+    return (list_has_room(list) && put_int(list, value)) || append_int_slowly(heap, list, value);
 }
 
 bool hwr_list_append_float(hwr_heap *heap, void *list, double value) {
     HWRI_LOOK(heap, list);
-    return append_float_at_hand(list, value) || append_float_slowly(heap, list, value);
+    return (list_has_room(list) && put_float(list, value)) || append_float_slowly(heap, list, value);
 }
 
 /* ---- changing ---- */
@@ -161,7 +167,7 @@ hwr_result hwr_list_set(hwr_heap *heap, void *list, size_t index, const void *it
     HWRI_LOOK(heap, item);
     hwri_list *l = list;
     if (index >= l->length) return HWR_OUT_OF_RANGE;
-    if (!hwri_list_convert(heap, l, hwri_mode_of(item))) return HWR_NO_MEMORY;
+    if (!hwri_list_prepare(heap, l, hwri_mode_of(item), 0)) return HWR_NO_MEMORY;
     if (index >= l->length) return HWR_OUT_OF_RANGE; /* a finalizer has made it shorter */
     hwri_mode mode = hwri_storage_mode(l->storage);
     if (mode == HWRI_DOUBLES_TYPE)

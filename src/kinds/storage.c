@@ -135,10 +135,10 @@ static bool make_room_for(hwr_heap *heap, const hwri_list *list, size_t more, un
     return hwri_make_room(heap, (list->length + more) * sizeof(void *), attempt);
 }
 
-bool hwri_list_convert(hwr_heap *heap, hwri_list *list, hwri_mode mode) {
+bool hwri_list_prepare(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t more) {
     unsigned attempt = 0;
-    while (!try_prepare(heap, list, mode, 0))
-        if (!make_room_for(heap, list, 0, &attempt)) return false;
+    while (!try_prepare(heap, list, mode, more))
+        if (!make_room_for(heap, list, more, &attempt)) return false;
     return true;
 }
 
@@ -169,15 +169,23 @@ const void *hwri_storage_peek(const hwri_storage *storage, hwri_mode mode, size_
     return &place->value;
 }
 
+static void *quiet_leaf(hwr_heap *heap, const hwr_type *type) {
+    if (heap->checked) return hwri_new_quietly(heap, type, 0);
+    uint64_t *header = hwri_pool_alloc(heap->leaves, HWRI_HEADER_SIZE + sizeof(hwri_int), false);
+    if (!header) return NULL;
+    *header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | HWRI_UNTRACKED;
+    return header + 1;
+}
+
 static void *box_int(hwr_heap *heap, int64_t value) {
     hwri_int *shared = hwri_shared_int(heap, value);
-    hwri_int *number = shared ? shared : hwri_new_quietly(heap, hwri_kind_type(HWRI_INT_TYPE), 0);
+    hwri_int *number = shared ? shared : quiet_leaf(heap, hwri_kind_type(HWRI_INT_TYPE));
     if (number && !shared) number->value = value;
     return number;
 }
 
 static void *box_float(hwr_heap *heap, double value) {
-    hwri_float *number = hwri_new_quietly(heap, hwri_kind_type(HWRI_FLOAT_TYPE), 0);
+    hwri_float *number = quiet_leaf(heap, hwri_kind_type(HWRI_FLOAT_TYPE));
     if (number) number->value = value;
     return number;
 }

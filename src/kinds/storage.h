@@ -82,8 +82,9 @@ hwri_span hwri_span_of(const void *sequence, size_t from, size_t to); /* cut to 
 
 bool hwri_list_try_reserve(hwr_heap *heap, hwri_list *list, size_t room); /* of an empty one, for any mode */
 
-/* Makes the list able to hold an item of this mode, in the place of another. May collect: whatever was known of the list is to be read again. False without memory. */
-bool hwri_list_convert(hwr_heap *heap, hwri_list *list, hwri_mode mode);
+/* Makes the list ready for so many items more that need this mode; for none more: for one in the place of another. May collect before it is ready: whatever was known of the list is to be
+ * read again. False without memory. */
+bool hwri_list_prepare(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t more);
 
 /* Appends items. The first that are not the list's own; may collect; false without memory. */
 bool hwri_list_add(hwr_heap *heap, hwri_list *list, hwri_span span);

@@ -15,7 +15,7 @@ static bool are_leaves(void *const *items, size_t length) {
 }
 
 static hwri_tuple *new_tuple(hwr_heap *heap, bool of_leaves, size_t length) {
-    return hwr_new_items(heap, hwri_kind_type(of_leaves ? HWRI_LEAF_TUPLE_TYPE : HWRI_TUPLE_TYPE), length);
+    return hwri_new_of_kind(heap, hwri_kind_type(of_leaves ? HWRI_LEAF_TUPLE_TYPE : HWRI_TUPLE_TYPE), length);
 }
 
 void *hwr_tuple(hwr_heap *heap, void *const *items, size_t length) {

@@ -126,8 +126,11 @@ struct hwr_heap {
 /* A new leaf of a plain type, of so many bytes, if the short way is closed (kinds/kinds.h). A checked heap's is zeroed and has its length. */
 void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size);
 
+/* hwr_new_items for types of the kinds, which are known to be sound: small objects are made in a few instructions. */
+void *hwri_new_of_kind(hwr_heap *heap, const hwr_type *type, size_t length);
+
 /* What never collects and asks nobody, so that no code of the program's runs: whoever is refused calls hwri_make_room, looks again at what may have changed, and tries again. Only for types
- * without an alignment. A new object; its items are NULL if they are references, otherwise nobody knows. */
+ * of the kinds that have items. A new object; its items are NULL if they are references, otherwise nobody knows. */
 void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length);
 /* Gives an object with one reference as many items, in its block or in a larger one, and returns where it is now; new items as above, those that it loses must be NULL. NULL: there is no memory, or
  * it cannot move (a checked heap; a collection under way; somebody else knows it), and nothing has changed. */

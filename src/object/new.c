@@ -173,7 +173,38 @@ void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
     return header + 1;
 }
 
+/* The short way for small objects of a kind's that have items. It is closed for the same reasons as that of hwr_new, and then returns NULL. */
+static inline void *items_at_hand(hwr_heap *heap, const hwr_type *type, size_t length) {
+    if (hwri_unlikely(heap->checked || length > HWRI_DIRECT_BYTES / 2)) return NULL;
+    bool tracked = hwri_is_tracked_type(type);
+    size_t size = hwri_block_size(heap, type, hwri_size_with(type, length));
+    if (hwri_unlikely(size > HWRI_DIRECT_BYTES || (tracked && heap->count[0] >= heap->trigger))) return NULL;
+    hwri_page *page = (tracked ? heap->objects : heap->leaves)->own.direct[size / 8];
+    hwri_block *block = page->free;
+    if (hwri_unlikely(!block)) return NULL;
+    uint64_t *header = (uint64_t *)(void *)block;
+    if (tracked) {
+        uint64_t *word = young_word((hwri_ages *)(void *)page->side, header), young = *word;
+        if (hwri_unlikely(young == 0)) return NULL;
+        *word = young | young_bit(header);
+        heap->count[0]++;
+    }
+    page->free = block->next;
+    page->until++;
+    uint64_t special = hwri_is_plain(type) ? 0 : HWRI_SPECIAL, untracked = tracked ? 0 : HWRI_UNTRACKED;
+    fill_new(header, HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | special | untracked, size / 8);
+    memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
+    return header + 1;
+}
+
+void *hwri_new_of_kind(hwr_heap *heap, const hwr_type *type, size_t length) {
+    void *object = items_at_hand(heap, type, length);
+    return object ? object : new_the_long_way(heap, type, length, "hwr_new_items", CALLER);
+}
+
 void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
+    void *object = items_at_hand(heap, type, length);
+    if (object) return object;
     if (is_too_long(type, length)) return NULL;
     bool tracked = hwri_is_tracked_type(type);
     size_t size = hwri_block_size(heap, type, hwri_size_with(type, length));
