@@ -341,6 +341,21 @@ static void text_is_rounded_to_nearest(void **state) {
     heap_fixture_expect_objects(f, objects);
 }
 
+/* The middle between 1 and the next double, exactly, and from the last of many digits a little more. */
+static void the_last_of_many_digits_counts(void **state) {
+    heap_fixture *f = *state;
+    size_t objects = open_kinds(f);
+    char text[1501] = "1.00000000000000011102230246251565404236316680908203125";
+    memset(text + strlen(text), '0', sizeof text - 1 - strlen(text));
+    expect_repr(f, number_of(f, text), "1.0", "the middle");
+    text[sizeof text - 2] = '1';
+    expect_repr(f, number_of(f, text), "1.0000000000000002", "more than the middle");
+    memmove(text + 1, text + 2, sizeof text - 2); /* without the point */
+    memcpy(text + strlen(text) - 7, "1e-1492", 7);
+    expect_repr(f, number_of(f, text), "1.0000000000000002", "more than the middle");
+    heap_fixture_expect_objects(f, objects);
+}
+
 /* ---- arithmetic ---- */
 
 static const operation operations[] = {hwr_add, hwr_subtract, hwr_multiply, hwr_divide, hwr_floor_divide, hwr_modulo};
@@ -764,6 +779,7 @@ int main(void) {
         HEAP_TEST(floats_are_read_and_written, HEAP_STRESSED),
         HEAP_TEST(digits_of_floats_are_the_fewest, HEAP_STRESSED | HEAP_FEW),
         HEAP_TEST(text_is_rounded_to_nearest, HEAP_STRESSED | HEAP_FEW),
+        HEAP_TEST(the_last_of_many_digits_counts, HEAP_STRESSED),
         HEAP_TEST(arithmetic_is_that_of_python, HEAP_STRESSED),
         HEAP_TEST(numbers_are_negated, HEAP_STRESSED),
         HEAP_TEST(only_numbers_are_calculated_with, HEAP_STRESSED),
