@@ -58,12 +58,54 @@ static uint64_t add_multiple(uint32_t *sum, const uint32_t *b, size_t length, ui
     return (uint64_t)carry;
 }
 
-void hwri_digits_multiply(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length) {
+static void multiply_on_paper(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b,
+                              size_t b_length) {
     size_t i = 0;
     memset(product, 0, b_length * sizeof *product);
     for (; i + 1 < a_length; i += 2)
         put_two_digits(product + i + b_length, add_multiple(product + i, b, b_length, two_digits(a + i)));
     if (i < a_length) product[i + b_length] = (uint32_t)add_multiple(product + i, b, b_length, a[i]);
+}
+
+/* sum += b, where there is room for the carry. */
+static void add_into(uint32_t *sum, const uint32_t *b, size_t length) {
+    for (uint64_t carry = add_multiple(sum, b, length, 1); carry > 0; carry >>= 32) {
+        carry += sum[length];
+        sum[length++] = (uint32_t)carry;
+    }
+}
+
+/* Karatsuba's: of two halves each, (a1 * x + a0) * (b1 * x + b0), three products are enough, since the middle is (a1 + a0) * (b1 + b0) less the other two. */
+static void multiply_halves(uint32_t *product, const uint32_t *a, const uint32_t *b, size_t n, uint32_t *scratch) {
+    size_t low = n / 2, high = n - low, longer = high + 1;
+    uint32_t *a_sum = scratch, *b_sum = a_sum + longer, *middle = b_sum + longer, *rest = middle + 2 * longer;
+    hwri_digits_add(a_sum, a + low, high, a, low);
+    hwri_digits_add(b_sum, b + low, high, b, low);
+    hwri_digits_multiply(middle, a_sum, longer, b_sum, longer, rest);
+    hwri_digits_multiply(product, a, low, b, low, rest);
+    hwri_digits_multiply(product + 2 * low, a + low, high, b + low, high, rest);
+    hwri_digits_subtract(middle, middle, 2 * longer, product, 2 * low);
+    hwri_digits_subtract(middle, middle, 2 * longer, product + 2 * low, 2 * high);
+    add_into(product + low, middle, hwri_digits_trim(middle, 2 * longer));
+}
+
+/* If one is longer it is cut into portions as long as the other. */
+void hwri_digits_multiply(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length,
+                          uint32_t *scratch) {
+    if (a_length < b_length) {
+        hwri_digits_multiply(product, b, b_length, a, a_length, scratch);
+    } else if (b_length < HWRI_HALVES_LEAST) {
+        multiply_on_paper(product, a, a_length, b, b_length);
+    } else if (a_length == b_length) {
+        multiply_halves(product, a, b, a_length, scratch);
+    } else {
+        memset(product, 0, (a_length + b_length) * sizeof *product);
+        for (size_t at = 0; at < a_length; at += b_length) {
+            size_t n = a_length - at < b_length ? a_length - at : b_length;
+            hwri_digits_multiply(scratch, b, b_length, a + at, n, scratch + 2 * b_length);
+            add_into(product + at, scratch, hwri_digits_trim(scratch, b_length + n));
+        }
+    }
 }
 
 size_t hwri_digits_scale(uint32_t *digits, size_t length, uint32_t factor, uint32_t more) {

@@ -26,8 +26,14 @@ int hwri_digits_compare(const uint32_t *a, size_t a_length, const uint32_t *b, s
 void hwri_digits_add(uint32_t *sum, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length);
 void hwri_digits_subtract(uint32_t *difference, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length);
 
-/* product has a_length + b_length digits, the uppermost of which may be zero. */
-void hwri_digits_multiply(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length);
+/* product has a_length + b_length digits, the uppermost of which may be zero. Scratch memory is needed by what is long. */
+enum { HWRI_HALVES_LEAST = 64 };
+static inline size_t hwri_multiply_scratch(size_t a_length, size_t b_length) {
+    size_t shorter = a_length < b_length ? a_length : b_length;
+    return shorter < HWRI_HALVES_LEAST ? 0 : 10 * shorter + 512;
+}
+void hwri_digits_multiply(uint32_t *product, const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length,
+                          uint32_t *scratch);
 
 /* In place: digits * factor + more, and digits * factor ** times; they return the new length, for which there must be room. */
 size_t hwri_digits_scale(uint32_t *digits, size_t length, uint32_t factor, uint32_t more);

@@ -120,10 +120,11 @@ static hwr_result add_views(hwr_heap *heap, const number_view *a, const number_v
 
 static hwr_result multiply_views(hwr_heap *heap, const number_view *a, const number_view *b, void **result) {
     digit_scratch scratch;
-    uint32_t *product = take_scratch(heap, &scratch, a->length + b->length);
+    size_t length = a->length + b->length;
+    uint32_t *product = take_scratch(heap, &scratch, length + hwri_multiply_scratch(a->length, b->length));
     if (!product) return HWR_NO_MEMORY;
-    hwri_digits_multiply(product, a->digits, a->length, b->digits, b->length);
-    void *number = int_of_digits(heap, a->negative != b->negative, product, a->length + b->length);
+    hwri_digits_multiply(product, a->digits, a->length, b->digits, b->length, product + length);
+    void *number = int_of_digits(heap, a->negative != b->negative, product, length);
     give_scratch(heap, &scratch);
     return give_number(number, result);
 }
