@@ -267,7 +267,7 @@ double hwri_digits_double(const uint32_t *digits, size_t length, int64_t exponen
 double hwri_digits_ratio(const uint32_t *a, size_t a_length, const uint32_t *b, size_t b_length, int64_t exponent,
                          uint32_t *scratch) {
     size_t length = b_length + 3, kept = a_length < length ? a_length : length, cut = a_length - kept;
-    uint32_t *rest = scratch, *divisor = rest + length + 1, quotient[5];
+    uint32_t *rest = scratch, *divisor = rest + length + 1, quotient[4] = {0};
     memset(rest, 0, (length - kept) * sizeof *rest);
     memcpy(rest + length - kept, a + cut, kept * sizeof *rest);
     memcpy(divisor, b, b_length * sizeof *divisor);

@@ -196,7 +196,7 @@ static hwr_result calculate_floats(hwr_heap *heap, enum operation operation, con
     double x, y;
     hwr_result a_read = hwr_float_get(a, &x), b_read = hwr_float_get(b, &y);
     if (a_read != HWR_OK || b_read != HWR_OK) return HWR_OUT_OF_RANGE;
-    if (operation >= DIVIDE && y >= 0 && y <= 0) return HWR_DIVIDED_BY_ZERO;
+    if (operation >= DIVIDE && y == 0) return HWR_DIVIDED_BY_ZERO;
     switch (operation) {
     case ADD: return give_float(heap, x + y, result);
     case SUBTRACT: return give_float(heap, x - y, result);

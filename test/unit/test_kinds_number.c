@@ -196,13 +196,13 @@ static void ints_are_written(void **state) {
     for (size_t i = 0; i < LENGTH(int_formats); i++) {
         void *number = parsed_int(f, int_formats[i].number, 10), *text = NULL;
         assert_int_equal(hwr_int_format(f->heap, number, int_formats[i].base, &text), HWR_OK);
-        assert_string_equal(hwr_str_ascii(text), int_formats[i].expected);
+        assert_true(strcmp(hwr_str_ascii(text), int_formats[i].expected) == 0);
         hwr_release(f->heap, number);
         hwr_release(f->heap, text);
     }
     void *text = NULL, *yes = hwr_bool(f->heap, true), *half = new_float(f, 0.5);
     assert_int_equal(hwr_int_format(f->heap, yes, 10, &text), HWR_OK);
-    assert_string_equal(hwr_str_ascii(text), "1");
+    assert_true(strcmp(hwr_str_ascii(text), "1") == 0);
     hwr_release(f->heap, text);
     const int bases[] = {-10, 0, 1, 37};
     for (size_t i = 0; i < LENGTH(bases); i++)
