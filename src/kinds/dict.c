@@ -23,10 +23,15 @@ static hwr_result get_by(hwr_heap *heap, const void *dict, const hwri_key *key, 
 hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *object, void **value) {
     HWRI_LOOK(heap, dict);
     HWRI_LOOK(heap, object);
-    hwri_key key;
+    size_t item;
     if (hwri_unlikely(!is_dict(dict))) return HWR_WRONG_KIND;
-    hwr_result result = hwri_key_of(heap, object, &key);
-    return result == HWR_OK ? get_by(heap, dict, &key, value) : result;
+    hwr_result result = hwri_table_look_up(heap, dict, HWRI_VALUES, object, &item);
+    if (hwri_likely(result == HWR_OK)) *value = hwri_table_item(heap, dict, item + 1);
+    return result;
+}
+
+static hwr_result set_by(hwr_heap *heap, hwri_table *table, hwri_key key, const void *value, size_t item) {
+    return hwri_table_put_at(heap, table, HWRI_VALUES, &key, value, item, NULL);
 }
 
 hwr_result hwr_dict_set(hwr_heap *heap, void *dict, const void *object, const void *value) {
@@ -35,6 +40,14 @@ hwr_result hwr_dict_set(hwr_heap *heap, void *dict, const void *object, const vo
     HWRI_LOOK(heap, value);
     hwri_key key;
     if (hwri_unlikely(!is_dict(dict))) return HWR_WRONG_KIND;
+    if (hwri_likely(hwri_is_str(object))) {
+        hwri_key text = hwri_key_of_str(heap, object);
+        size_t item = hwri_find_str(dict, HWRI_VALUES, &text);
+        if (item == HWRI_NO_ENTRY || (!hwri_is_leaf(value) && hwri_holds_leaves(dict)))
+            return set_by(heap, dict, text, value, item);
+        hwri_table_set(heap, dict, item, value);
+        return HWR_OK;
+    }
     hwr_result result = hwri_key_of(heap, object, &key);
     return result == HWR_OK ? hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL) : result;
 }

@@ -24,11 +24,9 @@ hwr_result hwr_set_add(hwr_heap *heap, void *set, const void *item, bool *is_new
 hwr_result hwr_set_contains(hwr_heap *heap, const void *set, const void *item, bool *contains) {
     HWRI_LOOK(heap, set);
     HWRI_LOOK(heap, item);
-    hwri_key key;
     size_t place;
     if (hwri_unlikely(!is_set(set))) return HWR_WRONG_KIND;
-    hwr_result result = hwri_key_of(heap, item, &key);
-    if (result == HWR_OK) result = hwri_table_find(heap, set, HWRI_NO_VALUES, &key, &place);
+    hwr_result result = hwri_table_look_up(heap, set, HWRI_NO_VALUES, item, &place);
     if (result != HWR_OK && result != HWR_NOT_FOUND) return result;
     *contains = result == HWR_OK;
     return HWR_OK;

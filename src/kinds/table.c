@@ -19,93 +19,9 @@
  * not; what is to be released is released last. Memory is taken quietly (hwri_new_quietly), and when there is none, everything starts again after a collection. */
 #include "kinds/table.h"
 
-#include "kinds/utf8.h"
-#include "object/references.h"
-
-enum { FEW_ENTRIES = 8, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31, BYTE_INDEX_BITS = 6, SHORT_INDEX_BITS = 13 };
-#define NO_ENTRY SIZE_MAX
+enum { FEW_ENTRIES = 8, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31 };
 
 /* ---- looking ---- */
-
-/* Bytes of a slot of an index of so many bits; 0: no index. */
-static inline unsigned slot_width(unsigned bits) {
-    return bits == 0 ? 0 : bits <= BYTE_INDEX_BITS ? 1 : bits <= SHORT_INDEX_BITS ? 2 : 4;
-}
-static inline unsigned index_bits(const hwri_table *table) { return table->index ? table->tags : 0; }
-
-HWRI_INLINE uint32_t slot_at(const hwri_storage *index, unsigned width, size_t slot) {
-    return width == 1   ? (uint8_t)index->as.ints1[slot]
-           : width == 2 ? (uint16_t)index->as.ints2[slot]
-                        : (uint32_t)index->as.ints4[slot];
-}
-
-static inline uint32_t tag_of(uint64_t spread, unsigned width, unsigned bits) {
-    return (uint32_t)(spread << bits >> (64 - 8 * width)) & ~(uint32_t)0 << bits;
-}
-
-/* Where a search is: at a slot; or, without an index, at those entries whose tag agrees, one bit for each. */
-typedef struct probe {
-    uint64_t at;
-    uint32_t tag;
-} probe;
-
-HWRI_INLINE probe first_probe(const hwri_table *table, unsigned width, uint64_t spread) {
-    if (width) return (probe){spread >> (64 - table->tags), tag_of(spread, width, table->tags)};
-    uint32_t differ = table->tags ^ (uint32_t)(spread >> 60) * 0x11111111u;
-    uint32_t agree = (differ - 0x11111111u) & ~differ & 0x88888888u; /* and some others, at times */
-    return (probe){agree & ((UINT64_C(1) << 4 * table->used) - 1), 0};
-}
-
-/* The next entry that it could be. */
-HWRI_INLINE size_t next_candidate(const hwri_table *table, unsigned width, probe *p) {
-    if (!width) {
-        if (!p->at) return NO_ENTRY;
-        size_t position = (size_t)__builtin_ctz((uint32_t)p->at) / 4;
-        p->at &= p->at - 1;
-        return position;
-    }
-    uint32_t mask = ((uint32_t)1 << table->tags) - 1;
-    for (;;) {
-        uint32_t slot = slot_at(table->index, width, (size_t)p->at);
-        if (slot == 0) return NO_ENTRY;
-        p->at = (p->at + 1) & mask;
-        if (((slot ^ p->tag) & ~mask) == 0) return (slot & mask) - 1;
-    }
-}
-
-/* Keys are short: up to sixteen bytes are compared as two words, which may overlap. */
-static inline bool same_chars(const unsigned char *a, const unsigned char *b, size_t size) {
-    if (hwri_likely(size - 8 <= 8))
-        return hwri_load64(a) == hwri_load64(b) && hwri_load64(a + size - 8) == hwri_load64(b + size - 8);
-    if (size > 16) return memcmp(a, b, size) == 0;
-    while (size && a[size - 1] == b[size - 1]) size--;
-    return size == 0;
-}
-
-HWRI_INLINE bool is_key_str(const void *object, const hwri_key *key) {
-    const hwri_str *str = object;
-    return hwr_type_of(object) == key->type && str->hash == key->hash && str->length == key->length &&
-           same_chars(str->chars, key->chars, key->length * key->type->item_size);
-}
-
-HWRI_INLINE size_t find_str_in(const hwri_table *table, hwri_values values, const hwri_key *key, unsigned width) {
-    probe p = first_probe(table, width, key->spread);
-    for (;;) {
-        size_t position = next_candidate(table, width, &p);
-        if (hwri_unlikely(position == NO_ENTRY)) return NO_ENTRY;
-        const void *object = table->entries->as.objects[position << values];
-        if (object && (object == key->object || is_key_str(object, key))) return position << values;
-    }
-}
-
-static inline size_t find_str(const hwri_table *table, hwri_values values, const hwri_key *key) {
-    switch (slot_width(index_bits(table))) {
-    case 0: return find_str_in(table, values, key, 0);
-    case 1: return find_str_in(table, values, key, 1);
-    case 2: return find_str_in(table, values, key, 2);
-    default: return find_str_in(table, values, key, 4);
-    }
-}
 
 /* What shows whether a table was changed, values apart. */
 typedef struct table_state {
@@ -133,10 +49,10 @@ static hwr_result compare_keys(hwr_heap *heap, const void *a, const void *b, boo
 
 static hwr_result find_other(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
                              size_t *item) {
-    unsigned width = slot_width(index_bits(table));
+    unsigned width = hwri_slot_width(hwri_index_bits(table));
     table_state state = state_of(table);
-    probe p = first_probe(table, width, key->spread);
-    for (size_t position; (position = next_candidate(table, width, &p)) != NO_ENTRY;) {
+    hwri_probe p = hwri_first_probe(table, width, key->spread);
+    for (size_t position; (position = hwri_next_candidate(table, width, &p)) != HWRI_NO_ENTRY;) {
         const void *object = table->entries->as.objects[position << values];
         bool equal = object == key->object;
         hwr_result result = equal || !object ? HWR_OK : compare_keys(heap, object, key->object, &equal);
@@ -151,8 +67,8 @@ static hwr_result find_other(hwr_heap *heap, const hwri_table *table, hwri_value
 HWRI_INLINE hwr_result find_entry(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
                                   size_t *item) {
     if (hwri_unlikely(!key->type)) return find_other(heap, table, values, key, item);
-    *item = find_str(table, values, key);
-    return *item == NO_ENTRY ? HWR_NOT_FOUND : HWR_OK;
+    *item = hwri_find_str(table, values, key);
+    return *item == HWRI_NO_ENTRY ? HWR_NOT_FOUND : HWR_OK;
 }
 
 hwr_result hwri_table_find(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
@@ -160,11 +76,15 @@ hwr_result hwri_table_find(hwr_heap *heap, const hwri_table *table, hwri_values 
     return find_entry(heap, table, values, key, item);
 }
 
+hwr_result hwri_table_find_object(hwr_heap *heap, const hwri_table *table, hwri_values values, const void *object,
+                                  size_t *item) {
+    hwri_key key;
+    hwr_result result = hwri_key_of(heap, object, &key);
+    return result == HWR_OK ? find_entry(heap, table, values, &key, item) : result;
+}
+
 /* ---- room ---- */
 
-static inline bool holds_leaves(const hwri_table *table) {
-    return table->entries && hwri_is_of_type(table->entries, HWRI_LEAF_SLOTS_TYPE);
-}
 static inline size_t room_of(const hwri_table *table, hwri_values values) {
     return table->entries ? table->entries->room >> values : 0;
 }
@@ -188,7 +108,7 @@ static size_t room_for_more(size_t entries, bool indexed) {
 }
 
 static hwri_storage *new_index(hwr_heap *heap, unsigned bits) {
-    unsigned width = slot_width(bits);
+    unsigned width = hwri_slot_width(bits);
     enum hwri_kind_type type = width == 1 ? HWRI_DATA1_TYPE : width == 2 ? HWRI_DATA2_TYPE : HWRI_DATA4_TYPE;
     hwri_storage *index = hwri_new_quietly(heap, hwri_kind_type(type), (size_t)1 << bits);
     if (index) memset(&index->as, 0, (size_t)width << bits);
@@ -200,10 +120,10 @@ static hwri_storage *new_entries(hwr_heap *heap, hwri_values values, bool leaves
 }
 
 HWRI_INLINE void enter_key(hwri_storage *index, unsigned bits, uint64_t spread, size_t position) {
-    unsigned width = slot_width(bits);
+    unsigned width = hwri_slot_width(bits);
     size_t mask = ((size_t)1 << bits) - 1, at = (size_t)(spread >> (64 - bits));
-    while (slot_at(index, width, at)) at = (at + 1) & mask;
-    uint32_t slot = tag_of(spread, width, bits) | (uint32_t)(position + 1);
+    while (hwri_slot_at(index, width, at)) at = (at + 1) & mask;
+    uint32_t slot = (hwri_tag_of(spread, width) & ~(uint32_t)mask) | (uint32_t)(position + 1);
     if (width == 1)
         index->as.ints1[at] = (int8_t)slot;
     else if (width == 2)
@@ -264,7 +184,7 @@ static bool replace_entries(hwr_heap *heap, hwri_table *table, hwri_values value
 static bool extend_entries(hwr_heap *heap, hwri_table *table, hwri_values values, size_t room) {
     hwri_storage *resized = hwri_resize(heap, table->entries, room << values);
     if (!resized)
-        return replace_entries(heap, table, values, new_entries(heap, values, holds_leaves(table), room), false);
+        return replace_entries(heap, table, values, new_entries(heap, values, hwri_holds_leaves(table), room), false);
     table->entries = resized; /* the same object, and the same reference to it */
     return true;
 }
@@ -274,10 +194,10 @@ static hwr_result try_rebuild(hwr_heap *heap, hwri_table *table, hwri_values val
                               size_t room) {
     size_t old_room = room_of(table, values);
     squeeze = squeeze && table->live != table->used;
-    bool extends = room > old_room && table->entries && leaves == holds_leaves(table);
-    bool moves = !extends && (room != old_room || leaves != holds_leaves(table));
+    bool extends = room > old_room && table->entries && leaves == hwri_holds_leaves(table);
+    bool moves = !extends && (room != old_room || leaves != hwri_holds_leaves(table));
     unsigned bits = bits_for(room);
-    bool reindexes = bits && (squeeze || bits != index_bits(table));
+    bool reindexes = bits && (squeeze || bits != hwri_index_bits(table));
     hwri_storage *index = reindexes ? new_index(heap, bits) : NULL;
     hwri_storage *entries = moves ? new_entries(heap, values, leaves, room) : table->entries;
     hwr_result result = (reindexes && !index) || !entries ? HWR_NO_MEMORY : HWR_OK;
@@ -309,7 +229,7 @@ static hwr_result make_table_room(hwr_heap *heap, hwri_table *table, hwri_values
         size_t old_room = room_of(table, values), wanted = room_for_more(table->live, table->index != NULL);
         bool enough = !full || (wanted <= old_room && wanted > old_room / 4);
         room = enough ? old_room : wanted;
-        result = try_rebuild(heap, table, values, leaf && (!table->entries || holds_leaves(table)), full, room);
+        result = try_rebuild(heap, table, values, leaf && (!table->entries || hwri_holds_leaves(table)), full, room);
     } while (result == HWR_NO_MEMORY && hwri_make_room(heap, sizeof(void *) * (room << values), &attempt));
     return result == HWR_CHANGED ? HWR_OK : result;
 }
@@ -343,26 +263,34 @@ static inline void append_entry(hwr_heap *heap, hwri_table *table, hwri_values v
     table->added++;
 }
 
+hwr_result hwri_table_put_at(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key,
+                             const void *value, size_t item, bool *is_new) {
+    for (;;) {
+        bool is_there = item != HWRI_NO_ENTRY, full = !is_there && table->used == room_of(table, values);
+        bool leaf = (!values || hwri_is_leaf(value)) && (is_there || hwri_is_leaf(key->object));
+        if (hwri_likely(!full && (leaf || !hwri_holds_leaves(table)))) {
+            if (is_new) *is_new = !is_there;
+            if (!is_there)
+                append_entry(heap, table, values, key, value);
+            else if (values)
+                hwri_table_set(heap, table, item, value);
+            return HWR_OK;
+        }
+        hwr_result result = make_table_room(heap, table, values, leaf, full);
+        if (result == HWR_OK) result = find_entry(heap, table, values, key, &item);
+        if (result == HWR_NOT_FOUND)
+            item = HWRI_NO_ENTRY;
+        else if (result != HWR_OK)
+            return result;
+    }
+}
+
 hwr_result hwri_table_put(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, const void *value,
                           bool *is_new) {
-    for (;;) {
-        size_t item;
-        hwr_result result = find_entry(heap, table, values, key, &item);
-        bool found = result == HWR_OK, full = !found && table->used == room_of(table, values);
-        if (!found && (result != HWR_NOT_FOUND || !key->object)) return result;
-        bool leaf = (!values || hwri_is_leaf(value)) && (found || hwri_is_leaf(key->object));
-        if (hwri_unlikely(full || (!leaf && holds_leaves(table)))) {
-            result = make_table_room(heap, table, values, leaf, full);
-            if (result != HWR_OK) return result;
-            continue;
-        }
-        if (is_new) *is_new = !found;
-        if (!found)
-            append_entry(heap, table, values, key, value);
-        else if (values)
-            hwr_set(heap, table->entries, &table->entries->as.objects[item + 1], (void *)(uintptr_t)value);
-        return HWR_OK;
-    }
+    size_t item;
+    hwr_result result = find_entry(heap, table, values, key, &item);
+    if (result != HWR_OK && (result != HWR_NOT_FOUND || !key->object)) return result;
+    return hwri_table_put_at(heap, table, values, key, value, result == HWR_OK ? item : HWRI_NO_ENTRY, is_new);
 }
 
 hwr_result hwri_table_remove(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, void **value) {
