@@ -266,13 +266,12 @@ hwr_result hwr_multiply(hwr_heap *heap, const void *a, const void *b, void **res
     return calculate(heap, MULTIPLY, a, b, result);
 }
 
-/* Ints that a double holds exactly are divided as doubles. */
-#define IS_EXACT(x) ((x) <= (int64_t)1 << 53 && (x) >= -((int64_t)1 << 53))
+static inline bool is_exact_as_double(int64_t x) { return x <= (int64_t)1 << 53 && x >= -((int64_t)1 << 53); }
 
 hwr_result hwr_divide(hwr_heap *heap, const void *a, const void *b, void **result) {
     LOOK_AT_BOTH(heap, a, b);
     int64_t x, y;
-    if (hwri_likely(both_small(a, b, &x, &y) && IS_EXACT(x) && IS_EXACT(y) && y != 0))
+    if (hwri_likely(both_small(a, b, &x, &y) && is_exact_as_double(x) && is_exact_as_double(y) && y != 0))
         return give_float(heap, (double)x / (double)y, result);
     double p, q;
     if (both_floats(a, b, &p, &q) && q != 0) return give_float(heap, p / q, result);
@@ -467,21 +466,6 @@ hwr_result hwr_int_format(hwr_heap *heap, const void *number, int base, void **t
 
 /* ---- what all kinds have ---- */
 
-static hwr_result equal_ints(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal) {
-    (void)heap, (void)depth;
-    number_view x, y;
-    int64_t small_a, small_b;
-    bool a_small = hwri_small_value(a, &small_a), b_small = hwri_small_value(b, &small_b);
-    if (hwri_likely(a_small && b_small)) {
-        *equal = small_a == small_b;
-    } else {
-        view_number(a, &x);
-        view_number(b, &y);
-        *equal = compare_views(&x, &y) == 0;
-    }
-    return HWR_OK;
-}
-
 static hwr_result compare_ints(hwr_heap *heap, const void *a, const void *b, unsigned depth, int *order) {
     (void)heap, (void)depth;
     number_view x, y;
@@ -495,6 +479,13 @@ static hwr_result compare_ints(hwr_heap *heap, const void *a, const void *b, uns
         *order = compare_views(&x, &y);
     }
     return HWR_OK;
+}
+
+static hwr_result equal_ints(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal) {
+    int order;
+    hwr_result result = compare_ints(heap, a, b, depth, &order);
+    *equal = order == 0;
+    return result;
 }
 
 uint64_t hwri_hash_digits(const hwr_heap *heap, const uint32_t *digits, size_t length, bool negative) {
