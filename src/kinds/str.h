@@ -24,6 +24,29 @@ static inline void hwri_write_char_at(unsigned char *chars, unsigned width, size
         memcpy(chars + index * 4, &c, 4);
 }
 
+/* memcpy for what is short as a rule: a call costs more than that takes. */
+static inline void hwri_copy_bytes(void *to, const void *from, size_t size) {
+    unsigned char *out = to;
+    const unsigned char *in = from;
+    uint64_t first, last;
+    uint32_t low, high;
+    if (size > 16) {
+        memcpy(to, from, size);
+    } else if (size >= 8) {
+        memcpy(&first, in, 8);
+        memcpy(&last, in + size - 8, 8);
+        memcpy(out, &first, 8);
+        memcpy(out + size - 8, &last, 8);
+    } else if (size >= 4) {
+        memcpy(&low, in, 4);
+        memcpy(&high, in + size - 4, 4);
+        memcpy(out, &low, 4);
+        memcpy(out + size - 4, &high, 4);
+    } else {
+        for (size_t i = 0; i < size; i++) out[i] = in[i];
+    }
+}
+
 /* Whether two strs, neither of them the other, have one content. Widths are the narrowest, so they differ where contents must. */
 static inline bool hwri_same_text(const hwri_str *a, const hwri_str *b) {
     if (a->length != b->length || hwr_type_of(a) != hwr_type_of(b)) return false;

@@ -99,7 +99,7 @@ hwr_result hwr_str_from(hwr_heap *heap, const char *utf8, size_t size, void **te
     if (!hwri_is_ascii(bytes, size)) return str_from_wide(heap, bytes, size, text);
     if (size == 1) return share_str(heap, heap->kinds->characters[bytes[0]], text);
     hwri_str *str = new_str(heap, size, 1);
-    if (hwri_likely(str != NULL)) memcpy(str->chars, bytes, size);
+    if (hwri_likely(str != NULL)) hwri_copy_bytes(str->chars, bytes, size);
     return str_made(str, text);
 }
 
@@ -140,7 +140,7 @@ static inline void copy_chars(unsigned char *to, unsigned width, size_t at, cons
                               size_t count) {
     unsigned source_width = hwri_str_width(source);
     if (hwri_likely(source_width == width)) {
-        memcpy(to + at * width, source->chars + from * width, count * width);
+        hwri_copy_bytes(to + at * width, source->chars + from * width, count * width);
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -310,43 +310,65 @@ static inline bool has_room(hwr_heap *heap, const hwri_str *str, size_t length, 
 
 /* In a larger block, for so many characters. Nothing moves in a checked heap: there it is another str, and a use of the old one is found out. */
 static hwri_str *move_str(hwr_heap *heap, hwri_str *str, size_t length, unsigned width) {
-    if (!heap->checked) return hwri_resize(heap, str, length);
-    hwri_str *moved = new_str(heap, length, width);
+    size_t used = str->length;
+    hwri_str *moved = heap->checked ? new_str(heap, length, width) : hwri_resize(heap, str, length);
     if (!moved) return NULL;
-    memcpy(moved->chars, str->chars, str->length * width);
-    hwr_release(heap, str);
+    moved->length = used;
+    if (heap->checked) {
+        memcpy(moved->chars, str->chars, used * width);
+        hwr_release(heap, str);
+    }
     return moved;
 }
 
+static inline void put_tail(hwri_str *str, unsigned width, const hwri_str *tail) {
+    size_t from = str->length, length = from + tail->length;
+    str->length = length;
+    str->hash = 0;
+    hwri_write_char_at(str->chars, width, length, 0);
+    copy_chars(str->chars, width, from, tail, 0, tail->length);
+}
+
 /* In its block, or in one with room for an eighth more. */
-static inline bool append_in_place(hwr_heap *heap, hwri_str **text, const hwri_str *tail) {
+static bool append_in_place(hwr_heap *heap, hwri_str **text, const hwri_str *tail, const void *site) {
     hwri_str *str = *text;
     unsigned width = hwri_str_width(str);
-    size_t from = str->length, length = from + tail->length;
+    size_t length = str->length + tail->length;
     if (str == tail || !is_callers_own(str) || hwri_str_width(tail) > width) return false;
     if (!has_room(heap, str, length, width)) str = move_str(heap, str, length + length / 8, width);
     if (!str) return false;
-    copy_chars(str->chars, width, from, tail, 0, tail->length);
-    hwri_write_char_at(str->chars, width, length, 0);
-    str->length = length;
-    str->hash = 0;
-    if (hwri_unlikely(heap->checked)) hwri_tail_write(heap, str, __builtin_return_address(0));
+    put_tail(str, width, tail);
+    if (hwri_unlikely(heap->checked)) hwri_tail_write(heap, str, site);
     *text = str;
     return true;
 }
 
-hwr_result hwr_str_append(hwr_heap *heap, void **text, const void *tail) {
-    HWRI_LOOK(heap, *text);
-    HWRI_LOOK(heap, tail);
+static hwr_result append_any(hwr_heap *heap, void **text, const void *tail, const void *site) {
     hwri_str *str = *text;
     if (!hwri_is_str(str) || !hwri_is_str(tail)) return HWR_WRONG_KIND;
-    if (append_in_place(heap, &str, tail)) {
+    if (append_in_place(heap, &str, tail, site)) {
         *text = str;
         return HWR_OK;
     }
     hwr_result result = concat_strs(heap, str, tail, text);
     if (result == HWR_OK) hwr_release(heap, str);
     return result;
+}
+
+/* Bytes to bytes that nobody else knows, where there is room for them: the short way. In a checked heap no header is like this. */
+hwr_result hwr_str_append(hwr_heap *heap, void **text, const void *tail) {
+    hwri_str *str = *text;
+    const hwr_type *type = hwri_kind_type(HWRI_STR1_TYPE);
+    uint64_t own = HWRI_COUNT_ONE | HWRI_UNTRACKED | (uint64_t)(uintptr_t)type;
+    HWRI_LOOK(heap, str);
+    HWRI_LOOK(heap, tail);
+    if (hwri_likely(*hwri_header(str) == own && hwr_type_of(tail) == type && str != tail)) {
+        if (hwri_likely(has_room(heap, str, str->length + ((const hwri_str *)tail)->length, 1))) {
+            put_tail(str, 1, tail);
+            return HWR_OK;
+        }
+    }
+    return append_any(heap, text, tail, __builtin_return_address(0));
 }
 
 /* ---- looking for something ---- */
