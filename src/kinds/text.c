@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "kinds/quote.h"
+#include "kinds/storage.h"
 #include "kinds/str.h"
 #include "kinds/utf8.h"
 
@@ -109,7 +110,7 @@ hwr_result hwr_str(hwr_heap *heap, const char *utf8, void **text) {
 
 const char *hwr_str_ascii(const void *text) {
     const hwri_str *str = text;
-    bool ascii = hwri_str_width(str) == 1 && hwri_is_ascii(str->chars, str->length);
+    bool ascii = hwri_is_of_type(str, HWRI_STR1_TYPE) && hwri_is_ascii(str->chars, str->length);
     return ascii ? (const char *)str->chars : NULL;
 }
 
@@ -230,18 +231,13 @@ typedef struct joint {
 } joint;
 
 static bool look_at_items(joint *j, const void *texts) {
-    if (hwr_kind_of(texts) == HWR_TUPLE) {
-        const hwri_tuple *tuple = texts;
-        j->items = tuple->items;
-        j->count = tuple->length;
-        return true;
-    }
-    const hwri_list *list = texts;
-    if (hwr_kind_of(texts) != HWR_LIST) return false;
-    j->count = list->length;
-    if (j->count == 0) return true;
-    j->items = list->storage->as.objects;
-    return hwri_is_of_type(list->storage, HWRI_SLOTS_TYPE) || hwri_is_of_type(list->storage, HWRI_LEAF_SLOTS_TYPE);
+    hwr_kind kind = hwr_kind_of(texts);
+    if (kind != HWR_TUPLE && kind != HWR_LIST) return false;
+    hwri_span span = hwri_span_of(texts, 0, SIZE_MAX);
+    j->count = span.count;
+    if (span.count == 0) return true;
+    j->items = span.storage->as.objects;
+    return !hwri_mode_is_data(span.mode);
 }
 
 static hwr_result measure_joint(joint *j, const void *separator, const void *texts) {
