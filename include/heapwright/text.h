@@ -25,33 +25,38 @@ HWR_API const char *hwr_str_ascii(const void *text);
 /* Writes the str as UTF-8 with a zero behind it, if `room` bytes are enough for that, and returns how many it takes without the zero. */
 HWR_API size_t hwr_str_utf8(const void *text, char *buffer, size_t room);
 
-/* New strs: two one after the other; those of a list or tuple with `separator` between them; the characters from `from` up to `to` (cut to the length); `times` times. */
+/* New strs: two one after the other; those of a list or tuple with `separator` between them; the characters from `from` up to `to` (cut to the length); `times` times.
+ * HWR_WRONG_KIND if something is no str. HWR_CHANGED if memory was short and a finalizer changed the list meanwhile. */
 HWR_API hwr_result hwr_str_concat(hwr_heap *heap, const void *a, const void *b, void **text);
 HWR_API hwr_result hwr_str_join(hwr_heap *heap, const void *separator, const void *texts, void **text);
 HWR_API hwr_result hwr_str_slice(hwr_heap *heap, const void *source, size_t from, size_t to, void **text);
 HWR_API hwr_result hwr_str_repeat(hwr_heap *heap, const void *source, size_t times, void **text);
 
-/* *text += tail. *text is the caller's reference, and is replaced; if it is the only one the str grows in its place, so that appending n times takes time in n. */
+/* *text += tail. *text is the caller's reference, and is replaced; if it is the only one the str grows in its place, and has room for an eighth more after it had to move, so that
+ * appending n times takes time in n. */
 HWR_API hwr_result hwr_str_append(hwr_heap *heap, void **text, const void *tail);
 
-/* Where `part` first occurs at or behind index `from`: HWR_NOT_FOUND if nowhere. */
+/* Where `part` first occurs at or behind index `from`: HWR_NOT_FOUND if nowhere. Time in the length, but if there are characters above 255 at worst in the product of both. */
 HWR_API hwr_result hwr_str_find(const void *text, const void *part, size_t from, size_t *index);
 
-/* Replaces the caller's *text by the one str of that content that all who ask for it share, as long as anybody holds it. */
+/* Replaces the caller's *text, a str, by the one of that content that all who ask for it share, as long as anybody holds it. False without memory. */
 HWR_API bool hwr_str_intern(hwr_heap *heap, void **text);
 
-/* bytes: a copy of `size` bytes (NULL: zeroed); where they are, with a zero behind them, and how many. */
+/* bytes: a copy of `size` bytes (NULL: zeroed). The empty ones are shared. NULL without memory. */
 HWR_API void *hwr_bytes(hwr_heap *heap, const void *data, size_t size);
-HWR_API const unsigned char *hwr_bytes_get(const void *bytes,
-                                           size_t *size); /* of a bytearray, too: until its size changes */
+
+/* Where the bytes are, never NULL, and how many; of bytes, with a zero behind them; of a bytearray, until its size changes. */
+HWR_API const unsigned char *hwr_bytes_get(const void *bytes, size_t *size);
+
+/* New ones, of the kind of the first, and each may be either: both one after the other; part, cut to the length. HWR_WRONG_KIND; HWR_CHANGED as above, of a bytearray. */
 HWR_API hwr_result hwr_bytes_concat(hwr_heap *heap, const void *a, const void *b, void **bytes);
 HWR_API hwr_result hwr_bytes_slice(hwr_heap *heap, const void *source, size_t from, size_t to, void **bytes);
 
-/* bytearray: its bytes can be written; appending over-allocates. */
+/* bytearray: its bytes can be written; appending over-allocates. False and NULL without memory; making it smaller is never refused. */
 HWR_API void *hwr_bytearray(hwr_heap *heap, const void *data, size_t size);
 HWR_API unsigned char *hwr_bytearray_get(void *bytearray, size_t *size);
 HWR_API bool hwr_bytearray_resize(hwr_heap *heap, void *bytearray, size_t size); /* new bytes are zero */
-HWR_API bool hwr_bytearray_append(hwr_heap *heap, void *bytearray, const void *data, size_t size);
+HWR_API bool hwr_bytearray_append(hwr_heap *heap, void *bytearray, const void *data, size_t size); /* also its own */
 
 #ifdef __cplusplus
 }

@@ -148,10 +148,15 @@ static const unsigned char *bytes_of_part(const bytes_part *part) {
     return size == part->whole ? bytes + part->from : NULL;
 }
 
-/* A new object of the kind of the first part with both one after the other. */
+/* An object of the kind of the first part with both one after the other: a new one, but for bytes of which nothing changes. */
 static hwr_result join_parts(hwr_heap *heap, bytes_part a, bytes_part b, void **bytes) {
     bool array = is_bytearray(a.of);
     size_t first = a.to - a.from, second = b.to - b.from, size = first + second;
+    if (!array && first == a.whole && second == 0) {
+        hwr_retain(heap, a.of);
+        *bytes = (void *)(uintptr_t)a.of;
+        return HWR_OK;
+    }
     void *made = array ? hwr_bytearray(heap, NULL, size) : size ? new_bytes(heap, size) : share_empty_bytes(heap);
     if (!made) return HWR_NO_MEMORY;
     unsigned char *to = array ? array_data(made) : ((hwri_bytes *)made)->data;

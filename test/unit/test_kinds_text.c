@@ -268,6 +268,43 @@ static void strs_are_joined(void **state) {
     heap_fixture_expect_objects(f, before);
 }
 
+/* A finalizer that runs while memory is short empties the list. */
+static void *changed;
+
+static void empty_the_list(hwr_heap *heap, finalized *object) {
+    (void)object;
+    hwr_list_clear(heap, changed);
+}
+
+static void a_change_meanwhile_is_noticed(void **state) {
+    enum { MIB = 1 << 20, LIMIT = 52 * MIB };
+    heap_fixture limited = *(const heap_fixture *)*state;
+    limited.heap =
+        hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING, .limit = LIMIT});
+    assert_non_null(limited.heap);
+    size_t before = open_kinds(&limited), calls = 0;
+    void *piece = text_of(&limited, "four"), *large = NULL, *filler = hwr_bytes(limited.heap, NULL, 18 * MIB);
+    void *made = &before;
+    assert_non_null(filler);
+    assert_int_equal(hwr_str_repeat(limited.heap, piece, 3 * MIB, &large), HWR_OK);
+    changed = hwr_list(limited.heap, 2);
+    assert_non_null(changed);
+    for (int i = 0; i < 2; i++) assert_true(hwr_list_append(limited.heap, changed, large));
+    hwr_release(limited.heap, large);
+    finalized *object = new_finalized(&limited, &calls);
+    object->more = empty_the_list;
+    hwr_give(limited.heap, object, &object->a, (void *)object);
+    assert_int_equal(hwr_str_join(limited.heap, piece, changed, &made), HWR_CHANGED);
+    assert_ptr_equal(made, &before);
+    assert_int_equal(calls, 1);
+    hwr_release(limited.heap, changed);
+    hwr_release(limited.heap, filler);
+    hwr_release(limited.heap, piece);
+    assert_int_equal(objects_before(&limited), before);
+    assert_true(hwr_heap_verify(limited.heap, NULL));
+    hwr_heap_close(limited.heap);
+}
+
 static void other_kinds_are_refused(void **state) {
     const heap_fixture *f = *state;
     size_t before = open_kinds(f), index;
@@ -548,6 +585,7 @@ int main(void) {
         HEAP_TEST(a_str_is_repeated, HEAP_ANY),
         HEAP_TEST(part_of_a_str_is_taken, HEAP_ANY),
         HEAP_TEST(strs_are_joined, HEAP_STRESSED),
+        HEAP_TEST(a_change_meanwhile_is_noticed, HEAP_ONCE),
         HEAP_TEST(other_kinds_are_refused, HEAP_ANY),
         HEAP_TEST(appending_grows_in_place, HEAP_FEW | HEAP_STRESSED),
         HEAP_TEST(a_large_str_grows, HEAP_FEW),
