@@ -12,14 +12,14 @@
  *
  * The hash of a key is not kept: a str has its own, and others are hashed again when an index is made, so once or twice more in all. That saves 8 bytes of 24 an entry.
  *
- * What it costs: 40 bytes for the table; 16 bytes for each place of the array (8 in a set), of which a third is free at most after it grew; 1 byte a slot of an
+ * What it costs: 40 bytes for the table; 16 bytes for each place of the array (8 in a set), of which half are free just after it grew, of thousands a third; 1 byte a slot of an
  * index up to 64 slots, 2 up to 8192, then 4. Looking up a str takes a cache miss each for the slot, the entry, the str, where these are not cached.
  *
  * What can run the program's code: hashing, comparing and releasing. Whoever does one of the first two looks afterwards whether the table is still the same, and starts again if
  * not; what is to be released is released last. Memory is taken quietly (hwri_new_quietly), and when there is none, everything starts again after a collection. */
 #include "kinds/table.h"
 
-enum { FEW_ENTRIES = 8, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31 };
+enum { FIRST_ENTRIES = 5, FEW_ENTRIES = 8, MANY_ENTRIES = 1000, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31 };
 
 /* ---- looking ---- */
 
@@ -98,13 +98,13 @@ static unsigned bits_for(size_t entries) {
     return bits;
 }
 
-/* The room that a table with so many entries is to have when it needs more: half as much again, but what its index is for is used up first. */
+/* The room that a table with so many entries is to have when it needs more. As in CPython, five at first, and then, since whoever has a hundred entries has paid for making them, what
+ * the index is for; but half as much again where an index comes in or there are thousands. */
 static size_t room_for_more(size_t entries, bool indexed) {
-    static const unsigned char few[FEW_ENTRIES] = {3, 3, 3, 5, 5, FEW_ENTRIES, FEW_ENTRIES, FEW_ENTRIES};
-    if (entries < FEW_ENTRIES && !indexed) return few[entries];
+    if (entries < FEW_ENTRIES && !indexed) return entries < FIRST_ENTRIES ? FIRST_ENTRIES : FEW_ENTRIES;
     if (entries < FEW_ENTRIES) entries = FEW_ENTRIES;
-    size_t most = most_entries(bits_for(entries + entries / 4 + 1)), room = entries + entries / 2;
-    return room < most ? room : most;
+    size_t most = most_entries(bits_for(entries + entries / 4 + 1)), half_more = entries + entries / 2;
+    return half_more < most && (entries == FEW_ENTRIES || entries >= MANY_ENTRIES) ? half_more : most;
 }
 
 static hwri_storage *new_index(hwr_heap *heap, unsigned bits) {
@@ -132,6 +132,15 @@ HWRI_INLINE void enter_key(hwri_storage *index, unsigned bits, uint64_t spread, 
         index->as.ints4[at] = (int32_t)slot;
 }
 
+static hwr_result spread_of_other(hwr_heap *heap, const void *object, uint64_t *spread) {
+    hwri_key key = {0};
+    hwr_retain(heap, object);
+    hwr_result result = hwri_key_of(heap, object, &key);
+    hwr_release(heap, object);
+    *spread = key.spread;
+    return result;
+}
+
 /* Enters what will be there once the gaps are squeezed out. HWR_CHANGED: meanwhile it has become another table. */
 static hwr_result enter_keys(hwr_heap *heap, const hwri_table *table, hwri_values values, hwri_storage *index,
                              unsigned bits) {
@@ -140,15 +149,16 @@ static hwr_result enter_keys(hwr_heap *heap, const hwri_table *table, hwri_value
     for (size_t i = 0, position = 0; i < state.used; i++) {
         void *const *entry = &table->entries->as.objects[i << values];
         if (i + AHEAD < state.used) __builtin_prefetch(entry[AHEAD << values]);
-        const void *object = *entry;
-        hwri_key key;
-        if (!object) continue;
-        hwr_retain(heap, object);
-        hwr_result result = hwri_key_of(heap, object, &key);
-        hwr_release(heap, object);
-        if (result != HWR_OK) return result;
-        if (!is_still(table, &state)) return HWR_CHANGED;
-        enter_key(index, bits, key.spread, position++);
+        uint64_t spread;
+        if (!*entry) continue;
+        if (hwri_likely(hwri_is_str(*entry))) {
+            spread = hwri_spread(((const hwri_str *)*entry)->hash);
+        } else {
+            hwr_result result = spread_of_other(heap, *entry, &spread);
+            if (result != HWR_OK) return result;
+            if (!is_still(table, &state)) return HWR_CHANGED;
+        }
+        enter_key(index, bits, spread, position++);
     }
     return HWR_OK;
 }
