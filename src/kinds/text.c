@@ -57,40 +57,56 @@ bool hwri_texts_open(hwr_heap *heap, struct hwri_kinds *kinds) {
 
 static inline unsigned width_for(uint32_t widest) { return widest < 0x100 ? 1 : widest < 0x10000 ? 2 : 4; }
 
-/* How many characters UTF-8 has, and the widest; false if it is none. */
-static bool measure_utf8(const unsigned char *bytes, size_t size, size_t *length, uint32_t *widest) {
-    uint32_t c;
-    *length = *widest = 0;
-    for (size_t i = 0, step; i < size; i += step, ++*length) {
-        step = hwri_utf8_read(bytes + i, size - i, &c);
+/* How many characters UTF-8 has, if it is any: bytes that follow no other; and the first byte of the widest. */
+static size_t measure_utf8(const unsigned char *bytes, size_t size, unsigned char *highest) {
+    size_t length = 0;
+    unsigned char high = 0;
+    for (size_t i = 0; i < size; i++) {
+        length += !hwri_utf8_follows(bytes[i]);
+        high = bytes[i] > high ? bytes[i] : high;
+    }
+    *highest = high;
+    return length;
+}
+
+/* Returns whether it is UTF-8. Each character that is written has been counted by its first byte, so that there is room, and is no wider than that says. */
+static inline bool decode_utf8(hwri_str *str, unsigned width, const unsigned char *bytes, size_t size) {
+    const unsigned char *end = bytes + size;
+    for (size_t i = 0; bytes != end;) {
+        uint32_t c;
+        if (*bytes < 0x80 && end - bytes >= 8 && !(hwri_load64(bytes) & HWRI_NOT_ASCII)) {
+            for (size_t j = 0; j < 8; j++) hwri_write_char_at(str->chars, width, i + j, bytes[j]);
+            i += 8;
+            bytes += 8;
+            continue;
+        }
+        size_t step = hwri_utf8_read(bytes, (size_t)(end - bytes), &c);
         if (step == 0) return false;
-        if (c > *widest) *widest = c;
+        hwri_write_char_at(str->chars, width, i++, c);
+        bytes += step;
     }
     return true;
 }
 
-static inline void decode_utf8(hwri_str *str, unsigned width, const unsigned char *bytes, size_t size) {
-    uint32_t c;
-    for (size_t i = 0, at = 0; at < size; i++) {
-        at += hwri_utf8_read(bytes + at, size - at, &c);
-        hwri_write_char_at(str->chars, width, i, c);
+static bool decode_to_width(hwri_str *str, unsigned width, const unsigned char *bytes, size_t size) {
+    switch (width) {
+    case 1: return decode_utf8(str, 1, bytes, size);
+    case 2: return decode_utf8(str, 2, bytes, size);
+    default: return decode_utf8(str, 4, bytes, size);
     }
 }
 
 static hwr_result str_from_wide(hwr_heap *heap, const unsigned char *bytes, size_t size, void **text) {
-    size_t length;
-    uint32_t widest;
-    if (!measure_utf8(bytes, size, &length, &widest)) return HWR_BAD_VALUE;
-    if (length == 1 && widest < 0x100) return share_str(heap, heap->kinds->characters[widest], text);
-    unsigned width = width_for(widest);
+    unsigned char highest;
+    size_t length = measure_utf8(bytes, size, &highest);
+    unsigned width = highest < 0xC4 ? 1 : highest < 0xF0 ? 2 : 4;
     hwri_str *str = new_str(heap, length, width);
     if (!str) return HWR_NO_MEMORY;
-    switch (width) {
-    case 1: decode_utf8(str, 1, bytes, size); break;
-    case 2: decode_utf8(str, 2, bytes, size); break;
-    default: decode_utf8(str, 4, bytes, size);
-    }
-    return str_made(str, text);
+    bool valid = decode_to_width(str, width, bytes, size);
+    if (valid && !hwri_is_shared_str(str)) return str_made(str, text);
+    unsigned char first = str->chars[0];
+    hwr_release(heap, str);
+    return valid ? share_str(heap, heap->kinds->characters[first], text) : HWR_BAD_VALUE;
 }
 
 hwr_result hwr_str_from(hwr_heap *heap, const char *utf8, size_t size, void **text) {
@@ -114,16 +130,32 @@ const char *hwr_str_ascii(const void *text) {
     return ascii ? (const char *)str->chars : NULL;
 }
 
+static inline size_t utf8_size_of(const hwri_str *str, unsigned width) {
+    size_t size = 0;
+    for (size_t i = 0; i < str->length; i++) size += hwri_utf8_size(hwri_read_char(str->chars, width, i));
+    return size;
+}
+
+static inline void encode_utf8(const hwri_str *str, unsigned width, char *buffer) {
+    for (size_t i = 0, at = 0; i < str->length; i++)
+        at += hwri_utf8_write(buffer + at, hwri_read_char(str->chars, width, i));
+}
+
 size_t hwr_str_utf8(const void *text, char *buffer, size_t room) {
     const hwri_str *str = text;
     const char *ascii = hwr_str_ascii(text);
-    unsigned width = hwri_str_width(str);
-    size_t size = ascii ? str->length : 0, at = 0;
-    for (size_t i = 0; i < str->length && !ascii; i++) size += hwri_utf8_size(hwri_read_char(str->chars, width, i));
+    unsigned width = ascii ? 0 : hwri_str_width(str);
+    size_t size = str->length;
+    if (width == 1) size = utf8_size_of(str, 1);
+    if (width == 2) size = utf8_size_of(str, 2);
+    if (width == 4) size = utf8_size_of(str, 4);
     if (size >= room) return size;
-    if (ascii) memcpy(buffer, ascii, size);
-    for (size_t i = 0; i < str->length && !ascii; i++)
-        at += hwri_utf8_write(buffer + at, hwri_read_char(str->chars, width, i));
+    switch (width) {
+    case 0: memcpy(buffer, ascii, size); break;
+    case 1: encode_utf8(str, 1, buffer); break;
+    case 2: encode_utf8(str, 2, buffer); break;
+    default: encode_utf8(str, 4, buffer);
+    }
     buffer[size] = 0;
     return size;
 }
