@@ -64,7 +64,7 @@ static hwr_result find_other(hwr_heap *heap, const hwri_table *table, hwri_value
     return HWR_NOT_FOUND;
 }
 
-HWRI_INLINE hwr_result find_entry(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
+HWRI_INLINE hwr_result find_key(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
                                   size_t *item) {
     if (hwri_unlikely(!key->type)) return find_other(heap, table, values, key, item);
     *item = hwri_find_str(table, values, key);
@@ -73,14 +73,14 @@ HWRI_INLINE hwr_result find_entry(hwr_heap *heap, const hwri_table *table, hwri_
 
 hwr_result hwri_table_find(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
                            size_t *item) {
-    return find_entry(heap, table, values, key, item);
+    return find_key(heap, table, values, key, item);
 }
 
 hwr_result hwri_table_find_object(hwr_heap *heap, const hwri_table *table, hwri_values values, const void *object,
                                   size_t *item) {
     hwri_key key;
     hwr_result result = hwri_key_of(heap, object, &key);
-    return result == HWR_OK ? find_entry(heap, table, values, &key, item) : result;
+    return result == HWR_OK ? find_key(heap, table, values, &key, item) : result;
 }
 
 /* ---- room ---- */
@@ -287,7 +287,7 @@ hwr_result hwri_table_put_at(hwr_heap *heap, hwri_table *table, hwri_values valu
             return HWR_OK;
         }
         hwr_result result = make_table_room(heap, table, values, leaf, full);
-        if (result == HWR_OK) result = find_entry(heap, table, values, key, &item);
+        if (result == HWR_OK) result = find_key(heap, table, values, key, &item);
         if (result == HWR_NOT_FOUND)
             item = HWRI_NO_ENTRY;
         else if (result != HWR_OK)
@@ -298,14 +298,14 @@ hwr_result hwri_table_put_at(hwr_heap *heap, hwri_table *table, hwri_values valu
 hwr_result hwri_table_put(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, const void *value,
                           bool *is_new) {
     size_t item;
-    hwr_result result = find_entry(heap, table, values, key, &item);
+    hwr_result result = find_key(heap, table, values, key, &item);
     if (result != HWR_OK && (result != HWR_NOT_FOUND || !key->object)) return result;
     return hwri_table_put_at(heap, table, values, key, value, result == HWR_OK ? item : HWRI_NO_ENTRY, is_new);
 }
 
 hwr_result hwri_table_remove(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, void **value) {
     size_t item;
-    hwr_result result = find_entry(heap, table, values, key, &item);
+    hwr_result result = find_key(heap, table, values, key, &item);
     if (result != HWR_OK) return result;
     hwri_storage *entries = table->entries;
     void **entry = &entries->as.objects[item], *taken[2] = {entry[0], values ? entry[1] : NULL};
@@ -363,7 +363,7 @@ static hwr_result is_in_other(hwr_heap *heap, const hwri_table *table, size_t it
     size_t place;
     void *value = values ? hwri_table_item(heap, table, item + 1) : NULL;
     hwr_result result = hwri_key_of(heap, table->entries->as.objects[item], &key);
-    if (result == HWR_OK) result = find_entry(heap, other, values, &key, &place);
+    if (result == HWR_OK) result = find_key(heap, other, values, &key, &place);
     *is_in = result == HWR_OK;
     if (result == HWR_OK && values)
         return equal_values(heap, value, hwri_table_item(heap, other, place + 1), depth, is_in);

@@ -1,4 +1,5 @@
 /* dict and set: what Python's do, in all sizes, and against a model. */
+#include "heapwright/sequence.h"
 #include "support/mapping.h"
 #include "support/random.h"
 #include "support/sanitizer.h"
@@ -376,6 +377,50 @@ static void similar_strs_are_different_keys(void **state) {
     end(state);
 }
 
+/* Takes over both references. */
+static void *pair_of(void *first, void *second) {
+    void *tuple = hwr_tuple(heap, (void *[]){first, second}, 2);
+    assert_non_null(tuple);
+    hwr_release(heap, first);
+    hwr_release(heap, second);
+    return tuple;
+}
+
+/* A tuple is as hashable as its items are; other objects are keys by identity. */
+static void containers_as_keys(void **state) {
+    begin(state);
+    void *dict = new_dict(0), *list = hwr_list(heap, 0), *set = new_set(0), *value;
+    assert_true(list && hwr_list_append(heap, list, dict));
+    for (int i = 0; i < 50; i++) put(dict, pair_of(num(i), str("x")), num(i));
+    assert_int_equal(got(dict, pair_of(make(&(thing)D(7)), str("x"))), 7);
+    assert_int_equal(got(dict, pair_of(make(&(thing)T), str("x"))), 1);
+    assert_int_equal(got(dict, pair_of(num(7), str("y"))), -1);
+    assert_int_equal(hwr_dict_get(heap, dict, list, &value), HWR_UNHASHABLE);
+    hwr_retain(heap, list);
+    void *unhashable = pair_of(num(1), list);
+    assert_int_equal(hwr_dict_set(heap, dict, unhashable, list), HWR_UNHASHABLE);
+    assert_int_equal(hwr_set_add(heap, set, unhashable, NULL), HWR_UNHASHABLE);
+    assert_int_equal(hwr_set_length(set), 0);
+    assert_int_equal(hwr_dict_length(dict), 50);
+    hwr_dict_clear(heap, dict);
+    put(dict, pair_of(num(1), str("x")), unhashable);
+    expect_repr(dict, "{(1, 'x'): (1, [{...}])}");
+    hwr_dict_clear(heap, dict);
+    void *own[40];
+    for (int i = 0; i < 40; i++) {
+        own[i] = hwr_new(heap, &pair_type);
+        assert_non_null(own[i]);
+        hwr_retain(heap, own[i]);
+        put(dict, own[i], num(i));
+    }
+    for (int i = 0; i < 40; i++) assert_int_equal(got(dict, own[i]), i);
+    hwr_dict_clear(heap, dict);
+    hwr_release(heap, list);
+    hwr_release(heap, set);
+    hwr_release(heap, dict);
+    end(state);
+}
+
 /* ---- equality and repr, as Python 3.11 has them ---- */
 
 enum { MOST_THINGS = 8 };
@@ -556,14 +601,17 @@ static void memory_is_as_documented(void **state) {
 
 /* ---- against a model ---- */
 
-/* A key for each number: all kinds, and strs of all widths. */
+/* A key for each number, and two that are equal for some: all kinds. */
 static void *key_of(size_t number) {
+    static bool other;
     char text[40];
-    switch (number % 6) {
+    other = !other;
+    switch (number % 7) {
     case 0: return num((int64_t)number * 7);
     case 1: return make(&(thing)D((double)number + 0.5));
     case 2: snprintf(text, sizeof text, "\303\244 %zu", number); return str(text);
     case 3: snprintf(text, sizeof text, "%zu", number); return make(&(thing)B(text));
+    case 4: return pair_of(other ? num((int64_t)number) : make(&(thing)D((double)number)), str("x"));
     default: snprintf(text, sizeof text, "key %zu", number); return str(text);
     }
 }
@@ -708,6 +756,7 @@ int main(void) {
         HEAP_TEST(going_through_a_dict_that_changes, HEAP_ANY),
         HEAP_TEST(keys_can_be_text, HEAP_ANY),
         HEAP_TEST(similar_strs_are_different_keys, HEAP_ANY),
+        HEAP_TEST(containers_as_keys, HEAP_STRESSED),
         HEAP_TEST(equality_is_as_pythons, HEAP_STRESSED),
         HEAP_TEST(repr_is_as_pythons, HEAP_ANY),
         HEAP_TEST(the_collector_sees_what_it_must, HEAP_ANY),
