@@ -65,7 +65,7 @@ static hwr_result find_other(hwr_heap *heap, const hwri_table *table, hwri_value
 }
 
 HWRI_INLINE hwr_result find_key(hwr_heap *heap, const hwri_table *table, hwri_values values, const hwri_key *key,
-                                  size_t *item) {
+                                size_t *item) {
     if (hwri_unlikely(!key->type)) return find_other(heap, table, values, key, item);
     *item = hwri_find_str(table, values, key);
     return *item == HWRI_NO_ENTRY ? HWR_NOT_FOUND : HWR_OK;
