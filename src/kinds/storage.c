@@ -27,12 +27,15 @@ hwri_mode hwri_mode_join(hwri_mode a, hwri_mode b) {
 
 static size_t item_bytes(hwri_mode mode) { return hwri_kind_types[mode].item_size; }
 
+/* A power of two, which dividing by would take longer than all the rest. */
+static size_t items_in(hwri_mode mode, size_t bytes) { return bytes >> __builtin_ctz(hwri_kind_types[mode].item_size); }
+
 /* So much room that the whole block is used. */
 static size_t whole_room(hwri_mode mode, size_t room) {
     size_t slice = (size_t)1 << HWRI_SLICE_SHIFT, around = HWRI_HEADER_SIZE + offsetof(hwri_storage, as);
     size_t bytes = (room * item_bytes(mode) + 7) & ~(size_t)7;
     if (bytes > slice) bytes = ((bytes + around + slice - 1) & ~(slice - 1)) - around;
-    return bytes / item_bytes(mode);
+    return items_in(mode, bytes);
 }
 
 static size_t roomy(size_t length) { return (length + length / 8 + 6) & ~(size_t)3; }
@@ -76,7 +79,7 @@ static bool try_resize(hwr_heap *heap, hwri_list *list, size_t room) {
 static void retype(const hwr_heap *heap, hwri_storage *storage, hwri_mode mode) {
     size_t bytes = storage->room * item_bytes(hwri_storage_mode(storage));
     hwri_retype(heap, storage, hwri_kind_type(mode));
-    storage->room = bytes / item_bytes(mode);
+    storage->room = items_in(mode, bytes);
 }
 
 /* A list without items, whose storage nobody has used yet, gets the first: it has room for as many as were asked for. */
@@ -92,7 +95,7 @@ static bool try_start(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t le
 
 static bool try_widen(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t room) {
     hwri_mode old = hwri_storage_mode(list->storage);
-    size_t least = room * (item_bytes(mode) / item_bytes(old));
+    size_t least = items_in(old, room * item_bytes(mode));
     if (list->storage->room < least && !try_resize(heap, list, least)) return false;
     hwri_storage *storage = list->storage;
     for (size_t i = list->length; i-- > 0;) hwri_data_put(storage, mode, i, hwri_data_get(storage, old, i));

@@ -28,8 +28,9 @@ static inline uint64_t young_bit(const uint64_t *header) { return (uint64_t)1 <<
 void hwri_make_young(hwr_heap *heap, void *object) {
     const uint64_t *header = hwri_header(object);
     hwri_page *page = hwri_page_of(heap->objects, header);
-    *young_word(hwri_ages_of(page, header), header) |= young_bit(header);
-    hwri_flag_page(page);
+    uint64_t *word = young_word(hwri_ages_of(page, header), header);
+    if (*word == 0) hwri_flag_page(page);
+    *word |= young_bit(header);
 }
 
 static bool is_sound(const hwr_type *type) {
@@ -173,11 +174,11 @@ void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
     return header + 1;
 }
 
-/* The short way for small objects of a kind's that have items. It is closed for the same reasons as that of hwr_new, and then returns NULL. */
+/* The short way for small objects of a kind's that have items, and no other references. It is closed for the same reasons as that of hwr_new, and then returns NULL. */
 static inline void *items_at_hand(hwr_heap *heap, const hwr_type *type, size_t length) {
     if (hwri_unlikely(heap->checked || length > HWRI_DIRECT_BYTES / 2)) return NULL;
-    bool tracked = hwri_is_tracked_type(type);
-    size_t size = hwri_block_size(heap, type, hwri_size_with(type, length));
+    bool refers = type->items_are_references, tracked = refers && !(type->flags & HWR_ACYCLIC);
+    size_t size = (type->items_offset + length * type->item_size + 7) / 8 * 8 + HWRI_HEADER_SIZE;
     if (hwri_unlikely(size > HWRI_DIRECT_BYTES || (tracked && heap->count[0] >= heap->trigger))) return NULL;
     hwri_page *page = (tracked ? heap->objects : heap->leaves)->own.direct[size / 8];
     hwri_block *block = page->free;
@@ -191,7 +192,7 @@ static inline void *items_at_hand(hwr_heap *heap, const hwr_type *type, size_t l
     }
     page->free = block->next;
     page->until++;
-    uint64_t special = hwri_is_plain(type) ? 0 : HWRI_SPECIAL, untracked = tracked ? 0 : HWRI_UNTRACKED;
+    uint64_t special = refers ? HWRI_SPECIAL : 0, untracked = tracked ? 0 : HWRI_UNTRACKED;
     fill_new(header, HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | special | untracked, size / 8);
     memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
     return header + 1;
