@@ -1,7 +1,11 @@
 /* sequence: tuple, list, array, and iterators.
  *
  * A list of ints holds their values, in as few bytes as the widest of them takes, and no objects; so does one of floats. It becomes a list of references with the
- * first item that is something else. (Storage strategies: Bolz, Diekmann, Tratt, OOPSLA 2013.) The objects are made when they are asked for.
+ * first item that is something else. (Storage strategies: Bolz, Diekmann, Tratt, OOPSLA 2013.) The objects are made when they are asked for: an int or float that comes out of a
+ * list is equal to the one that went in, but need not be the same object; anything else is. A NaN in a list is the same as another of the same bits.
+ *
+ * What is called `list` or `tuple` must be one. While a call needs memory the heap may collect, and finalizers may change the very list: the call then has to do with the list as it has become, so that an index may be
+ * HWR_OUT_OF_RANGE by then.
  *
  * Thread rule: as heap.h.
  */
@@ -35,7 +39,8 @@ HWR_API hwr_result hwr_list_slice(hwr_heap *heap, const void *list, size_t from,
                                   void **slice); /* cut to the length */
 HWR_API void hwr_list_clear(hwr_heap *heap, void *list);
 HWR_API void hwr_list_reverse(void *list);
-HWR_API hwr_result hwr_list_sort(hwr_heap *heap, void *list); /* stable, by hwr_compare */
+HWR_API hwr_result hwr_list_sort(hwr_heap *heap,
+                                 void *list); /* stable, by hwr_compare, and as that fails: then nothing moves */
 
 /* The same without objects, where the item is an int that fits or a float: HWR_WRONG_KIND, HWR_OUT_OF_RANGE if not. */
 HWR_API hwr_result hwr_list_get_int(const void *list, size_t index, int64_t *value);

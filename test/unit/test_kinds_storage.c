@@ -608,6 +608,53 @@ static void memory_may_come_with_changes(void **state) {
     heap_fixture_expect_objects(f, before);
 }
 
+/* The same, when the program is asked, which may release. */
+static bool give_up(hwr_heap *heap, size_t size, void *context) {
+    (void)context;
+    assert_true(size > 0);
+    if (helper.ran) return false;
+    help(heap, NULL);
+    return true;
+}
+
+static void who_is_asked_may_change_the_list(void **state) {
+    const heap_fixture *f = *state;
+    heap_fixture own = {.config = f->config};
+    backend_open(&own.backend, f->config.kind, 0);
+    hwr_options options = heap_fixture_options(&own);
+    options.on_out_of_memory = give_up;
+    own.heap = hwr_heap_open(&options);
+    size_t before = open_kinds(&own), helped = 0;
+    void *container = literal(&own, "[]"), *other = full_list(&own, "['a', 7, 2.5]");
+    helper.f = &own;
+    helper.text = literal(&own, "'text'");
+    for (size_t i = 0; i < COUNT(full); i++)
+        for (unsigned operation = 0; operation < OPERATIONS; operation++)
+            for (unsigned how = 0; how < HOWS; how += 4) { /* clears it, turns it round */
+                if (operation == 4 && how == 0) continue;
+                void *expected = full_list(&own, full[i]);
+                watched = full_list(&own, full[i]);
+                helper.how = how;
+                helper.ran = true;
+                take_every_block(&own);
+                helper.ran = false;
+                bool granted = operate(&own, operation, watched, helper.text, container, other);
+                if (!helper.ran) give_every_block_back(&own);
+                helped += helper.ran;
+                if (helper.ran) change_by(&own, how, expected);
+                assert_int_equal(operate(&own, operation, expected, helper.text, container, other), granted);
+                assert_true(are_equal(&own, watched, expected));
+                release(&own, expected);
+                release(&own, watched);
+            }
+    assert_true(helped > COUNT(full) * OPERATIONS);
+    void *objects[] = {container, other, helper.text};
+    for (size_t i = 0; i < COUNT(objects); i++) release(&own, objects[i]);
+    heap_fixture_expect_objects(&own, before);
+    hwr_heap_close(own.heap);
+    backend_close(&own.backend);
+}
+
 int main(void) {
     static const heap_test tests[] = {
         HEAP_TEST(changes_at_random, HEAP_STRESSED | HEAP_FEW),
@@ -621,6 +668,7 @@ int main(void) {
         HEAP_TEST(making_fails_without_memory, HEAP_FEW),
         HEAP_TEST(every_allocation_fails, HEAP_FEW),
         HEAP_TEST(memory_may_come_with_changes, HEAP_FEW | HEAP_CHECKED),
+        HEAP_TEST(who_is_asked_may_change_the_list, HEAP_FEW),
     };
     return heap_fixture_run("kinds: storage of lists", tests, COUNT(tests));
 }
