@@ -106,3 +106,25 @@ void hwri_interned_dies(hwr_heap *heap, const void *text) {
     *hwri_header(str) &= ~HWRI_INTERNED;
     if (table->count < table->room / 8 && table->room > LEAST_INTERNED) resize_interned(heap, table->room / 2);
 }
+
+/* Whether a place holds an interned str of the heap that can be found from its home. One whose end has to wait may be there, too. */
+static bool is_sound_place(hwr_heap *heap, const interned_strs *table, size_t at) {
+    const hwri_str *str = str_in(table->places[at]);
+    if (!hwri_is_object(heap, str)) return heap->deaths.count != 0 || heap->deaths.lost;
+    if (!hwri_is_str(str) || !(*hwri_header(str) & HWRI_INTERNED)) return false;
+    if (table->places[at] != place_for(str)) return false;
+    for (size_t i = home_of(table, str); i != at; i = next_place(table, i))
+        if (!table->places[i]) return false;
+    return true;
+}
+
+const char *hwri_interned_problem(hwr_heap *heap) {
+    const interned_strs *table = heap->kinds ? heap->kinds->interned : NULL;
+    size_t count = 0;
+    for (size_t i = 0; table && i < table->room; i++) {
+        if (!table->places[i]) continue;
+        if (!is_sound_place(heap, table, i)) return "the table of interned strs is wrong";
+        count++;
+    }
+    return table && count != table->count ? "the table of interned strs has a wrong count" : NULL;
+}

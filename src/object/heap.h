@@ -246,6 +246,7 @@ const char *hwri_weak_problem(hwr_heap *heap);
 /* ---- kinds/intern.c ---- */
 
 void hwri_interned_dies(hwr_heap *heap, const void *text); /* a str with HWRI_INTERNED */
+const char *hwri_interned_problem(hwr_heap *heap);
 
 /* ---- watch/events.c ---- */
 

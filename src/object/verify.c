@@ -85,6 +85,7 @@ bool hwr_heap_verify(hwr_heap *heap, const char **problem) {
     if (!c.problem) c.problem = check_counts(&c);
     if (!c.problem) c.problem = check_aside(heap);
     if (!c.problem) c.problem = hwri_weak_problem(heap);
+    if (!c.problem) c.problem = hwri_interned_problem(heap);
     hwri_side_clear(&c.found);
     if (problem && c.problem) *problem = c.problem;
     return !c.problem;
