@@ -27,12 +27,13 @@
 #include <sys/resource.h>
 
 enum {
-    LIMIT = 100000,     /* objects from which a collection beside is worth its trouble */
-    LITTLE = 100000,    /* objects that are made before a child has begun */
-    BATCH = 256,        /* candidates that are proved together, if they are not of one component */
-    SPARE_WORDS = 4096, /* for what the count of old objects does not know */
-    MOST_PUT_OFF = 6,   /* after n failures the next 2^n full collections are in place */
-    ROUND = 100000      /* objects that are collected as recent ones: some milliseconds (recent.c) */
+    LIMIT = 100000,      /* objects from which a collection beside is worth its trouble */
+    LITTLE = 200000,     /* objects that are made before a child has begun */
+    BATCH = 256,         /* candidates that are proved together, if they are not of one component */
+    SPARE_WORDS = 4096,  /* for what the count of old objects does not know */
+    MOST_PUT_OFF = 6,    /* after n failures the next 2^n full collections are in place */
+    LEAST_ROUND = 50000, /* objects of a round of recent ones (recent.c) */
+    MOST_ROUND = 100000
 };
 static const uint64_t slice_time = 500000, hurried_slice_time = 2000000, poll_time = 200000, least_limit = 1000000000,
                       limit_an_object = 2000;
@@ -86,8 +87,8 @@ static const char *const loss_names[LOSSES] = {"died", "slow", "without_memory",
 /* Tests ask for these, by HEAPWRIGHT_GC_TEST. */
 struct hooks {
     bool unrecorded, clone_fails, crash, hang, starves, lies, waits;
-    long delay_ms, eager; /* every so many automatic collections are full and take a snapshot */
-    long round;           /* in the place of ROUND */
+    long delay_ms,
+        eager; /* one in so many automatic collections is full and takes a snapshot, in which all garbage is left */
 };
 
 /* The one snapshot there may be in a process, the main interpreter's. `next` and `hint` are the words to be looked at next. What CPython counted as pending is
@@ -97,6 +98,7 @@ static struct {
     bool allocator_is_ours, on_valgrind;
     size_t limit;
     struct hooks hooks;
+    Py_ssize_t least_round, most_round; /* objects of a round of recent ones */
     hwr_pool *memory;
     enum phase phase;
     hwri_child child;
@@ -383,7 +385,8 @@ static bool take_some(hwri_takeover *t, uint64_t until) {
 /* A quarter of the time that the program has run since the last slice, so that it hardly notices; as much, when half of what may wait does, or soon
  * more will. */
 static uint64_t time_for_slice(const hwri_takeover *t, uint64_t ran) {
-    bool hurries = b.phase != IDLE ? t->gc->long_lived_pending > ceiling() / 2 : t->recent_count > b.hooks.round / 2;
+    bool hurries =
+        b.phase != IDLE ? t->gc->long_lived_pending > ceiling() / 2 : t->recent_count > hwri_recent_round() / 2;
     uint64_t time = hurries ? ran : ran / 4, most = hurries ? hurried_slice_time : slice_time;
     return time < most ? time : most;
 }
@@ -419,7 +422,10 @@ static void collect_younger(hwri_takeover *t) {
     t->generation = HWRI_FULL - 1;
     t->untracks_dicts = true;
     gc->long_lived_total = t->total;
-    hwri_young_collect(t);
+    if (b.hooks.eager == 0)
+        hwri_young_collect(t);
+    else
+        hwri_young_pass_by(t);
     gc->generation_stats[HWRI_FULL - 1].collected -= t->collected;
     gc->generation_stats[HWRI_FULL - 1].uncollectable -= t->uncollectable;
     gc->generation_stats[HWRI_FULL].collected += t->collected;
@@ -441,14 +447,17 @@ static void collect_full_in_place(hwri_takeover *t, enum reason reason) {
 /* Only one child at a time, and one that is not wanted any more takes a while to end. */
 static bool has_to_wait(const hwri_takeover *t) {
     reap();
-    return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total + LITTLE);
+    return b.phase != IDLE || (b.child.pid != 0 && t->pending < t->total / 2 * 3 + LITTLE);
 }
 
 /* A machine that is busy now may not be so a moment later, and a full collection in place is no better for being early. */
-static bool can_wait(const hwri_takeover *t, enum reason reason) { return reason == BUSY && t->pending < t->total; }
+static bool can_wait(const hwri_takeover *t, enum reason reason) {
+    return reason == BUSY && t->pending < t->total / 2 * 3;
+}
 
-/* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so half of it is to be new. */
-static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total / 2 && b.hooks.eager == 0; }
+/* CPython collects when a quarter is new. A picture of a whole heap costs memory and time of another processor, so as much is to be new as is known to live; what dies
+ * before that is mostly found while it is recent. */
+static bool is_too_early(const hwri_takeover *t) { return t->pending < t->total && b.hooks.eager == 0; }
 
 static void collect_full(hwri_takeover *t) {
     enum reason reason = has_to_wait(t) ? BESIDE : why_in_place(t);
@@ -512,7 +521,7 @@ void hwri_collect(hwri_takeover *t) {
         hwri_young_collect(t);
     else
         hwri_collect_in_place(t);
-    if (t->sorts_recent) hwri_recent_collect(t, b.hooks.round);
+    if (t->sorts_recent) hwri_recent_collect(t, b.least_round, b.most_round);
     if (is_main) look_after_snapshot(t);
 }
 
@@ -554,7 +563,8 @@ static void replace(const char *name, int flags, PyCFunction *original, PyCFunct
 static void read_hooks(void) {
     const char *asked = getenv("HEAPWRIGHT_GC_TEST"), *limit = getenv("HEAPWRIGHT_GC_LIMIT"), *delay;
     b.limit = limit != NULL && *limit != '\0' ? strtoul(limit, NULL, 10) : LIMIT;
-    b.hooks.round = ROUND;
+    b.least_round = LEAST_ROUND;
+    b.most_round = MOST_ROUND;
     if (asked == NULL) return;
     b.hooks.unrecorded = strstr(asked, "unrecorded") != NULL;
     b.hooks.clone_fails = strstr(asked, "no-child") != NULL;
@@ -562,7 +572,7 @@ static void read_hooks(void) {
     b.hooks.hang = strstr(asked, "hang") != NULL;
     b.hooks.starves = strstr(asked, "starves") != NULL;
     if ((delay = strstr(asked, "eager=")) != NULL) b.hooks.eager = strtol(delay + 6, NULL, 10);
-    if ((delay = strstr(asked, "round=")) != NULL) b.hooks.round = strtol(delay + 6, NULL, 10);
+    if ((delay = strstr(asked, "round=")) != NULL) b.least_round = b.most_round = strtol(delay + 6, NULL, 10);
     b.hooks.waits = strstr(asked, "waits") != NULL;
     b.hooks.lies = strstr(asked, "lies") != NULL;
     if ((delay = strstr(asked, "delay=")) != NULL) b.hooks.delay_ms = strtol(delay + 6, NULL, 10);

@@ -12,12 +12,16 @@
 #include "recent.h"
 
 enum { LITTLE = 8 /* one in so many */, TIMES_AS_LONG = 50 };
+static const uint64_t longest_wanted = 8000000;
 
-/* Of the main interpreter. */
+/* Of the main interpreter. A round is as many objects as can be examined in the time wanted, by the last examination. */
 static uint64_t not_before;
+static Py_ssize_t round_size;
 static struct hwri_recent_done done;
 
 const struct hwri_recent_done *hwri_recent_done(void) { return &done; }
+
+Py_ssize_t hwri_recent_round(void) { return round_size; }
 
 static void pass_by(hwri_takeover *t) {
     hwri_list_merge(&t->generations[HWRI_FULL], &t->aging);
@@ -30,7 +34,13 @@ static void let_grow_old(hwri_takeover *t, Py_ssize_t surplus) {
         hwri_list_move(&t->generations[HWRI_FULL], hwri_next(&t->aging));
 }
 
-static void examine(hwri_takeover *t, Py_ssize_t round) {
+/* An examination is of two rounds' objects. What an object takes depends on how far apart they lie, six times as much in one program as in
+ * another. But of rounds that are too small everything outlives two. */
+static void set_round(Py_ssize_t examined, uint64_t took) {
+    round_size = (Py_ssize_t)((uint64_t)examined * longest_wanted / (took + 1) / 2);
+}
+
+static void examine(hwri_takeover *t) {
     PyGC_Head examined;
     hwri_clear_condemned(t, HWRI_NEVER);
     Py_ssize_t before = t->collected;
@@ -39,7 +49,7 @@ static void examine(hwri_takeover *t, Py_ssize_t round) {
     hwri_list_merge(&examined, &t->recent);
     Py_ssize_t alive = hwri_collect_candidates(t, &examined, &t->aging, HWRI_UNTRACK_TUPLES);
     Py_ssize_t collected = t->collected - before, *pending = &t->gc->long_lived_pending;
-    let_grow_old(t, alive - round);
+    let_grow_old(t, alive - round_size);
     *pending -= collected < *pending ? collected : *pending;
     done.examined++;
     done.collected += (unsigned long long)collected;
@@ -47,14 +57,17 @@ static void examine(hwri_takeover *t, Py_ssize_t round) {
     uint64_t now = hwri_now(), took = now - t->pause.start;
     not_before = in_vain ? now + took * TIMES_AS_LONG : 0;
     if (took > done.longest) done.longest = took;
+    set_round(alive + collected, took);
 }
 
-void hwri_recent_collect(hwri_takeover *t, Py_ssize_t round) {
-    if (t->recent_count < round) return;
+void hwri_recent_collect(hwri_takeover *t, Py_ssize_t least, Py_ssize_t most) {
+    if (round_size < least) round_size = least;
+    if (round_size > most) round_size = most;
+    if (t->recent_count < round_size) return;
     t->recent_count = 0;
     done.rounds++;
     if (hwri_now() < not_before)
         pass_by(t);
     else
-        examine(t, round);
+        examine(t);
 }

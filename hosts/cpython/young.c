@@ -17,7 +17,7 @@ static struct {
 
 unsigned long long hwri_young_passed(void) { return rounds.passed; }
 
-static void pass_by(hwri_takeover *t) {
+void hwri_young_pass_by(hwri_takeover *t) {
     t->collected = t->uncollectable = 0;
     rounds.passed++;
     hwri_list_merge(&t->generations[MIDDLE], &t->generations[HWRI_YOUNGEST]);
@@ -43,7 +43,7 @@ static void end_round(const hwri_gc_state *gc) {
 
 void hwri_young_collect(hwri_takeover *t) {
     if (rounds.to_pass != 0) {
-        pass_by(t);
+        hwri_young_pass_by(t);
     } else {
         hwri_collect_in_place(t);
         rounds.collected += t->collected;

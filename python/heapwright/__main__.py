@@ -1,6 +1,7 @@
 """python -m heapwright: runs a program on heapwright by this interpreter."""
 from __future__ import annotations
 
+import io
 import os
 import sys
 from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined]  # as multiprocessing uses it
@@ -54,6 +55,12 @@ def _execute(*words: str) -> int:
     return 126
 
 
+def _interpreter_options() -> list[str]:
+    """Those of this interpreter, as multiprocessing passes them on, and -u, which that leaves out: then output has no buffer."""
+    unbuffered = isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase)
+    return [*_args_from_interpreter_flags(), *(["-u"] if unbuffered else [])]
+
+
 def main(words: list[str]) -> int:
     at = 0
     while at < len(words) and words[at].startswith("--"):
@@ -73,7 +80,7 @@ def main(words: list[str]) -> int:
         return _misuse("which program?")
     if program[0] == "doctor":
         return _execute(*program)
-    return _execute("run", *words[:at], "--", sys.executable, *_args_from_interpreter_flags(), *program)
+    return _execute("run", *words[:at], "--", sys.executable, *_interpreter_options(), *program)
 
 
 def command() -> int:

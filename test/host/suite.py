@@ -4,7 +4,7 @@
 
 Without names: a quick selection, by the system's Python and the newest one; --long is the whole of it, by the system's; --every takes
 every Python that there is. A variant is a way to run the tests: `default`, `debug` (Python's debug allocator, with our collector),
-`low-thresholds` (as after gc.set_threshold(5, 2, 2)), `beside` (every automatic collection takes a snapshot and waits for it, at any size of heap),
+`low-thresholds` (as after gc.set_threshold(5, 2, 2)), `beside` (every second automatic collection takes a snapshot, which finds all garbage there is, and waits for it, at any size of heap),
 `recent` (whatever has become old is collected by itself, some hundred objects at a time),
 `package` (python -m heapwright, in an environment with the Python package) or `package-start` (there, by HEAPWRIGHT_INSTALL). Prints every difference. Ends with status 1 if a test that passes on the stock allocator does not pass on heapwright twice in a row,
 otherwise with 0.
@@ -39,8 +39,8 @@ EXPECTED = {"test.test_cmd_line.CmdLineTest.test_pythonmalloc": "it expects the 
 
 LOW_THRESHOLDS = "import gc\ngc.set_threshold(5, 2, 2)\n"
 VARIANTS = {"default": {}, "debug": {"PYTHONMALLOC": "debug"}, "low-thresholds": {"PYTHONPATH": LOW_THRESHOLDS}}
-for name, hooks in ("beside", "eager=1,waits"), ("recent", "round=200"):
-    VARIANTS[name] = {"PYTHONPATH": "import gc\ngc.set_threshold(100, 2, 2)\n", "HEAPWRIGHT_GC": "beside", "HEAPWRIGHT_GC_LIMIT": "0",
+for name, hooks in ("beside", "eager=2,waits"), ("recent", "round=200"):
+    VARIANTS[name] = {"PYTHONPATH": "import gc\ngc.set_threshold(50, 2, 2)\n", "HEAPWRIGHT_GC": "beside", "HEAPWRIGHT_GC_LIMIT": "0",
                       "HEAPWRIGHT_GC_TEST": hooks}
 VARIANTS["package"] = {}
 VARIANTS["package-start"] = {"HEAPWRIGHT_INSTALL": "1"}

@@ -62,6 +62,11 @@ class Command(Packaged):
         stock = run(self.venv, *flags, "-c", code)
         self.assert_result(self.run_module("-c", code, flags=flags), 0, stock.stdout)
 
+    def test_unbuffered(self):
+        code = "import sys; print('first'); sys.stdout.flush(); print('last', end=''); import os; os._exit(0)"
+        for flags, printed in ([], "first\n"), (["-u"], "first\nlast"):
+            self.assert_result(self.run_module("-c", code, flags=flags), 0, printed)
+
     def test_same_as_stock(self):
         for words in ["no-such-file.py"], ["-m", "no_such_module"], ["-c", "raise SystemExit(5)"], ["-c", "1/0"], \
                      ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], ["-c", "import os; os.abort()"]:
