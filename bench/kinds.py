@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """The kinds against CPython's C API and GLib: the same values built, read and dropped, each in a process of its own.
 
-Compared are CPU seconds of each part, and the bytes by which the process grew. The last lines are `ratio NAME VALUE GOAL`: ours divided by the peer's,
-and what is asked for.
+Compared are CPU seconds of each part, and the bytes by which the process grew. The document is read by the same parser on both sides, whose
+time is in both figures; its memory is compared with that of Python's json.load. The last lines are `ratio NAME VALUE GOAL`: ours divided by the peer's, and what is
+asked for.
 """
 
 import argparse
 import os
 import statistics
+import sys
 import time
 
 import harness
@@ -17,9 +19,9 @@ PEERS = {"cpython": 0.8, "glib": 1.0}
 WORKLOADS = {
     "small-ints": ("build read drop", True), "distinct-ints": ("build read drop", True), "words": ("build read drop", True),
     "dict": ("build read drop", True), "append": ("build drop", False), "dict-get": ("read", False), "dict-set": ("read", False),
-    "concat": ("build", False), "intern": ("build", False),
+    "concat": ("build", False), "intern": ("build", False), "document": ("build read drop", True),
 }
-NOT_OF_GLIB = ("small-ints", "distinct-ints", "intern")
+NOT_OF_GLIB = ("small-ints", "distinct-ints", "intern", "document")
 MEMORY_GOAL = 0.75
 PARTS = ("build", "read", "drop")
 MEBI = 1 << 20
@@ -28,7 +30,20 @@ MEBI = 1 << 20
 def run(program, workload):
     """{"build": seconds, ..., "bytes": number, "check": text}"""
     words = harness.run([program, workload], dict(os.environ)).stdout.split()
+    if program.endswith("cpython") and workload == "document":  # the memory that a Python program needs, which calls json.load
+        words[3] = harness.run([program, "json-load"], dict(os.environ)).stdout.split()[3]
     return dict(zip(PARTS, map(float, words)), bytes=int(words[3]), check=words[4])
+
+
+def prepare_document(folder):
+    """Makes the JSON document that "document" reads, and says to the programs where it is. False if they were built without it."""
+    if b"KINDS_DOCUMENT" not in open(os.path.join(folder, "kinds-ours"), "rb").read():
+        return False
+    os.environ["KINDS_DOCUMENT"] = os.path.join(folder, "document.json")
+    maker = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kinds", "document.py")
+    harness.run([sys.executable, maker, os.environ["KINDS_DOCUMENT"]], dict(os.environ))
+    print(f"the document: {os.path.getsize(os.environ['KINDS_DOCUMENT']):,} bytes of JSON, of what this machine has installed")
+    return True
 
 
 def measure_workload(folder, workload, rounds, progress):
@@ -73,6 +88,9 @@ def measure():
 
     print(f"{harness.machine()}; {time.strftime('%Y-%m-%d')}; {rounds} rounds")
     chosen = options.workload or list(WORKLOADS)
+    if "document" in chosen and not prepare_document(folder):
+        print("skipped: document, for want of package libyajl-dev when this was built")
+        chosen.remove("document")
     progress = harness.Progress(rounds * sum(1 + sum(not (peer == "glib" and name in NOT_OF_GLIB) for peer in PEERS) for name in chosen))
     runs = {name: measure_workload(folder, name, rounds, progress) for name in chosen}
     rows, lines = [], []

@@ -19,6 +19,7 @@ build     python3                 python3
 build     python3-dev             -
 test      g++                     c++
 test      libcmocka-dev           pkg:cmocka
+test      libyajl-dev             pkg:yajl
 test      binutils                nm
 test      python3-venv            -
 test      python3-setuptools      -
@@ -45,6 +46,7 @@ bench     libmimalloc-dev         pkg:mimalloc
 bench     libmimalloc2.0          ?
 bench     libjemalloc2            ?
 bench     libglib2.0-dev          pkg:glib-2.0
+bench     libyajl-dev             pkg:yajl
 bench     nim                     ?
 bench     valgrind                valgrind
 bench     libc6-dbg               -

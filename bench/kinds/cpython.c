@@ -157,6 +157,69 @@ static void *interned(void) {
     return list;
 }
 
+/* ---- the document ---- */
+
+#ifdef BENCH_DOCUMENT
+#include "document.h"
+
+static void *document_null(void) { return Py_NewRef(Py_None); }
+static void *document_bool(int value) { return PyBool_FromLong(value); }
+static void *document_int(const char *text, size_t size) {
+    char digits[100]; /* with a zero behind them, as json.load does it, too */
+    must(size < sizeof digits, "an int");
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    return made(PyLong_FromString(digits, NULL, 10));
+}
+static void *document_float(const char *text, size_t size) {
+    char digits[100];
+    must(size < sizeof digits, "a float");
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    return made(PyFloat_FromDouble(PyOS_string_to_double(digits, NULL, NULL)));
+}
+static void *document_str(const char *text, size_t size) {
+    return made(PyUnicode_FromStringAndSize(text, (Py_ssize_t)size));
+}
+static void *document_key(const char *text, size_t size) {
+    PyObject *str = document_str(text, size);
+    PyUnicode_InternInPlace(&str);
+    return str;
+}
+static void *document_dict(void) { return made(PyDict_New()); }
+static void *document_list(void) { return made(PyList_New(0)); }
+static void document_put(void *table, void *key, void *value) { ok(PyDict_SetItem(table, key, value)); }
+static void document_append(void *list, void *value) { ok(PyList_Append(list, value)); }
+static void document_release(void *object) { Py_DECREF((PyObject *)object); }
+
+static uint64_t document_read(void *value) {
+    uint64_t sum = 0;
+    if (PyUnicode_Check(value)) return (uint64_t)PyUnicode_GetLength(value);
+    if (PyBool_Check(value)) return value == Py_True;
+    if (PyLong_Check(value)) return (uint64_t)PyLong_AsLong(value);
+    if (PyFloat_Check(value)) return (uint64_t)PyFloat_AsDouble(value);
+    if (PyList_Check(value)) {
+        for (Py_ssize_t i = 0; i < PyList_Size(value); i++) sum += document_read(PyList_GetItem(value, i));
+    } else if (PyDict_Check(value)) {
+        PyObject *key, *item;
+        for (Py_ssize_t position = 0; PyDict_Next(value, &position, &key, &item);)
+            sum += (uint64_t)PyUnicode_GetLength(key) + document_read(item);
+    }
+    return sum;
+}
+
+/* What a Python program calls: for the memory that it takes. */
+static void *document_load(void) {
+    PyObject *json = made(PyImport_ImportModule("json")), *io = made(PyImport_ImportModule("io"));
+    PyObject *file = made(PyObject_CallMethod(io, "open", "ss", getenv("KINDS_DOCUMENT"), "r"));
+    PyObject *document = made(PyObject_CallMethod(json, "load", "O", file));
+    Py_DECREF(file);
+    Py_DECREF(io);
+    Py_DECREF(json);
+    return document;
+}
+#endif
+
 static const workload workloads[] = {
     {"small-ints", small_ints, sum_of_ints, drop},
     {"distinct-ints", distinct_ints, sum_of_ints, drop},
@@ -167,10 +230,15 @@ static const workload workloads[] = {
     {"dict-set", small_dict, set_often, drop_lookups},
     {"concat", concatenated, length_of_str, drop},
     {"intern", interned, sum_of_words, drop},
+#ifdef BENCH_DOCUMENT
+    {"document", document_build, document_read, drop},
+    {"json-load", document_load, document_read, drop},
+#endif
     {NULL, NULL, NULL, NULL},
 };
 
 int main(int argc, char **argv) {
     Py_InitializeEx(0);
+    Py_DECREF(made(PyImport_ImportModule("json"))); /* now, so that it is not part of what grows */
     return argc == 2 ? run_workload(workloads, argv[1]) : 2;
 }

@@ -10,7 +10,9 @@ static void *made(void *object) {
     return object;
 }
 
-static void ok(hwr_result result) { must(result == HWR_OK, hwr_result_text(result)); }
+static void ok(hwr_result result) {
+    if (result != HWR_OK) must(0, hwr_result_text(result));
+}
 
 static void drop(void *built) { hwr_release(heap, built); }
 
@@ -170,6 +172,76 @@ static void *interned(void) {
     return list;
 }
 
+/* ---- the document ---- */
+
+#ifdef BENCH_DOCUMENT
+#include "document.h"
+
+static void *document_null(void) { return hwr_none(heap); }
+static void *document_bool(int value) { return hwr_bool(heap, value); }
+static void *document_int(const char *text, size_t size) {
+    void *number;
+    ok(hwr_int_parse(heap, text, size, 10, &number));
+    return number;
+}
+static void *document_float(const char *text, size_t size) {
+    void *number;
+    ok(hwr_float_parse(heap, text, size, &number));
+    return number;
+}
+static void *document_str(const char *text, size_t size) {
+    void *str;
+    ok(hwr_str_from(heap, text, size, &str));
+    return str;
+}
+static void *document_key(const char *text, size_t size) {
+    void *str = document_str(text, size);
+    must(hwr_str_intern(heap, &str), "intern");
+    return str;
+}
+static void *document_dict(void) { return made(hwr_dict(heap, 0)); }
+static void *document_list(void) { return made(hwr_list(heap, 0)); }
+static void document_put(void *table, void *key, void *value) { ok(hwr_dict_set(heap, table, key, value)); }
+static void document_append(void *list, void *value) { must(hwr_list_append(heap, list, value), "append"); }
+static void document_release(void *object) { hwr_release(heap, object); }
+
+/* A sum of all lengths and numbers. */
+static uint64_t document_read(void *value) {
+    uint64_t sum = 0;
+    switch (hwr_kind_of(value)) {
+    case HWR_STR: return hwr_str_length(value);
+    case HWR_INT: {
+        int64_t number;
+        ok(hwr_int_get(value, &number));
+        return (uint64_t)number;
+    }
+    case HWR_FLOAT: {
+        double number;
+        ok(hwr_float_get(value, &number));
+        return (uint64_t)number;
+    }
+    case HWR_LIST:
+        for (size_t i = 0; i < hwr_list_length(value); i++) {
+            void *item;
+            ok(hwr_list_get(heap, value, i, &item));
+            sum += document_read(item);
+            hwr_release(heap, item);
+        }
+        return sum;
+    case HWR_DICT: {
+        void *key, *item;
+        for (size_t position = 0; hwr_dict_next(heap, value, &position, &key, &item) == HWR_OK;) {
+            sum += hwr_str_length(key) + document_read(item);
+            hwr_release(heap, key);
+            hwr_release(heap, item);
+        }
+        return sum;
+    }
+    default: return hwr_truth(value);
+    }
+}
+#endif
+
 static const workload workloads[] = {
     {"small-ints", small_ints, sum_of_ints, drop},
     {"distinct-ints", distinct_ints, sum_of_ints, drop},
@@ -180,6 +252,9 @@ static const workload workloads[] = {
     {"dict-set", small_dict, set_often, drop_lookups},
     {"concat", concatenated, length_of_str, drop},
     {"intern", interned, sum_of_words, drop},
+#ifdef BENCH_DOCUMENT
+    {"document", document_build, document_read, drop},
+#endif
     {NULL, NULL, NULL, NULL},
 };
 
