@@ -11,15 +11,18 @@
  *   events.h  what happens in a heap, as it happens
  *   kinds.h   values like Python's, ready-made: what they all have
  *   number.h  int, float;            text.h     str, bytes, bytearray
- *   mapping.h dict, set, objects;    sequence.h tuple, list, array, iterators
+ *   mapping.h dict, set, objects;    sequence.h tuple, list
+ *   array.h   array;                 iterate.h  iterators, range, map, filter, zip, generators
  */
 #ifndef HEAPWRIGHT_H
 #define HEAPWRIGHT_H
 
+#include "heapwright/array.h"
 #include "heapwright/base.h"
 #include "heapwright/collect.h"
 #include "heapwright/events.h"
 #include "heapwright/heap.h"
+#include "heapwright/iterate.h"
 #include "heapwright/kinds.h"
 #include "heapwright/mapping.h"
 #include "heapwright/number.h"

@@ -1,5 +1,5 @@
-/* kinds: the values of a language like Python's, ready-made: None, bool, int, float, str, bytes, bytearray, tuple, list, dict, set, array, iterators, and
- * objects with named attributes. Each has its own way of using memory (docs/kinds.md). They are objects of a heap like any other, and do not know which collector it has.
+/* kinds: the values of a language like Python's, ready-made: None, bool, int, float, str, bytes, bytearray, tuple, list, dict, set, array, range, iterators,
+ * and objects with named attributes. Each has its own way of using memory (docs/kinds.md). They are objects of a heap like any other, and do not know which collector it has.
  *
  * One rule says who owns what: an object that a function returns, or puts where a pointer of the caller's leads to, is the caller's to release; what is passed to a
  * function stays the caller's, and containers add references of their own to what they hold. There are no exceptions.
@@ -49,6 +49,7 @@ typedef enum hwr_kind {
     HWR_DICT,
     HWR_SET,
     HWR_ARRAY,
+    HWR_RANGE,
     HWR_ITERATOR,
     HWR_OBJECT,
     HWR_KINDS

@@ -1,4 +1,4 @@
-/* sequence: tuple, list, array, and iterators.
+/* sequence: tuple and list.
  *
  * A list of ints holds their values, in as few bytes as the widest of them takes, and no objects; so does one of floats. It becomes a list of references with the
  * first item that is something else. (Storage strategies: Bolz, Diekmann, Tratt, OOPSLA 2013.) The objects are made when they are asked for: an int or float that comes out of a

@@ -5,11 +5,14 @@
  *   kinds/writer.c    text that is being made
  *   kinds/number.c    int and float; kinds/big.c: the digits of large ints
  *   kinds/text.c      str; kinds/intern.c: interned strs; kinds/bytes.c: bytes and bytearray
- *   kinds/tuple.c, kinds/list.c, kinds/storage.c (where lists keep their items), kinds/iterator.c, kinds/array.c
+ *   kinds/tuple.c, kinds/list.c, kinds/storage.c (where lists keep their items), kinds/array.c
+ *   kinds/iterator.c  going through containers; kinds/range.c; kinds/lazy.c: map, filter, zip, generators
  *   kinds/table.c     the hash table of dicts and sets; kinds/dict.c, kinds/set.c, kinds/attributes.c */
 #ifndef HWRI_KINDS_H
 #define HWRI_KINDS_H
 
+#include "heapwright/array.h"
+#include "heapwright/iterate.h"
 #include "heapwright/kinds.h"
 #include "heapwright/mapping.h"
 #include "heapwright/number.h"
@@ -36,7 +39,12 @@ enum hwri_kind_type {
     HWRI_DICT_TYPE,
     HWRI_SET_TYPE,
     HWRI_OBJECT_TYPE,
+    HWRI_ARRAY_TYPE,
+    HWRI_RANGE_TYPE,
     HWRI_ITERATOR_TYPE,
+    HWRI_LEAF_ITERATOR_TYPE, /* over what cannot be part of a cycle */
+    HWRI_CALLING_TYPE,       /* map, filter, generators */
+    HWRI_ZIP_TYPE,
     /* What containers keep their items in: no kinds, nobody else sees them. */
     HWRI_SLOTS_TYPE,
     HWRI_LEAF_SLOTS_TYPE,
@@ -105,6 +113,14 @@ typedef struct hwri_list {
     struct hwri_storage *storage; /* NULL: empty */
     size_t length;
 } hwri_list;
+
+/* A list that keeps its items one way: see array.c. */
+typedef struct hwri_array {
+    hwri_list list; /* first */
+    char code;
+    uint8_t log_size; /* of an item: 0 to 3 */
+    uint8_t meaning;
+} hwri_array;
 
 /* Any of the types of storage. `room` items; slots beyond those in use are NULL. */
 typedef struct hwri_storage {
@@ -201,7 +217,7 @@ typedef struct hwri_kind_ops {
     hwr_result (*repr)(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer);
 } hwri_kind_ops;
 extern const hwri_kind_ops hwri_none_ops, hwri_number_ops, hwri_float_ops, hwri_str_ops, hwri_bytes_ops,
-    hwri_bytearray_ops, hwri_tuple_ops, hwri_list_ops, hwri_dict_ops, hwri_set_ops;
+    hwri_bytearray_ops, hwri_tuple_ops, hwri_list_ops, hwri_dict_ops, hwri_set_ops, hwri_array_ops, hwri_range_ops;
 
 /* hwr_equal and so on from within: with the depth that the caller is at. */
 hwr_result hwri_equal(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal);

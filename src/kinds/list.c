@@ -20,36 +20,11 @@ size_t hwr_list_length(const void *list) { return ((const hwri_list *)list)->len
 
 /* ---- reading ---- */
 
-/* The value at an index if the list has ints, and no objects. */
-static inline bool int_at(const hwri_storage *storage, size_t index, int64_t *value) {
-    const hwr_type *type = hwr_type_of(storage);
-    if (type == hwri_kind_type(HWRI_DATA1_TYPE))
-        *value = storage->as.ints1[index];
-    else if (type == hwri_kind_type(HWRI_DATA2_TYPE))
-        *value = storage->as.ints2[index];
-    else if (type == hwri_kind_type(HWRI_DATA4_TYPE))
-        *value = storage->as.ints4[index];
-    else if (type == hwri_kind_type(HWRI_DATA8_TYPE))
-        *value = storage->as.ints8[index];
-    else
-        return false;
-    return true;
-}
-
 hwr_result hwr_list_get(hwr_heap *heap, const void *list, size_t index, void **item) {
     HWRI_LOOK(heap, list);
     const hwri_list *l = list;
-    int64_t value;
     if (index >= l->length) return HWR_OUT_OF_RANGE;
-    void *result;
-    if (int_at(l->storage, index, &value)) {
-        result = hwr_int(heap, value);
-    } else if (hwri_is_of_type(l->storage, HWRI_DOUBLES_TYPE)) {
-        result = hwr_float(heap, l->storage->as.doubles[index]);
-    } else {
-        result = l->storage->as.objects[index];
-        hwr_retain(heap, result);
-    }
+    void *result = hwri_storage_item(heap, l->storage, index);
     if (result) *item = result;
     return result ? HWR_OK : HWR_NO_MEMORY;
 }
@@ -57,7 +32,7 @@ hwr_result hwr_list_get(hwr_heap *heap, const void *list, size_t index, void **i
 hwr_result hwr_list_get_int(const void *list, size_t index, int64_t *value) {
     const hwri_list *l = list;
     if (index >= l->length) return HWR_OUT_OF_RANGE;
-    if (int_at(l->storage, index, value)) return HWR_OK;
+    if (hwri_storage_int(l->storage, index, value)) return HWR_OK;
     if (hwri_is_of_type(l->storage, HWRI_DOUBLES_TYPE)) return HWR_WRONG_KIND;
     return hwr_int_get(l->storage->as.objects[index], value);
 }

@@ -50,6 +50,11 @@ static void *int_of_digits(hwr_heap *heap, bool negative, const uint32_t *digits
     return big;
 }
 
+void *hwri_int_unsigned(hwr_heap *heap, uint64_t value) {
+    const uint32_t digits[2] = {(uint32_t)value, (uint32_t)(value >> 32)};
+    return int_of_digits(heap, false, digits, 2);
+}
+
 /* ---- ints of any size ---- */
 
 /* An int or bool as a sign and digits: its own, or if it has none, those in `own`. It does not move. */

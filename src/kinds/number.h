@@ -30,6 +30,9 @@ static inline uint64_t hwri_hash_word(const hwr_heap *heap, uint64_t word) {
 }
 uint64_t hwri_hash_digits(const hwr_heap *heap, const uint32_t *digits, size_t length, bool negative);
 
+/* An int of 64 bits without a sign. NULL without memory. */
+void *hwri_int_unsigned(hwr_heap *heap, uint64_t value);
+
 static inline void *hwri_new_float(hwr_heap *heap, double value) {
     hwri_float *number = hwri_new_leaf(heap, hwri_kind_type(HWRI_FLOAT_TYPE), sizeof *number);
     if (number) number->value = value;

@@ -68,6 +68,32 @@ const void *hwri_storage_peek(const hwri_storage *storage, hwri_mode mode, size_
 /* A new reference to it, or to a new object; NULL without memory at hand. */
 void *hwri_storage_box(hwr_heap *heap, const hwri_storage *storage, hwri_mode mode, size_t index);
 
+/* The value at an index if the storage has ints, and no objects. */
+static inline bool hwri_storage_int(const hwri_storage *storage, size_t index, int64_t *value) {
+    const hwr_type *type = hwr_type_of(storage);
+    if (type == hwri_kind_type(HWRI_DATA1_TYPE))
+        *value = storage->as.ints1[index];
+    else if (type == hwri_kind_type(HWRI_DATA2_TYPE))
+        *value = storage->as.ints2[index];
+    else if (type == hwri_kind_type(HWRI_DATA4_TYPE))
+        *value = storage->as.ints4[index];
+    else if (type == hwri_kind_type(HWRI_DATA8_TYPE))
+        *value = storage->as.ints8[index];
+    else
+        return false;
+    return true;
+}
+
+/* A new reference to an item of a storage, or to a new object, for which memory is sought: NULL without. */
+static inline void *hwri_storage_item(hwr_heap *heap, const hwri_storage *storage, size_t index) {
+    int64_t value;
+    if (hwri_storage_int(storage, index, &value)) return hwr_int(heap, value);
+    if (hwri_is_of_type(storage, HWRI_DOUBLES_TYPE)) return hwr_float(heap, storage->as.doubles[index]);
+    void *item = storage->as.objects[index];
+    hwr_retain(heap, item);
+    return item;
+}
+
 /* ---- part of a list or tuple ---- */
 
 /* Some items of a storage, or of what is laid out like one. Valid until anything is allocated, but quietly. */

@@ -1,5 +1,5 @@
 /* types: the table of the kinds' types. */
-#include "kinds/kinds.h"
+#include "kinds/iterator.h"
 
 #define KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT)
 #define LEAF_KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT | HWR_ACYCLIC)
@@ -45,6 +45,27 @@ const hwr_type hwri_kind_types[HWRI_KIND_TYPES] = {
                         HWR_REFS(hwri_table, entries, index),
                         KIND(HWR_DICT)},
     [HWRI_SET_TYPE] = {.name = "set", .size = sizeof(hwri_table), HWR_REFS(hwri_table, entries, index), KIND(HWR_SET)},
+    [HWRI_ARRAY_TYPE] = {.name = "array",
+                         .size = sizeof(hwri_array),
+                         HWR_REFS(hwri_array, list.storage),
+                         LEAF_KIND(HWR_ARRAY)},
+    [HWRI_RANGE_TYPE] = {.name = "range", .size = sizeof(hwri_range), KIND(HWR_RANGE)},
+    [HWRI_ITERATOR_TYPE] = {.name = "iterator",
+                            .size = sizeof(hwri_iterator),
+                            HWR_REFS(hwri_iterator, source),
+                            KIND(HWR_ITERATOR)},
+    [HWRI_LEAF_ITERATOR_TYPE] = {.name = "iterator",
+                                 .size = sizeof(hwri_iterator),
+                                 HWR_REFS(hwri_iterator, source),
+                                 LEAF_KIND(HWR_ITERATOR)},
+    [HWRI_CALLING_TYPE] = {.name = "iterator",
+                           .size = sizeof(hwri_calling),
+                           HWR_REFS(hwri_calling, base.source, state),
+                           KIND(HWR_ITERATOR)},
+    [HWRI_ZIP_TYPE] = {.name = "iterator",
+                       .size = offsetof(hwri_zip, sources),
+                       HWR_REF_ITEMS(hwri_zip, length, sources),
+                       KIND(HWR_ITERATOR)},
     [HWRI_SLOTS_TYPE] = {.name = "items", STORE(sizeof(void *)), .items_are_references = 1, KIND(HWR_NO_KIND)},
     [HWRI_LEAF_SLOTS_TYPE] = {.name = "items",
                               STORE(sizeof(void *)),
