@@ -188,36 +188,42 @@ hwr_result hwr_array_set(hwr_heap *heap, void *array, size_t index, const void *
     HWRI_LOOK(heap, array);
     HWRI_LOOK(heap, item);
     int64_t bits = 0;
-    return set_bits(array, index, bits_of_item(array, item, &bits), bits);
+    hwr_result checked = bits_of_item(array, item, &bits);
+    return set_bits(array, index, checked, bits);
 }
 
 hwr_result hwr_array_set_int(void *array, size_t index, int64_t value) {
     int64_t bits = 0;
-    return set_bits(array, index, bits_of_int(array, value, &bits), bits);
+    hwr_result checked = bits_of_int(array, value, &bits);
+    return set_bits(array, index, checked, bits);
 }
 
 hwr_result hwr_array_set_float(void *array, size_t index, double value) {
     int64_t bits = 0;
-    return set_bits(array, index, bits_of_float(array, value, &bits), bits);
+    hwr_result checked = bits_of_float(array, value, &bits);
+    return set_bits(array, index, checked, bits);
 }
 
 hwr_result hwr_array_append(hwr_heap *heap, void *array, const void *item) {
     HWRI_LOOK(heap, array);
     HWRI_LOOK(heap, item);
     int64_t bits = 0;
-    return append_bits(heap, array, bits_of_item(array, item, &bits), bits);
+    hwr_result checked = bits_of_item(array, item, &bits);
+    return append_bits(heap, array, checked, bits);
 }
 
 hwr_result hwr_array_append_int(hwr_heap *heap, void *array, int64_t value) {
     HWRI_LOOK(heap, array);
     int64_t bits = 0;
-    return append_bits(heap, array, bits_of_int(array, value, &bits), bits);
+    hwr_result checked = bits_of_int(array, value, &bits);
+    return append_bits(heap, array, checked, bits);
 }
 
 hwr_result hwr_array_append_float(hwr_heap *heap, void *array, double value) {
     HWRI_LOOK(heap, array);
     int64_t bits = 0;
-    return append_bits(heap, array, bits_of_float(array, value, &bits), bits);
+    hwr_result checked = bits_of_float(array, value, &bits);
+    return append_bits(heap, array, checked, bits);
 }
 
 /* Appends it, and brings it to its place. */
