@@ -5,6 +5,11 @@
 
 /* ---- steps ---- */
 
+static inline void *hold(hwr_heap *heap, void *object) {
+    hwr_retain(heap, object);
+    return object;
+}
+
 hwr_result hwri_at_end(hwr_heap *heap, hwri_iterator *iterator, void **item) {
     (void)heap, (void)iterator, (void)item;
     return HWR_END;
@@ -37,8 +42,7 @@ static hwr_result next_of_list(hwr_heap *heap, hwri_iterator *iterator, void **i
 static hwr_result next_of_tuple(hwr_heap *heap, hwri_iterator *iterator, void **item) {
     const hwri_tuple *tuple = iterator->source;
     if (hwri_unlikely(iterator->at.index >= tuple->length)) return hwri_iterator_end(heap, iterator);
-    *item = tuple->items[iterator->at.index++];
-    hwr_retain(heap, *item);
+    *item = hold(heap, tuple->items[iterator->at.index++]);
     return HWR_OK;
 }
 
@@ -60,8 +64,7 @@ static hwr_result next_of_str(hwr_heap *heap, hwri_iterator *iterator, void **it
         (void)hwr_str_slice(heap, str, index, index + 1, &made);
         return give_item_at(iterator, index, made, item);
     }
-    *item = heap->kinds->characters[str->chars[index]];
-    hwr_retain(heap, *item);
+    *item = hold(heap, heap->kinds->characters[str->chars[index]]);
     return HWR_OK;
 }
 
@@ -85,38 +88,41 @@ static hwr_result next_of_array(hwr_heap *heap, hwri_iterator *iterator, void **
 /* Another one after every entry that is added or removed. */
 static inline uint32_t changes_of(const hwri_table *table) { return 2 * table->added - table->live; }
 
-HWRI_INLINE hwr_result next_entry(hwr_heap *heap, hwri_iterator *iterator, hwri_values values, size_t *entry) {
+/* The key of the next entry, and behind it its value; NULL: see no_entry. */
+HWRI_INLINE void **next_entry(hwri_iterator *iterator, hwri_values values) {
     const hwri_table *table = iterator->source;
-    if (hwri_unlikely(changes_of(table) != iterator->at.entry.changes)) return HWR_CHANGED;
     size_t at = iterator->at.entry.index;
+    if (hwri_unlikely(changes_of(table) != iterator->at.entry.changes)) return NULL;
     while (at < table->used && !table->entries->as.objects[at << values]) at++;
-    if (hwri_unlikely(at >= table->used)) return hwri_iterator_end(heap, iterator);
+    if (hwri_unlikely(at >= table->used)) return NULL;
     iterator->at.entry.index = (uint32_t)at + 1;
-    *entry = at << values;
-    return HWR_OK;
+    return &table->entries->as.objects[at << values];
+}
+
+static hwr_result no_entry(hwr_heap *heap, hwri_iterator *iterator) {
+    bool changed = changes_of(iterator->source) != iterator->at.entry.changes;
+    return changed ? HWR_CHANGED : hwri_iterator_end(heap, iterator);
 }
 
 static hwr_result next_key(hwr_heap *heap, hwri_iterator *iterator, void **item) {
-    size_t entry;
-    hwr_result result = next_entry(heap, iterator, HWRI_VALUES, &entry);
-    if (hwri_likely(result == HWR_OK)) *item = hwri_table_item(heap, iterator->source, entry);
-    return result;
+    void **entry = next_entry(iterator, HWRI_VALUES);
+    if (hwri_unlikely(!entry)) return no_entry(heap, iterator);
+    *item = hold(heap, entry[0]);
+    return HWR_OK;
 }
 
 static hwr_result next_value(hwr_heap *heap, hwri_iterator *iterator, void **item) {
-    size_t entry;
-    hwr_result result = next_entry(heap, iterator, HWRI_VALUES, &entry);
-    if (hwri_likely(result == HWR_OK)) *item = hwri_table_item(heap, iterator->source, entry + 1);
-    return result;
+    void **entry = next_entry(iterator, HWRI_VALUES);
+    if (hwri_unlikely(!entry)) return no_entry(heap, iterator);
+    *item = hold(heap, entry[1]);
+    return HWR_OK;
 }
 
 static hwr_result next_pair(hwr_heap *heap, hwri_iterator *iterator, void **item) {
-    const hwri_table *table = iterator->source;
     uint32_t index = iterator->at.entry.index;
-    size_t entry;
-    hwr_result result = next_entry(heap, iterator, HWRI_VALUES, &entry);
-    if (result != HWR_OK) return result;
-    void *both[2] = {hwri_table_item(heap, table, entry), hwri_table_item(heap, table, entry + 1)};
+    void **entry = next_entry(iterator, HWRI_VALUES);
+    if (hwri_unlikely(!entry)) return no_entry(heap, iterator);
+    void *both[2] = {hold(heap, entry[0]), hold(heap, entry[1])};
     void *pair = hwr_tuple(heap, both, 2);
     hwr_release(heap, both[0]);
     hwr_release(heap, both[1]);
@@ -128,10 +134,10 @@ static hwr_result next_pair(hwr_heap *heap, hwri_iterator *iterator, void **item
 }
 
 static hwr_result next_of_set(hwr_heap *heap, hwri_iterator *iterator, void **item) {
-    size_t entry;
-    hwr_result result = next_entry(heap, iterator, HWRI_NO_VALUES, &entry);
-    if (hwri_likely(result == HWR_OK)) *item = hwri_table_item(heap, iterator->source, entry);
-    return result;
+    void **entry = next_entry(iterator, HWRI_NO_VALUES);
+    if (hwri_unlikely(!entry)) return no_entry(heap, iterator);
+    *item = hold(heap, entry[0]);
+    return HWR_OK;
 }
 
 /* ---- making iterators ---- */
