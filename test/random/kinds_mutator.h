@@ -49,15 +49,22 @@ void keep(void *object, shadow *s, uint32_t bits);
 void check_held(const held *h);
 void let_go(held *h);
 
-/* The operations (kinds_operations.c). */
+static inline unsigned place_of(const held *h) { return (unsigned)(h - k.held); }
+
+/* Ints, and UTF-8 of a str: returns its size (kinds_leaves.c). */
+shadow_int int_from(uint32_t bits);
+void *make_int(shadow_int value);
+size_t encode(const shadow *s, char *utf8);
+
+/* The operations on leaves (kinds_leaves.c) and on others (kinds_containers.c). */
 void make_leaf(uint32_t bits);
+void use_text(uint32_t bits);
+void use_bytes(uint32_t bits);
+void use_numbers(uint32_t bits);
 void make_container(uint32_t bits);
 void use_list(uint32_t bits);
 void use_dict(uint32_t bits);
 void use_set(uint32_t bits);
-void use_text(uint32_t bits);
-void use_bytes(uint32_t bits);
-void use_numbers(uint32_t bits);
 void use_own(uint32_t bits);
 void compare_two(uint32_t bits);
 void look_at_one(uint32_t bits);
