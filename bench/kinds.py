@@ -20,8 +20,9 @@ WORKLOADS = {
     "small-ints": ("build read drop", True), "distinct-ints": ("build read drop", True), "words": ("build read drop", True),
     "dict": ("build read drop", True), "append": ("build drop", False), "dict-get": ("read", False), "dict-set": ("read", False),
     "concat": ("build", False), "intern": ("build", False), "document": ("build read drop", True),
+    "objects": ("build read drop", True), "attributes": ("read", False),
 }
-NOT_OF_GLIB = ("small-ints", "distinct-ints", "intern", "document")
+NOT_OF_GLIB = ("small-ints", "distinct-ints", "intern", "document", "objects", "attributes")
 MEMORY_GOAL = 0.75
 PARTS = ("build", "read", "drop")
 MEBI = 1 << 20

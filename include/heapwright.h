@@ -11,13 +11,15 @@
  *   events.h  what happens in a heap, as it happens
  *   kinds.h   values like Python's, ready-made: what they all have
  *   number.h  int, float;            text.h     str, bytes, bytearray
- *   mapping.h dict, set, objects;    sequence.h tuple, list
+ *   mapping.h dict, set;             sequence.h tuple, list
  *   array.h   array;                 iterate.h  iterators, range, map, filter, zip, generators
+ *   attributes.h  plain objects with named attributes
  */
 #ifndef HEAPWRIGHT_H
 #define HEAPWRIGHT_H
 
 #include "heapwright/array.h"
+#include "heapwright/attributes.h"
 #include "heapwright/base.h"
 #include "heapwright/collect.h"
 #include "heapwright/events.h"

@@ -220,6 +220,67 @@ static void *document_load(void) {
 }
 #endif
 
+/* ---- objects with attributes ---- */
+
+static PyObject *point_class, *x_name, *y_name;
+
+static void set_int(PyObject *object, PyObject *name, long number) {
+    PyObject *value = made(PyLong_FromLong(number));
+    ok(PyObject_SetAttr(object, name, value));
+    Py_DECREF(value);
+}
+
+static long get_int(PyObject *object, PyObject *name) {
+    PyObject *value = made(PyObject_GetAttr(object, name));
+    long number = PyLong_AsLong(value);
+    Py_DECREF(value);
+    return number;
+}
+
+static PyObject *point(long x, long y) {
+    PyObject *object = made(PyObject_CallNoArgs(point_class));
+    set_int(object, x_name, x);
+    set_int(object, y_name, y);
+    return object;
+}
+
+/* What the statement `class` makes. */
+static void open_points(void) {
+    point_class = made(PyObject_CallFunction((PyObject *)&PyType_Type, "s(){}", "Point"));
+    x_name = made(PyUnicode_InternFromString("x"));
+    y_name = made(PyUnicode_InternFromString("y"));
+}
+
+static void *points(void) {
+    PyObject *list = made(PyList_New(0));
+    open_points();
+    for (long i = 0; i < MILLION; i++) append(list, point(i, i % 200));
+    return list;
+}
+
+static uint64_t sum_of_points(void *list) {
+    uint64_t sum = 0;
+    for (Py_ssize_t i = 0; i < MILLION; i++) {
+        PyObject *object = PyList_GetItem(list, i);
+        sum += (uint64_t)(get_int(object, x_name) * get_int(object, y_name));
+    }
+    return sum;
+}
+
+static void *one_point(void) {
+    open_points();
+    return point(1, 2);
+}
+
+static uint64_t change_often(void *object) {
+    for (int i = 0; i < 10 * MILLION; i++) {
+        PyObject *value = made(PyObject_GetAttr(object, x_name));
+        ok(PyObject_SetAttr(object, y_name, value));
+        Py_DECREF(value);
+    }
+    return (uint64_t)get_int(object, y_name);
+}
+
 static const workload workloads[] = {
     {"small-ints", small_ints, sum_of_ints, drop},
     {"distinct-ints", distinct_ints, sum_of_ints, drop},
@@ -234,6 +295,8 @@ static const workload workloads[] = {
     {"document", document_build, document_read, drop},
     {"json-load", document_load, document_read, drop},
 #endif
+    {"objects", points, sum_of_points, drop},
+    {"attributes", one_point, change_often, drop},
     {NULL, NULL, NULL, NULL},
 };
 

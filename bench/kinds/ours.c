@@ -242,6 +242,76 @@ static uint64_t document_read(void *value) {
 }
 #endif
 
+/* ---- objects with attributes ---- */
+
+static void *point_class, *x_name, *y_name;
+
+static void set_int(void *object, const void *name, int64_t number) {
+    void *value = made(hwr_int(heap, number));
+    ok(hwr_attribute_set(heap, object, name, value));
+    hwr_release(heap, value);
+}
+
+static int64_t get_int(const void *object, const void *name) {
+    void *value;
+    int64_t number;
+    ok(hwr_attribute_get(heap, object, name, &value));
+    ok(hwr_int_get(value, &number));
+    hwr_release(heap, value);
+    return number;
+}
+
+static void *point(int64_t x, int64_t y) {
+    void *object = made(hwr_object(heap, point_class));
+    set_int(object, x_name, x);
+    set_int(object, y_name, y);
+    return object;
+}
+
+static void open_points(void) {
+    ok(hwr_class(heap, "Point", &point_class));
+    ok(hwr_str(heap, "x", &x_name));
+    ok(hwr_str(heap, "y", &y_name));
+}
+
+static void *points(void) {
+    void *list = made(hwr_list(heap, 0));
+    open_points();
+    for (int64_t i = 0; i < MILLION; i++) {
+        void *object = point(i, i % 200);
+        must(hwr_list_append(heap, list, object), "append");
+        hwr_release(heap, object);
+    }
+    return list;
+}
+
+static uint64_t sum_of_points(void *list) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < MILLION; i++) {
+        void *object;
+        ok(hwr_list_get(heap, list, i, &object));
+        sum += (uint64_t)(get_int(object, x_name) * get_int(object, y_name));
+        hwr_release(heap, object);
+    }
+    return sum;
+}
+
+/* Reads and changes the attributes of one. */
+static void *one_point(void) {
+    open_points();
+    return point(1, 2);
+}
+
+static uint64_t change_often(void *object) {
+    for (int64_t i = 0; i < 10 * MILLION; i++) {
+        void *value;
+        ok(hwr_attribute_get(heap, object, x_name, &value));
+        ok(hwr_attribute_set(heap, object, y_name, value));
+        hwr_release(heap, value);
+    }
+    return (uint64_t)get_int(object, y_name);
+}
+
 static const workload workloads[] = {
     {"small-ints", small_ints, sum_of_ints, drop},
     {"distinct-ints", distinct_ints, sum_of_ints, drop},
@@ -255,6 +325,8 @@ static const workload workloads[] = {
 #ifdef BENCH_DOCUMENT
     {"document", document_build, document_read, drop},
 #endif
+    {"objects", points, sum_of_points, drop},
+    {"attributes", one_point, change_often, drop},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -1,7 +1,6 @@
-/* mapping: dict and set, in the order of insertion, and objects with named attributes.
+/* mapping: dict and set, in the order of insertion.
  *
- * A dict is compact (Hettinger, python-dev, December 2012): entries in an array, in order, and a hash table of indices, 1, 2 or 4 bytes each. Objects with the same
- * attributes share one table of their names (PEP 412), and hold nothing but the values.
+ * A dict is compact (Hettinger, python-dev, December 2012): entries in an array, in order, and a hash table of indices, 1, 2 or 4 bytes each.
  *
  * Thread rule: as heap.h.
  */

@@ -1,6 +1,5 @@
 /* dict: a table whose entries have values. */
 #include "kinds/table.h"
-#include "kinds/utf8.h"
 
 static bool is_dict(const void *object) { return hwri_is_of_type(object, HWRI_DICT_TYPE); }
 
@@ -78,48 +77,32 @@ hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, voi
 
 /* ---- keys of UTF-8 ---- */
 
-/* A str for a key that is new, or is not ASCII, of which strs have other bytes. */
-static hwr_result key_str(hwr_heap *heap, const char *text, size_t size, void **str) {
-    hwr_result result = hwr_str_from(heap, text, size, str);
-    if (result != HWR_OK || hwr_str_intern(heap, str)) return result;
-    hwr_release(heap, *str);
-    return HWR_NO_MEMORY;
-}
-
 hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *text, void **value) {
     HWRI_LOOK(heap, dict);
-    size_t size = strlen(text);
-    void *str;
+    hwri_key key;
+    void *made;
     if (!is_dict(dict)) return HWR_WRONG_KIND;
-    if (hwri_is_ascii((const unsigned char *)text, size)) {
-        hwri_key key = hwri_key_of_ascii(heap, text, size);
-        return get_by(heap, dict, &key, value);
-    }
-    hwr_result result = hwr_str_from(heap, text, size, &str);
-    if (result != HWR_OK) return result;
-    hwri_key key = hwri_key_of_str(heap, str);
-    result = get_by(heap, dict, &key, value);
-    hwr_release(heap, str);
+    hwr_result result = hwri_key_of_text(heap, text, false, &key, &made);
+    if (result == HWR_OK) result = get_by(heap, dict, &key, value);
+    hwr_release(heap, made);
+    return result;
+}
+
+static hwr_result set_text(hwr_heap *heap, void *dict, const char *text, bool with_str, const void *value) {
+    hwri_key key;
+    void *made;
+    hwr_result result = hwri_key_of_text(heap, text, with_str, &key, &made);
+    if (result == HWR_OK) result = hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL);
+    hwr_release(heap, made);
     return result;
 }
 
 hwr_result hwr_dict_set_text(hwr_heap *heap, void *dict, const char *text, const void *value) {
     HWRI_LOOK(heap, dict);
     HWRI_LOOK(heap, value);
-    size_t size = strlen(text);
-    void *str;
     if (!is_dict(dict)) return HWR_WRONG_KIND;
-    if (hwri_is_ascii((const unsigned char *)text, size)) {
-        hwri_key key = hwri_key_of_ascii(heap, text, size);
-        hwr_result result = hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL);
-        if (result != HWR_NOT_FOUND) return result;
-    }
-    hwr_result result = key_str(heap, text, size, &str);
-    if (result != HWR_OK) return result;
-    hwri_key key = hwri_key_of_str(heap, str);
-    result = hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL);
-    hwr_release(heap, str);
-    return result;
+    hwr_result result = set_text(heap, dict, text, false, value);
+    return result == HWR_NOT_FOUND ? set_text(heap, dict, text, true, value) : result;
 }
 
 /* ---- what all kinds have ---- */

@@ -56,12 +56,12 @@ hwr_kind hwr_kind_of(const void *object) { return hwri_kind_in(hwr_type_of(objec
 
 static const hwri_kind_ops no_ops = {0};
 static const hwri_kind_ops *const all_ops[HWR_KINDS] = {
-    [HWR_NO_KIND] = &no_ops,       [HWR_NONE] = &hwri_none_ops,           [HWR_BOOL] = &hwri_number_ops,
-    [HWR_INT] = &hwri_number_ops,  [HWR_FLOAT] = &hwri_float_ops,         [HWR_STR] = &hwri_str_ops,
-    [HWR_BYTES] = &hwri_bytes_ops, [HWR_BYTEARRAY] = &hwri_bytearray_ops, [HWR_TUPLE] = &hwri_tuple_ops,
-    [HWR_LIST] = &hwri_list_ops,   [HWR_DICT] = &hwri_dict_ops,           [HWR_SET] = &hwri_set_ops,
-    [HWR_ARRAY] = &hwri_array_ops, [HWR_RANGE] = &hwri_range_ops,         [HWR_ITERATOR] = &no_ops,
-    [HWR_OBJECT] = &no_ops,
+    [HWR_NO_KIND] = &no_ops,         [HWR_NONE] = &hwri_none_ops,           [HWR_BOOL] = &hwri_number_ops,
+    [HWR_INT] = &hwri_number_ops,    [HWR_FLOAT] = &hwri_float_ops,         [HWR_STR] = &hwri_str_ops,
+    [HWR_BYTES] = &hwri_bytes_ops,   [HWR_BYTEARRAY] = &hwri_bytearray_ops, [HWR_TUPLE] = &hwri_tuple_ops,
+    [HWR_LIST] = &hwri_list_ops,     [HWR_DICT] = &hwri_dict_ops,           [HWR_SET] = &hwri_set_ops,
+    [HWR_ARRAY] = &hwri_array_ops,   [HWR_RANGE] = &hwri_range_ops,         [HWR_ITERATOR] = &no_ops,
+    [HWR_OBJECT] = &hwri_object_ops,
 };
 
 static const hwri_kind_ops *ops_of(const void *object) { return all_ops[hwr_kind_of(object)]; }

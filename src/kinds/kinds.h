@@ -7,11 +7,13 @@
  *   kinds/text.c      str; kinds/intern.c: interned strs; kinds/bytes.c: bytes and bytearray
  *   kinds/tuple.c, kinds/list.c, kinds/storage.c (where lists keep their items), kinds/array.c
  *   kinds/iterator.c  going through containers; kinds/range.c; kinds/lazy.c: map, filter, zip, generators
- *   kinds/table.c     the hash table of dicts and sets; kinds/dict.c, kinds/set.c, kinds/attributes.c */
+ *   kinds/table.c     the hash table of dicts and sets; kinds/dict.c, kinds/set.c
+ *   kinds/attributes.c  objects with attributes; kinds/shape.c: what they share */
 #ifndef HWRI_KINDS_H
 #define HWRI_KINDS_H
 
 #include "heapwright/array.h"
+#include "heapwright/attributes.h"
 #include "heapwright/iterate.h"
 #include "heapwright/kinds.h"
 #include "heapwright/mapping.h"
@@ -38,13 +40,17 @@ enum hwri_kind_type {
     HWRI_LIST_TYPE,
     HWRI_DICT_TYPE,
     HWRI_SET_TYPE,
-    HWRI_OBJECT_TYPE,
+    HWRI_OBJECT_TYPE, /* with room for one value, and as many more as there are types */
+    HWRI_LAST_OBJECT_TYPE = HWRI_OBJECT_TYPE + HWR_TYPE_REFS - 2,
     HWRI_ARRAY_TYPE,
     HWRI_RANGE_TYPE,
     HWRI_ITERATOR_TYPE,
     HWRI_LEAF_ITERATOR_TYPE, /* over what cannot be part of a cycle */
     HWRI_CALLING_TYPE,       /* map, filter, generators */
     HWRI_ZIP_TYPE,
+    HWRI_CLASS_TYPE, /* what objects share: no kinds */
+    HWRI_SHAPE_TYPE,
+    HWRI_NAMES_TYPE,
     /* What containers keep their items in: no kinds, nobody else sees them. */
     HWRI_SLOTS_TYPE,
     HWRI_LEAF_SLOTS_TYPE,
@@ -60,7 +66,9 @@ static inline const hwr_type *hwri_kind_type(enum hwri_kind_type which) { return
 static inline bool hwri_is_of_type(const void *object, enum hwri_kind_type which) {
     return hwr_type_of(object) == &hwri_kind_types[which];
 }
-static inline hwr_kind hwri_kind_in(const hwr_type *type) { return (hwr_kind)(type->flags >> HWRI_TYPE_KIND_SHIFT); }
+static inline hwr_kind hwri_kind_in(const hwr_type *type) {
+    return (hwr_kind)((type->flags & ~HWRI_TYPE_OWN) >> HWRI_TYPE_KIND_SHIFT);
+}
 
 /* ---- layouts ---- */
 
@@ -121,6 +129,11 @@ typedef struct hwri_array {
     uint8_t log_size; /* of an item: 0 to 3 */
     uint8_t meaning;
 } hwri_array;
+/* See attributes.c. */
+typedef struct hwri_object {
+    struct hwri_shape *shape;
+    void *values[];
+} hwri_object;
 
 /* Any of the types of storage. `room` items; slots beyond those in use are NULL. */
 typedef struct hwri_storage {
@@ -147,7 +160,7 @@ typedef struct hwri_table {
 
 /* ---- the state that a heap has for its kinds ---- */
 
-enum { HWRI_LEAST_SHARED = -5, HWRI_MOST_SHARED = 256, HWRI_SECRET_SIZE = 192 };
+enum { HWRI_LEAST_SHARED = -5, HWRI_MOST_SHARED = 256, HWRI_SECRET_SIZE = 192, HWRI_HELD_SHAPES = 64 };
 
 struct hwri_kinds {
     void *none, *bools[2], *empty_str, *empty_bytes, *empty_tuple;
@@ -155,6 +168,8 @@ struct hwri_kinds {
     void *characters[256];
     struct hwri_interned *interned; /* intern.c */
     unsigned char secret[HWRI_SECRET_SIZE];
+    void *held_shapes[HWRI_HELD_SHAPES]; /* shape.c: those that were made last, owned; a ring */
+    unsigned next_held;
 };
 
 /* ---- making leaves ---- */
@@ -217,7 +232,8 @@ typedef struct hwri_kind_ops {
     hwr_result (*repr)(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer);
 } hwri_kind_ops;
 extern const hwri_kind_ops hwri_none_ops, hwri_number_ops, hwri_float_ops, hwri_str_ops, hwri_bytes_ops,
-    hwri_bytearray_ops, hwri_tuple_ops, hwri_list_ops, hwri_dict_ops, hwri_set_ops, hwri_array_ops, hwri_range_ops;
+    hwri_bytearray_ops, hwri_tuple_ops, hwri_list_ops, hwri_dict_ops, hwri_set_ops, hwri_array_ops, hwri_range_ops,
+    hwri_object_ops;
 
 /* hwr_equal and so on from within: with the depth that the caller is at. */
 hwr_result hwri_equal(hwr_heap *heap, const void *a, const void *b, unsigned depth, bool *equal);

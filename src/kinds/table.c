@@ -21,6 +21,22 @@
 
 enum { FIRST_ENTRIES = 5, FEW_ENTRIES = 8, MANY_ENTRIES = 1000, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31 };
 
+/* ---- keys ---- */
+
+hwr_result hwri_key_of_text(hwr_heap *heap, const char *text, bool with_str, hwri_key *key, void **made) {
+    size_t size = strlen(text);
+    *made = NULL;
+    if (!with_str && hwri_is_ascii((const unsigned char *)text, size)) {
+        *key = hwri_key_of_ascii(heap, text, size);
+        return HWR_OK;
+    }
+    hwr_result result = hwr_str_from(heap, text, size, made);
+    if (result != HWR_OK) return *made = NULL, result;
+    if (!hwr_str_intern(heap, made)) return HWR_NO_MEMORY;
+    *key = hwri_key_of_str(heap, *made);
+    return HWR_OK;
+}
+
 /* ---- looking ---- */
 
 /* What shows whether a table was changed, values apart. */

@@ -45,6 +45,10 @@ static inline hwri_key hwri_key_of_ascii(const hwr_heap *heap, const char *text,
     return (hwri_key){NULL, hwri_kind_type(HWRI_STR1_TYPE), (const unsigned char *)text, size, hash, hwri_spread(hash)};
 }
 
+/* Of UTF-8 up to its zero: text only if it is ASCII, unless a str is wanted; otherwise of a new str, interned, in *made, which is the caller's: NULL if there is none. HWR_BAD_VALUE: it is no
+ * UTF-8. */
+hwr_result hwri_key_of_text(hwr_heap *heap, const char *text, bool with_str, hwri_key *key, void **made);
+
 /* ---- looking for a str, inline ---- */
 
 enum { HWRI_BYTE_INDEX_BITS = 6, HWRI_SHORT_INDEX_BITS = 13 };

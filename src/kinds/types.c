@@ -1,5 +1,6 @@
 /* types: the table of the kinds' types. */
 #include "kinds/iterator.h"
+#include "kinds/shape.h"
 
 #define KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT)
 #define LEAF_KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT | HWR_ACYCLIC)
@@ -10,6 +11,15 @@
 #define STORE(bytes)                                                                                                   \
     .size = offsetof(hwri_storage, as), .item_size = (bytes), .length_offset = offsetof(hwri_storage, room),           \
     .items_offset = offsetof(hwri_storage, as)
+
+/* An object with room for so many values in its block, given up in their order, and its shape behind them. */
+#define VALUE(at) (offsetof(hwri_object, values) + (at) * sizeof(void *))
+#define OBJECT(count, ...)                                                                                             \
+    [HWRI_OBJECT_TYPE + (count)-1] = {.name = "object",                                                                \
+                                      .size = VALUE(count),                                                            \
+                                      .ref_count = (count) + 1,                                                        \
+                                      .refs = {__VA_ARGS__, offsetof(hwri_object, shape)},                             \
+                                      KIND(HWR_OBJECT)}
 
 const hwr_type hwri_kind_types[HWRI_KIND_TYPES] = {
     [HWRI_NONE_TYPE] = {.name = "NoneType", .size = sizeof(hwri_bool), KIND(HWR_NONE)},
@@ -66,6 +76,30 @@ const hwr_type hwri_kind_types[HWRI_KIND_TYPES] = {
                        .size = offsetof(hwri_zip, sources),
                        HWR_REF_ITEMS(hwri_zip, length, sources),
                        KIND(HWR_ITERATOR)},
+    OBJECT(1, VALUE(0)),
+    OBJECT(2, VALUE(0), VALUE(1)),
+    OBJECT(3, VALUE(0), VALUE(1), VALUE(2)),
+    OBJECT(4, VALUE(0), VALUE(1), VALUE(2), VALUE(3)),
+    OBJECT(5, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4)),
+    OBJECT(6, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4), VALUE(5)),
+    OBJECT(7, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4), VALUE(5), VALUE(6)),
+    OBJECT(8, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4), VALUE(5), VALUE(6), VALUE(7)),
+    OBJECT(9, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4), VALUE(5), VALUE(6), VALUE(7), VALUE(8)),
+    OBJECT(10, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4), VALUE(5), VALUE(6), VALUE(7), VALUE(8), VALUE(9)),
+    OBJECT(11, VALUE(0), VALUE(1), VALUE(2), VALUE(3), VALUE(4), VALUE(5), VALUE(6), VALUE(7), VALUE(8), VALUE(9),
+           VALUE(10)),
+    [HWRI_CLASS_TYPE] = {.name = "class",
+                         .size = sizeof(hwri_class),
+                         HWR_REFS(hwri_class, shape.name),
+                         LEAF_KIND(HWR_NO_KIND)},
+    [HWRI_SHAPE_TYPE] = {.name = "shape",
+                         .size = sizeof(hwri_shape),
+                         HWR_REFS(hwri_shape, parent, of, names, name),
+                         .flags = HWR_ACYCLIC | HWRI_TYPE_OWN},
+    [HWRI_NAMES_TYPE] = {.name = "names",
+                         .size = sizeof(hwri_table),
+                         HWR_REFS(hwri_table, entries, index),
+                         LEAF_KIND(HWR_NO_KIND)},
     [HWRI_SLOTS_TYPE] = {.name = "items", STORE(sizeof(void *)), .items_are_references = 1, KIND(HWR_NO_KIND)},
     [HWRI_LEAF_SLOTS_TYPE] = {.name = "items",
                               STORE(sizeof(void *)),

@@ -12,4 +12,6 @@ void hwri_own_type_dies(hwr_heap *heap, void *object) {
         hwri_weak_ends(heap, object);
     else if (type == &hwri_weak_keys_type || type == &hwri_weak_values_type)
         hwri_weak_table_ends(heap, object);
+    else
+        hwri_shape_dies(object);
 }

@@ -248,6 +248,12 @@ const char *hwri_weak_problem(hwr_heap *heap);
 void hwri_interned_dies(hwr_heap *heap, const void *text); /* a str with HWRI_INTERNED */
 const char *hwri_interned_problem(hwr_heap *heap);
 
+/* ---- kinds/shape.c ---- */
+
+void hwri_shape_dies(const void *shape);
+void hwri_shapes_let_go(hwr_heap *heap);                            /* of those that it holds */
+const char *hwri_shape_problem(hwr_heap *heap, const void *object); /* NULL: there is none, or it is no shape */
+
 /* ---- watch/events.c ---- */
 
 void hwri_emit_slow(hwr_heap *heap, hwr_event_kind kind, uint64_t value, uint64_t other);

@@ -49,6 +49,7 @@ static bool check_object(void *context, void *object) {
         c->problem = "an object's weak references are lost";
     else if (c->heap->checked)
         c->problem = hwri_check_problem(c->heap, object);
+    if (!c->problem) c->problem = hwri_shape_problem(c->heap, object);
     if (!c->problem) hwri_each_reference(object, type, check_target, c);
     return !c->problem;
 }
