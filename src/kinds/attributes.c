@@ -14,9 +14,12 @@
  * Nothing is allocated between looking and changing but quietly (hwri_new_quietly): when there is no memory, everything starts again after a collection, with whatever the object is then. */
 #include "kinds/shape.h"
 
-enum { MOST_PLACES = HWR_TYPE_REFS - 1, FIRST_PLACES = 4, REVIEW_AFTER_MOST = 1024 };
+enum { MOST_PLACES = HWR_TYPE_REFS - 1, FIRST_PLACES = 4, REVIEW_AFTER_MOST = 1024, FEW_NAMES = 8 };
 
-static bool is_plain_object(const void *object) { return hwri_kind_in(hwr_type_of(object)) == HWR_OBJECT; }
+static inline bool is_plain_object(const void *object) {
+    uintptr_t types = (uintptr_t)hwri_kind_type(HWRI_OBJECT_TYPE);
+    return (uintptr_t)hwr_type_of(object) - types < MOST_PLACES * sizeof(hwr_type);
+}
 static bool is_class(const void *object) { return hwri_is_of_type(object, HWRI_CLASS_TYPE); }
 
 /* ---- classes ---- */
@@ -100,6 +103,15 @@ HWRI_INLINE size_t index_of(const hwri_shape *shape, const hwri_key *key) {
     return shape->names ? hwri_find_str(shape->names, HWRI_NO_VALUES, key) : HWRI_NO_ENTRY;
 }
 
+/* The same for a name that is interned, and has to be the very object: HWRI_NO_ENTRY if it is not, or there are too many. */
+HWRI_INLINE size_t index_at_hand(const hwri_shape *shape, const void *name) {
+    if (hwri_unlikely(shape->count - 1 >= FEW_NAMES)) return HWRI_NO_ENTRY;
+    void *const *names = shape->names->entries->as.objects;
+    for (size_t i = 0; i < shape->count; i++)
+        if (names[i] == name) return i;
+    return HWRI_NO_ENTRY;
+}
+
 /* ---- a dict of its own ---- */
 
 static bool is_copy(const hwri_object *object, const hwri_shape *shape, const hwri_table *dict) {
@@ -158,7 +170,7 @@ static hwr_result get_from_dict(hwr_heap *heap, const hwri_table *dict, const hw
     return result;
 }
 
-HWRI_INLINE hwr_result get_attribute(hwr_heap *heap, const hwri_object *object, const hwri_key *key, void **value) {
+static hwr_result get_attribute(hwr_heap *heap, const hwri_object *object, const hwri_key *key, void **value) {
     const hwri_shape *shape = object->shape;
     if (hwri_unlikely(!shape->names)) return get_from_dict(heap, own_dict(object), key, value);
     size_t index = index_of(shape, key);
@@ -186,6 +198,7 @@ static bool try_extend_rest(hwr_heap *heap, hwri_object *object, const hwri_clas
         hwr_give(heap, object, last, (void *)rest);
     } else {
         hwr_init(heap, rest, &rest->as.objects[0], *last);
+        *last = NULL; /* moved */
         hwr_init(heap, object, last, (void *)rest);
     }
     return true;
@@ -242,21 +255,52 @@ static hwr_result remove_attribute(hwr_heap *heap, hwri_object *object, const hw
 
 /* ---- by strs ---- */
 
+__attribute__((noinline)) static hwr_result get_by_content(hwr_heap *heap, const void *object, const void *name,
+                                                           void **value) {
+    if (!hwri_is_str(name)) return HWR_WRONG_KIND;
+    hwri_key key = hwri_key_of_str(heap, name);
+    return get_attribute(heap, object, &key, value);
+}
+
+__attribute__((noinline)) static hwr_result set_by_content(hwr_heap *heap, void *object, const void *name,
+                                                           const void *value) {
+    if (!hwri_is_str(name)) return HWR_WRONG_KIND;
+    hwri_key key = hwri_key_of_str(heap, name);
+    return set_attribute(heap, object, &key, value);
+}
+
+/* Whether it is the attribute that the last object of that shape was given next. */
+HWRI_INLINE bool is_next_name(const hwri_object *object, const hwri_shape *shape, const void *name) {
+    const hwri_shape *child = shape->first;
+    return child && child->name == name && hwri_is_live(*hwri_header(child)) && !own_dict(object);
+}
+
 hwr_result hwr_attribute_get(hwr_heap *heap, const void *object, const void *name, void **value) {
     HWRI_LOOK(heap, object);
     HWRI_LOOK(heap, name);
-    if (hwri_unlikely(!is_plain_object(object) || !hwri_is_str(name))) return HWR_WRONG_KIND;
-    hwri_key key = hwri_key_of_str(heap, name);
-    return get_attribute(heap, object, &key, value);
+    if (hwri_unlikely(!is_plain_object(object))) return HWR_WRONG_KIND;
+    const hwri_shape *shape = ((const hwri_object *)object)->shape;
+    size_t index = index_at_hand(shape, name);
+    if (hwri_unlikely(index == HWRI_NO_ENTRY)) return get_by_content(heap, object, name, value);
+    *value = *value_at(object, shape->count, index).field;
+    hwr_retain(heap, *value);
+    return HWR_OK;
 }
 
 hwr_result hwr_attribute_set(hwr_heap *heap, void *object, const void *name, const void *value) {
     HWRI_LOOK(heap, object);
     HWRI_LOOK(heap, name);
     HWRI_LOOK(heap, value);
-    if (hwri_unlikely(!is_plain_object(object) || !hwri_is_str(name))) return HWR_WRONG_KIND;
-    hwri_key key = hwri_key_of_str(heap, name);
-    return set_attribute(heap, object, &key, value);
+    if (hwri_unlikely(!is_plain_object(object))) return HWR_WRONG_KIND;
+    hwri_shape *shape = ((hwri_object *)object)->shape;
+    size_t index = index_at_hand(shape, name);
+    if (index == HWRI_NO_ENTRY) {
+        bool added = is_next_name(object, shape, name) && try_grow(heap, object, shape->first, value);
+        return hwri_likely(added) ? HWR_OK : set_by_content(heap, object, name, value);
+    }
+    value_field place = value_at(object, shape->count, index);
+    hwr_set(heap, place.owner, place.field, (void *)(uintptr_t)value);
+    return HWR_OK;
 }
 
 hwr_result hwr_attribute_remove(hwr_heap *heap, void *object, const void *name, void **value) {

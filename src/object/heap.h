@@ -50,6 +50,7 @@ typedef struct hwri_deaths {
 typedef struct hwri_tables {
     uintptr_t first, count;
     uintptr_t *of_slice;
+    bool complete; /* no page outside of these slices has a table */
 } hwri_tables;
 
 enum { HWRI_HELD_KNOWN = 256 };
