@@ -5,7 +5,7 @@ static bool is_dict(const void *object) { return hwri_is_of_type(object, HWRI_DI
 
 void *hwr_dict(hwr_heap *heap, size_t room) {
     hwri_table *table = hwr_new(heap, hwri_kind_type(HWRI_DICT_TYPE));
-    if (!table || hwri_table_reserve(heap, table, HWRI_VALUES, room)) return table;
+    if (!table || !room || hwri_table_reserve(heap, table, HWRI_VALUES, room)) return table;
     hwr_release(heap, table);
     return NULL;
 }

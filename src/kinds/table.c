@@ -289,6 +289,13 @@ static inline void append_entry(hwr_heap *heap, hwri_table *table, hwri_values v
     table->added++;
 }
 
+/* Most tables are small, and this is how they begin. */
+static inline bool try_first_entries(hwr_heap *heap, hwri_table *table, hwri_values values, bool leaves) {
+    hwri_storage *entries = new_entries(heap, values, leaves, FIRST_ENTRIES);
+    if (entries) hwr_init(heap, table, &table->entries, entries);
+    return entries != NULL;
+}
+
 hwr_result hwri_table_put_at(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key,
                              const void *value, size_t item, bool *is_new) {
     for (;;) {
@@ -300,6 +307,11 @@ hwr_result hwri_table_put_at(hwr_heap *heap, hwri_table *table, hwri_values valu
                 append_entry(heap, table, values, key, value);
             else if (values)
                 hwri_table_set(heap, table, item, value);
+            return HWR_OK;
+        }
+        if (!table->entries && try_first_entries(heap, table, values, leaf)) {
+            if (is_new) *is_new = true;
+            append_entry(heap, table, values, key, value);
             return HWR_OK;
         }
         hwr_result result = make_table_room(heap, table, values, leaf, full);
