@@ -1,5 +1,7 @@
 /* dict and set: what Python's do, in all sizes, and against a model. */
+#include "heapwright/collect.h"
 #include "heapwright/sequence.h"
+#include "heapwright/weak.h"
 #include "support/mapping.h"
 #include "support/random.h"
 #include "support/sanitizer.h"
@@ -387,6 +389,26 @@ static void *pair_of(void *first, void *second) {
 }
 
 /* A tuple is as hashable as its items are; other objects are keys by identity. */
+/* The library has other objects than kinds; they have an identity only. */
+static void weak_references_as_keys(void **state) {
+    begin(state);
+    void *dict = new_dict(0), *weak = hwr_weak_new(heap, dict, NULL, NULL), *one = num(1);
+    size_t length;
+    assert_non_null(weak);
+    assert_int_equal(hwr_kind_of(weak), HWR_NO_KIND);
+    assert_int_equal(hwr_length(weak, &length), HWR_WRONG_KIND);
+    assert_false(are_equal(weak, one));
+    expect_repr(weak, "<hwr_weak>");
+    hwr_retain(heap, weak);
+    put(dict, weak, one);
+    hwr_retain(heap, weak);
+    assert_int_equal(got(dict, weak), 1);
+    hwr_release(heap, dict);
+    hwr_release(heap, weak);
+    hwr_collect(heap, HWR_OLDEST);
+    end(state);
+}
+
 static void containers_as_keys(void **state) {
     begin(state);
     void *dict = new_dict(0), *list = hwr_list(heap, 0), *set = new_set(0), *value;
@@ -756,6 +778,7 @@ int main(void) {
         HEAP_TEST(going_through_a_dict_that_changes, HEAP_ANY),
         HEAP_TEST(keys_can_be_text, HEAP_ANY),
         HEAP_TEST(similar_strs_are_different_keys, HEAP_ANY),
+        HEAP_TEST(weak_references_as_keys, HEAP_STRESSED),
         HEAP_TEST(containers_as_keys, HEAP_STRESSED),
         HEAP_TEST(equality_is_as_pythons, HEAP_STRESSED),
         HEAP_TEST(repr_is_as_pythons, HEAP_ANY),
