@@ -9,7 +9,8 @@
  *     }
  *     hwr_release(heap, iterator);        result is HWR_END if nothing went wrong
  *
- * An iterator is an object like any other, with references to what it goes through. Once it is at its end it gives them up, and stays there.
+ * An iterator is an object like any other, with references to what it goes through. Once it is at its end it gives them up, and stays there. One
+ * that makes tuples (of entries, hwr_zip, hwr_enumerate) also keeps the last of them until it is asked for the next, which is the same object with other items if nobody else has it any more.
  *
  * Thread rule: as heap.h.
  */
@@ -29,7 +30,7 @@ HWR_API hwr_result hwr_iterate_entries(hwr_heap *heap, const void *dict,
                                        void **iterator); /* tuples of a key and its value */
 
 /* The next item, or HWR_END. HWR_WRONG_KIND if it is no iterator. A list, bytearray or array may change on the way, and is gone through as it is then; once an entry was added to a dict or set, or removed,
- * the result is HWR_CHANGED for good. Of what has no end of its own a failure takes nothing away: it can be asked again. */
+ * the result is HWR_CHANGED for good. Without memory nothing is lost but what is said to be: whoever asks again gets the same item. */
 HWR_API hwr_result hwr_next(hwr_heap *heap, void *iterator, void **item);
 
 /* New lists and tuples of all that comes of an iterable; a tuple is its own. And what comes of one behind the items of a list: all of it, or if that fails nothing. */

@@ -119,13 +119,16 @@ static hwr_result next_value(hwr_heap *heap, hwri_iterator *iterator, void **ite
 }
 
 static hwr_result next_pair(hwr_heap *heap, hwri_iterator *iterator, void **item) {
+    hwri_entries *entries = (hwri_entries *)iterator;
     uint32_t index = iterator->at.entry.index;
     void **entry = next_entry(iterator, HWRI_VALUES);
-    if (hwri_unlikely(!entry)) return no_entry(heap, iterator);
+    if (hwri_unlikely(!entry)) {
+        hwr_result result = no_entry(heap, iterator);
+        if (result == HWR_END) hwr_give(heap, entries, &entries->last, NULL);
+        return result;
+    }
     void *both[2] = {hold(heap, entry[0]), hold(heap, entry[1])};
-    void *pair = hwr_tuple(heap, both, 2);
-    hwr_release(heap, both[0]);
-    hwr_release(heap, both[1]);
+    void *pair = hwri_tuple_again(heap, entries, &entries->last, both, 2);
     if (pair)
         *item = pair;
     else
@@ -142,9 +145,9 @@ static hwr_result next_of_set(hwr_heap *heap, hwri_iterator *iterator, void **it
 
 /* ---- making iterators ---- */
 
-static hwr_result iterate_by(hwr_heap *heap, const void *source, hwri_step step, void **iterator) {
-    bool leaf = hwri_is_leaf(source);
-    hwri_iterator *made = hwr_new(heap, hwri_kind_type(leaf ? HWRI_LEAF_ITERATOR_TYPE : HWRI_ITERATOR_TYPE));
+static hwr_result iterate_as(hwr_heap *heap, enum hwri_kind_type type, const void *source, hwri_step step,
+                             void **iterator) {
+    hwri_iterator *made = hwr_new(heap, hwri_kind_type(type));
     if (!made) return HWR_NO_MEMORY;
     made->step = step;
     hwr_retain(heap, source);
@@ -153,9 +156,15 @@ static hwr_result iterate_by(hwr_heap *heap, const void *source, hwri_step step,
     return HWR_OK;
 }
 
+static hwr_result iterate_by(hwr_heap *heap, const void *source, hwri_step step, void **iterator) {
+    bool leaf = hwri_is_leaf(source);
+    return iterate_as(heap, leaf ? HWRI_LEAF_ITERATOR_TYPE : HWRI_ITERATOR_TYPE, source, step, iterator);
+}
+
 static hwr_result iterate_table(hwr_heap *heap, const void *table, hwri_step step, void **iterator) {
     uint32_t changes = changes_of(table);
-    hwr_result result = iterate_by(heap, table, step, iterator);
+    enum hwri_kind_type type = step == next_pair ? HWRI_ENTRIES_TYPE : HWRI_ITERATOR_TYPE;
+    hwr_result result = iterate_as(heap, type, table, step, iterator);
     if (result == HWR_OK) ((hwri_iterator *)*iterator)->at.entry.changes = changes;
     return result;
 }

@@ -23,6 +23,12 @@ struct hwri_iterator {
     } at;
 };
 
+/* Entries of a dict, as tuples. */
+typedef struct hwri_entries {
+    hwri_iterator base;
+    void *last; /* the tuple that came last */
+} hwri_entries;
+
 /* map, filter and generators, which have no source. */
 typedef struct hwri_calling {
     hwri_iterator base;
@@ -35,7 +41,7 @@ typedef struct hwri_calling {
 } hwri_calling;
 
 typedef struct hwri_zip {
-    hwri_iterator base; /* without a source */
+    hwri_iterator base; /* whose source is the tuple that came last */
     size_t length;
     void *sources[];
 } hwri_zip;
@@ -57,5 +63,9 @@ static inline hwr_result hwri_next(hwr_heap *heap, hwri_iterator *iterator, void
 /* Brings an iterator to its end; its only reference is that to its source. */
 hwr_result hwri_iterator_end(hwr_heap *heap, hwri_iterator *iterator);
 hwr_result hwri_at_end(hwr_heap *heap, hwri_iterator *iterator, void **item); /* the step of one that is */
+
+/* A tuple of items, references to which are taken over in any case: the one that an iterator has made last and keeps in a field, with other items, if nobody else has that any more; otherwise a new one,
+ * which is kept. NULL without memory. Making and freeing one at each step would take longer than all the rest; CPython's zip and dict.items() do the same. (tuple.c) */
+void *hwri_tuple_again(hwr_heap *heap, void *iterator, void **last, void *const *items, size_t length);
 
 #endif

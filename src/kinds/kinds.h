@@ -46,7 +46,8 @@ enum hwri_kind_type {
     HWRI_RANGE_TYPE,
     HWRI_ITERATOR_TYPE,
     HWRI_LEAF_ITERATOR_TYPE, /* over what cannot be part of a cycle */
-    HWRI_CALLING_TYPE,       /* map, filter, generators */
+    HWRI_ENTRIES_TYPE,
+    HWRI_CALLING_TYPE, /* map, filter, generators */
     HWRI_ZIP_TYPE,
     HWRI_CLASS_TYPE, /* what objects share: no kinds */
     HWRI_SHAPE_TYPE,

@@ -135,7 +135,7 @@ void *hwr_generator(hwr_heap *heap, hwr_generator_function function, void *state
 /* ---- several at once ---- */
 
 static hwr_result end_zip(hwr_heap *heap, hwri_zip *zip) {
-    zip->base.step = hwri_at_end;
+    hwri_iterator_end(heap, &zip->base);
     for (size_t i = 0; i < zip->length; i++) hwr_give(heap, zip, &zip->sources[i], NULL);
     return HWR_END;
 }
@@ -155,13 +155,15 @@ enum { FEW_ZIPPED = 8 };
 
 static hwr_result next_of_zip(hwr_heap *heap, hwri_iterator *iterator, void **item) {
     hwri_zip *zip = (hwri_zip *)iterator;
-    void *few[FEW_ZIPPED], **items = few, *made = NULL;
+    void *few[FEW_ZIPPED] = {NULL}, **items = few, *made = NULL;
     size_t taken;
     if (zip->length > FEW_ZIPPED) items = hwr_alloc(heap, zip->length * sizeof *items);
     if (!items) return HWR_NO_MEMORY;
     hwr_result result = take_one_of_each(heap, zip, items, &taken);
-    if (result == HWR_OK) made = hwr_tuple(heap, items, taken);
-    while (taken-- > 0) hwr_release(heap, items[taken]);
+    if (result == HWR_OK)
+        made = hwri_tuple_again(heap, zip, &zip->base.source, items, taken);
+    else
+        while (taken-- > 0) hwr_release(heap, items[taken]);
     if (items != few) hwr_free(heap, items);
     if (result != HWR_OK) return result == HWR_END ? end_zip(heap, zip) : result;
     if (made) *item = made;
@@ -170,7 +172,7 @@ static hwr_result next_of_zip(hwr_heap *heap, hwri_iterator *iterator, void **it
 
 hwr_result hwr_zip(hwr_heap *heap, void *const *iterables, size_t count, void **iterator) {
     HWRI_LOOK(heap, NULL);
-    hwri_zip *zip = hwri_new_of_kind(heap, hwri_kind_type(HWRI_ZIP_TYPE), count);
+    hwri_zip *zip = hwr_new_items(heap, hwri_kind_type(HWRI_ZIP_TYPE), count);
     if (!zip) return HWR_NO_MEMORY;
     zip->base.step = count ? next_of_zip : hwri_at_end;
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /* tuple: an object with its items in it, of one of two types, so that the collector need not look at tuples of leaves. */
-#include "kinds/kinds.h"
+#include "kinds/iterator.h"
 
 bool hwri_tuples_open(hwr_heap *heap, struct hwri_kinds *kinds) {
     kinds->empty_tuple = hwr_new_items(heap, hwri_kind_type(HWRI_LEAF_TUPLE_TYPE), 0);
@@ -29,6 +29,23 @@ void *hwr_tuple(hwr_heap *heap, void *const *items, size_t length) {
         hwr_retain(heap, items[i]);
         hwr_init(heap, tuple, &tuple->items[i], items[i]);
     }
+    return tuple;
+}
+
+/* A reference of the caller's comes first, so that no code that runs when an item dies finds the tuple to be the iterator's only. */
+static bool fill_again(hwr_heap *heap, hwri_tuple *tuple, void *const *items) {
+    if (!hwri_is_only_one(heap, tuple) || (hwri_is_leaf(tuple) && !are_leaves(items, tuple->length))) return false;
+    hwr_retain(heap, tuple);
+    for (size_t i = 0; i < tuple->length; i++) hwr_give(heap, tuple, &tuple->items[i], items[i]);
+    return true;
+}
+
+void *hwri_tuple_again(hwr_heap *heap, void *iterator, void **last, void *const *items, size_t length) {
+    void *tuple = *last;
+    if (tuple && fill_again(heap, tuple, items)) return tuple;
+    tuple = hwr_tuple(heap, items, length);
+    for (size_t i = 0; i < length; i++) hwr_release(heap, items[i]);
+    if (tuple) hwr_set(heap, iterator, last, tuple);
     return tuple;
 }
 

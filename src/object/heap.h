@@ -136,6 +136,11 @@ void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length);
 /* Gives an object with one reference as many items, in its block or in a larger one, and returns where it is now; new items as above, those that it loses must be NULL. NULL: there is no memory, or
  * it cannot move (a checked heap; a collection under way; somebody else knows it), and nothing has changed. */
 void *hwri_resize(hwr_heap *heap, void *object, size_t length);
+/* Whether the caller's reference is known to be the only one, weak ones included. */
+static inline bool hwri_is_only_one(const hwr_heap *heap, const void *object) {
+    uint64_t header = *hwri_header(object);
+    return hwri_counts_inline(heap) && hwri_count_in(header) == 1 && !(header & (HWRI_COUNT_ASIDE | HWRI_WEAK));
+}
 /* Makes an object one of another type with the same size and pool. */
 void hwri_retype(const hwr_heap *heap, void *object, const hwr_type *type);
 

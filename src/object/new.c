@@ -219,8 +219,7 @@ void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
 void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
     uint64_t *header = hwri_header(object);
     const hwr_type *type = hwri_type_in(*header);
-    bool known_elsewhere = hwri_count_in(*header) != 1 || *header & (HWRI_COUNT_ASIDE | HWRI_WEAK);
-    if (heap->checked || heap->collecting || known_elsewhere || is_too_long(type, length)) return NULL;
+    if (heap->checked || heap->collecting || !hwri_is_only_one(heap, object) || is_too_long(type, length)) return NULL;
     hwr_pool *pool = hwri_pool_of(heap, *header);
     hwri_page *page = hwri_page_of(pool, header);
     if (page->large_size && page->table) hwri_page_ends(heap, page); /* the table goes by addresses */

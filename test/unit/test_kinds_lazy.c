@@ -353,6 +353,80 @@ static void enumerate_counts(void **state) {
     heap_fixture_expect_objects(f, before);
 }
 
+static void *next_of(const heap_fixture *f, void *iterator) {
+    void *item = NULL;
+    assert_int_equal(hwr_next(f->heap, iterator, &item), HWR_OK);
+    return item;
+}
+
+static void count_call(hwr_heap *heap, hwr_weak *weak, void *argument) {
+    (void)heap, (void)weak, (void)argument;
+    calls++;
+}
+
+/* A tuple is used again if nobody can tell. */
+static void tuples_that_somebody_has_stay(void **state) {
+    const heap_fixture *f = *state;
+    size_t before = begin(f);
+    void *list = literal(f, "[1, 2, 3, [], 5, 6]"), *text = literal(f, "'abcdef'"), *both[] = {text, list};
+    void *zip = zipped(f, both, 2), *kept[6];
+    for (size_t i = 0; i < COUNT(kept); i++) kept[i] = next_of(f, zip);
+    for (size_t i = 0; i < COUNT(kept); i++) {
+        static const char *const texts[] = {"('a', 1)", "('b', 2)", "('c', 3)", "('d', [])", "('e', 5)", "('f', 6)"};
+        expect_repr(f, kept[i], texts[i]);
+        release(f, kept[i]);
+    }
+    release(f, zip);
+    zip = zipped(f, both, 2);
+    void *first = next_of(f, zip);
+    uint64_t id = hwr_id(f->heap, first);
+    release(f, first);
+    void *second = next_of(f, zip); /* the first is used again, unless the heap is checked */
+    assert_int_equal(hwr_id(f->heap, second) == id, !f->config.checked);
+    expect_repr(f, second, "('b', 2)");
+    hwr_weak *weak = hwr_weak_new(f->heap, second, count_call, NULL);
+    release(f, second);
+    expect_next(f, zip, "('c', 3)"); /* there is a weak reference to the second: it dies */
+    expect_calls(1);
+    expect_next(f, zip, "('d', [])"); /* that is no leaf */
+    expect_next(f, zip, "('e', 5)");
+    expect_next(f, zip, "('f', 6)");
+    expect_next(f, zip, NULL);
+    assert_int_equal(hwr_refcount(f->heap, list), 1);
+    void *objects[] = {list, text, zip, weak};
+    for (size_t i = 0; i < COUNT(objects); i++) release(f, objects[i]);
+    heap_fixture_expect_objects(f, before);
+}
+
+static void *asked;  /* borrowed */
+static void *gained; /* by a finalizer */
+static void take_next(hwr_heap *heap, finalized *object) {
+    (void)object;
+    assert_int_equal(hwr_next(heap, asked, &gained), HWR_OK);
+}
+
+/* What dies when a tuple gets other items asks for the next one. */
+static void deaths_find_a_whole_tuple(void **state) {
+    const heap_fixture *f = *state;
+    size_t before = begin(f), finalizers = 0;
+    void *list = literal(f, "[[], 2, 3, 4]"), *text = literal(f, "'abc'"), *both[] = {list, text}, *old;
+    finalized *asking = new_finalized(f, &finalizers);
+    asking->more = take_next;
+    assert_int_equal(hwr_list_set(f->heap, list, 0, asking), HWR_OK);
+    release(f, asking);
+    void *zip = asked = zipped(f, both, 2);
+    release(f, next_of(f, zip));
+    assert_int_equal(hwr_list_pop(f->heap, list, 0, &old), HWR_OK); /* so the next is 3, 'b' */
+    release(f, old);
+    assert_int_equal(finalizers, 0);
+    expect_next(f, zip, "(3, 'b')");
+    assert_int_equal(finalizers, 1);
+    release(f, gained);
+    void *objects[] = {list, text, zip};
+    for (size_t i = 0; i < COUNT(objects); i++) release(f, objects[i]);
+    heap_fixture_expect_objects(f, before);
+}
+
 /* ---- the collector ---- */
 
 static void cycles_through_iterators_are_found(void **state) {
@@ -614,6 +688,8 @@ int main(void) {
         HEAP_TEST(functions_may_ask_their_own_iterator, HEAP_STRESSED),
         HEAP_TEST(zip_goes_as_far_as_the_shortest, HEAP_STRESSED),
         HEAP_TEST(enumerate_counts, HEAP_STRESSED),
+        HEAP_TEST(tuples_that_somebody_has_stay, HEAP_ANY),
+        HEAP_TEST(deaths_find_a_whole_tuple, HEAP_ANY),
         HEAP_TEST(cycles_through_iterators_are_found, HEAP_ANY),
         HEAP_TEST(finalizers_ask_iterators, HEAP_ANY),
         HEAP_TEST(deaths_at_the_end_find_an_end, HEAP_STRESSED),
