@@ -245,11 +245,18 @@ void hwr_list_reverse(void *list) {
 
 /* ---- what all kinds have ---- */
 
+static bool have_same_bits(const hwri_float *a, const hwri_float *b) {
+    uint64_t of_a, of_b;
+    memcpy(&of_a, &a->value, sizeof of_a);
+    memcpy(&of_b, &b->value, sizeof of_b);
+    return of_a == of_b;
+}
+
 /* In a list of floats nobody can tell one NaN from another that has the same bits: they are identical. */
 static bool are_identical(const void *a, const void *b, bool unboxed) {
     if (a == b) return true;
     if (!unboxed || !hwri_is_of_type(a, HWRI_FLOAT_TYPE) || !hwri_is_of_type(b, HWRI_FLOAT_TYPE)) return false;
-    return memcmp(&((const hwri_float *)a)->value, &((const hwri_float *)b)->value, sizeof(double)) == 0;
+    return have_same_bits(a, b);
 }
 
 /* The first index at which two lists differ: the length of the shorter if they do not before. */
