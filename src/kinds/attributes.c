@@ -367,7 +367,8 @@ hwr_result hwr_attribute_next(hwr_heap *heap, const void *object, size_t *positi
     if (own_dict(object)) return hwr_dict_next(heap, own_dict(object), position, name, value);
     const hwri_shape *shape = ((const hwri_object *)object)->shape;
     uint32_t count = shape->count;
-    hwri_table names = {.entries = shape->names ? shape->names->entries : NULL, .used = count, .added = count};
+    if (!shape->names) return HWR_END;
+    hwri_table names = {.entries = shape->names->entries, .used = count, .added = count};
     size_t index;
     hwr_result result = hwri_table_next(&names, HWRI_NO_VALUES, position, &index);
     if (result != HWR_OK) return result;
