@@ -63,7 +63,7 @@ struct hwri_snapshot {
 /* One run of one program. The tool makes the file and reads it; one process writes it, the one that claimed it by
  * unlinking the file. It lies in shared memory, so its figures survive whatever becomes of that process: the counters
  * are always exact, a snapshot is as old as its last renewal. Costs some eight pages and, per allocation, some ten
- * uncontended atomic operations: only runs with statistics pay. */
+ * counters, which are indivisible operations only where no lock guards the domain: a seventh of a service's time. Only runs with statistics pay. */
 struct hwri_record {
     uint32_t magic, version;
     atomic_uint_least32_t state;
@@ -74,11 +74,11 @@ struct hwri_record {
     char python_version[64]; /* as "3.11.2" */
     char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */
     struct hwri_domain_record domains[HWRI_DOMAINS];
-    atomic_int_least64_t bytes, peak_bytes; /* in use, all domains */
-    uint64_t peak_committed;                /* the most memory that was ever taken from the system */
-    struct hwri_snapshot peak;              /* near the most bytes in use: within about 3 % */
-    struct hwri_snapshot end;   /* the latest while the program ran; at last when Python began to clean up */
-    struct hwri_snapshot after; /* when Python had ended */
+    atomic_int_least64_t peak_bytes; /* in use, all domains */
+    uint64_t peak_committed;         /* the most memory that was ever taken from the system */
+    struct hwri_snapshot peak;       /* near the most bytes in use: within about 3 % */
+    struct hwri_snapshot end;        /* the latest while the program ran; at last when Python began to clean up */
+    struct hwri_snapshot after;      /* when Python had ended */
 };
 
 #endif

@@ -1,13 +1,14 @@
 /* counted: the allocator for runs with statistics. It does what the plain one does, by way of the public functions,
  * and writes every call into the record that the tool reads.
  *
- * Counters are atomic, because the raw domain is used without any lock and the others by several interpreters at
- * once. A snapshot of the pools is taken from time to time, and only within calls of the domains mem and obj: their
+ * Counters are atomic, because the raw domain is used without any lock and the others, since Python 3.12, by several
+ * interpreters at once. A snapshot of the pools is taken from time to time, and only within calls of the domains mem and obj: their
  * pool may belong to whoever holds the interpreter's lock.
  */
 #include "allocator.h"
 
 #include "freed.h"
+#include "pool/internal.h"
 #include "pool/size_class.h"
 
 #include <pthread.h>
@@ -27,14 +28,15 @@ static atomic_int_least64_t next_peak;
 static void stop_in_child(void) { record = &unread_record; }
 
 static void add_classes(hwr_pool *pool, struct hwri_snapshot *snapshot) {
-    hwr_pool_class_stats class;
-    for (unsigned i = 0; i < HWRI_MAX_CLASSES && hwr_pool_get_class_stats(pool, i, &class); i++) {
+    static hwr_pool_class_stats
+        classes[HWRI_MAX_CLASSES]; /* threads may have small stacks; only one takes a snapshot */
+    snapshot->class_count = hwri_pool_count_classes(pool, 0, HWRI_MAX_CLASSES, classes);
+    for (unsigned i = 0; i < snapshot->class_count; i++) {
         struct hwri_class_record *sum = &snapshot->classes[i];
-        sum->block_size = class.block_size;
-        sum->blocks += class.blocks;
-        sum->pages += class.pages;
-        sum->capacity += class.capacity;
-        snapshot->class_count = i + 1;
+        sum->block_size = classes[i].block_size;
+        sum->blocks += classes[i].blocks;
+        sum->pages += classes[i].pages;
+        sum->capacity += classes[i].capacity;
     }
 }
 
@@ -66,6 +68,13 @@ static void take_snapshot(struct hwri_snapshot *snapshot) {
     atomic_flag_clear(&busy);
 }
 
+static int64_t bytes_in_use(void) {
+    int64_t bytes = 0;
+    for (int i = 0; i < HWRI_DOMAINS; i++)
+        bytes += atomic_load_explicit(&record->domains[i].bytes, memory_order_relaxed);
+    return bytes;
+}
+
 /* Once Python has begun to clean up, the picture of the program at its end is complete and stays as it is. */
 static void watch(uint64_t calls) {
     if (atomic_load_explicit(&record->state, memory_order_relaxed) != HWRI_RUNNING) return;
@@ -77,12 +86,15 @@ static void watch(uint64_t calls) {
         return;
     }
 
-    int64_t bytes = atomic_load_explicit(&record->bytes, memory_order_relaxed);
+    int64_t bytes = bytes_in_use();
     if (bytes > atomic_load_explicit(&next_peak, memory_order_relaxed)) {
         take_snapshot(&record->peak);
         atomic_store_explicit(&next_peak, bytes + bytes / 32 + PEAK_STEP, memory_order_relaxed);
     }
 }
+
+/* Whoever calls in a domain that one lock guards is alone there, and needs no indivisible operations, each of which takes as long as an allocation. */
+static inline bool is_shared(enum hwri_domain domain) { return domain == HWRI_RAW || objects_shared; }
 
 static void raise_peak(atomic_int_least64_t *peak, int64_t value) {
     int64_t old = atomic_load_explicit(peak, memory_order_relaxed);
@@ -91,28 +103,34 @@ static void raise_peak(atomic_int_least64_t *peak, int64_t value) {
         continue;
 }
 
-static int64_t add(atomic_int_least64_t *sum, int64_t change) {
-    return atomic_fetch_add_explicit(sum, change, memory_order_relaxed) + change;
-}
+#define DEFINE_ADD(name, atomic_type, type)                                                                            \
+    static inline type name(enum hwri_domain domain, atomic_type *sum, type change) {                                  \
+        if (is_shared(domain)) return atomic_fetch_add_explicit(sum, change, memory_order_relaxed) + change;           \
+        type now = atomic_load_explicit(sum, memory_order_relaxed) + change;                                           \
+        atomic_store_explicit(sum, now, memory_order_relaxed);                                                         \
+        return now;                                                                                                    \
+    }
+DEFINE_ADD(add, atomic_int_least64_t, int64_t)
+DEFINE_ADD(add_unsigned, atomic_uint_least64_t, uint64_t)
 
 static void count_call(enum hwri_domain domain, enum hwri_call call) {
-    uint64_t before = atomic_fetch_add_explicit(&record->domains[domain].calls[call], 1, memory_order_relaxed);
-    if (domain != HWRI_RAW) watch(before + 1);
+    uint64_t calls = add_unsigned(domain, &record->domains[domain].calls[call], 1);
+    if (domain != HWRI_RAW) watch(calls);
 }
 
 static void count_in_use(enum hwri_domain domain, int64_t blocks, int64_t bytes) {
     struct hwri_domain_record *counters = &record->domains[domain];
-    raise_peak(&counters->peak_blocks, add(&counters->blocks, blocks));
-    raise_peak(&counters->peak_bytes, add(&counters->bytes, bytes));
-    raise_peak(&record->peak_bytes, add(&record->bytes, bytes));
+    raise_peak(&counters->peak_blocks, add(domain, &counters->blocks, blocks));
+    raise_peak(&counters->peak_bytes, add(domain, &counters->bytes, bytes));
+    if (bytes > 0) raise_peak(&record->peak_bytes, bytes_in_use());
 }
 
 /* A request that was met: `block` now holds `asked` bytes and was one of `old_bytes` before, if it was one. */
 static void count_request(enum hwri_domain domain, const void *block, size_t asked, int64_t new_blocks,
                           int64_t old_bytes) {
     size_t taken = hwr_pool_usable_size(hwri_domains[domain].pool, block);
-    atomic_fetch_add_explicit(&record->domains[domain].asked, asked, memory_order_relaxed);
-    atomic_fetch_add_explicit(&record->domains[domain].taken, taken, memory_order_relaxed);
+    add_unsigned(domain, &record->domains[domain].asked, asked);
+    add_unsigned(domain, &record->domains[domain].taken, taken);
     count_in_use(domain, new_blocks, (int64_t)taken - old_bytes);
 }
 

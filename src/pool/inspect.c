@@ -108,25 +108,32 @@ void hwr_pool_get_stats(hwr_pool *pool, hwr_pool_stats *stats) {
 }
 
 typedef struct class_count {
-    unsigned number;
+    unsigned first, count;
     hwr_pool_class_stats *stats;
 } class_count;
 
 static bool count_class_page(hwr_pool *pool, hwri_page *page, void *context) {
     (void)pool;
     const class_count *c = context;
-    if (page->state == HWRI_PAGE_LARGE || page->class_number != c->number) return true;
-    c->stats->pages++;
-    c->stats->blocks += used_now(page);
-    c->stats->capacity += page->capacity;
+    unsigned which = page->class_number - c->first;
+    if (page->state == HWRI_PAGE_LARGE || which >= c->count) return true;
+    c->stats[which].pages++;
+    c->stats[which].blocks += used_now(page);
+    c->stats[which].capacity += page->capacity;
     return true;
 }
 
-bool hwr_pool_get_class_stats(hwr_pool *pool, unsigned number, hwr_pool_class_stats *stats) {
-    if (number >= pool->class_count) return false;
-    *stats = (hwr_pool_class_stats){.block_size = hwri_class_size(number, pool->granule_shift)};
+unsigned hwri_pool_count_classes(hwr_pool *pool, unsigned first, unsigned count, hwr_pool_class_stats *stats) {
+    if (first >= pool->class_count) return 0;
+    if (count > pool->class_count - first) count = pool->class_count - first;
+    for (unsigned i = 0; i < count; i++)
+        stats[i] = (hwr_pool_class_stats){.block_size = hwri_class_size(first + i, pool->granule_shift)};
     hwri_pool_lock(pool);
-    each_page(pool, count_class_page, &(class_count){number, stats});
+    each_page(pool, count_class_page, &(class_count){first, count, stats});
     hwri_pool_unlock(pool);
-    return true;
+    return count;
+}
+
+bool hwr_pool_get_class_stats(hwr_pool *pool, unsigned number, hwr_pool_class_stats *stats) {
+    return hwri_pool_count_classes(pool, number, 1, stats) == 1;
 }

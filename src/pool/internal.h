@@ -243,6 +243,8 @@ void *hwri_pool_realloc(hwr_pool *pool, hwri_page *page, void *block, size_t siz
 
 /* inspect.c. Like hwr_pool_walk, but over the blocks of the underlying pool if it is checked. */
 bool hwri_walk(hwr_pool *pool, hwr_pool_visitor visit, void *context);
+/* hwr_pool_get_class_stats for `count` classes from the one numbered `first` on, in one go through the pages; returns for how many. */
+unsigned hwri_pool_count_classes(hwr_pool *pool, unsigned first, unsigned count, hwr_pool_class_stats *stats);
 
 /* chunk.c. The page that any address lies in, or NULL, where the short way did not find it. */
 hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address);
