@@ -90,9 +90,9 @@ static void *dict(void) {
 static uint64_t sum_of_dict(void *table) {
     uint64_t sum = 0;
     for (uint64_t i = 0; i < MILLION; i++) {
-        PyObject *key = word(scramble(i) % MILLION);
-        sum += (uint64_t)PyLong_AsLong(made(PyDict_GetItemWithError(table, key)));
-        Py_DECREF(key);
+        char key[9];
+        word_of(scramble(i) % MILLION, key);
+        sum += (uint64_t)PyLong_AsLong(made(PyDict_GetItemString(table, key)));
     }
     return sum;
 }

@@ -2,7 +2,8 @@
  * and objects with named attributes. Each has its own way of using memory (docs/kinds.md). They are objects of a heap like any other, and do not know which collector it has.
  *
  * One rule says who owns what: an object that a function returns, or puts where a pointer of the caller's leads to, is the caller's to release; what is passed to a
- * function stays the caller's, and containers add references of their own to what they hold. There are no exceptions.
+ * function stays the caller's, and containers add references of their own to what they hold. The exceptions have `peek` in their names: what those show is
+ * borrowed, and there as long as the container holds it.
  *
  * Errors are values. A function that can fail for want of memory only returns NULL or false then; one that can fail in several ways returns an hwr_result. After
  * a failure everything is as it was before.

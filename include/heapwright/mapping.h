@@ -17,7 +17,8 @@ extern "C" {
  * Keys that are equal are one key (1, 1.0 and True are), and so is one object with itself, even a NaN. A key that is set again keeps its place, and stays the object that it was. */
 HWR_API void *hwr_dict(hwr_heap *heap, size_t room);
 HWR_API size_t hwr_dict_length(const void *dict);
-HWR_API hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *key, void **value); /* HWR_NOT_FOUND */
+HWR_API hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *key, void **value);  /* HWR_NOT_FOUND */
+HWR_API hwr_result hwr_dict_peek(hwr_heap *heap, const void *dict, const void *key, void **value); /* borrowed */
 HWR_API hwr_result hwr_dict_set(hwr_heap *heap, void *dict, const void *key, const void *value);
 HWR_API hwr_result hwr_dict_remove(hwr_heap *heap, void *dict, const void *key,
                                    void **value); /* HWR_NOT_FOUND; value may be NULL */
@@ -29,6 +30,7 @@ HWR_API hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *posit
 
 /* The same with a key of UTF-8, up to its zero: no str is made to look for one that is all ASCII. One that is new in the dict is interned. HWR_BAD_VALUE if it is no UTF-8. */
 HWR_API hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *key, void **value);
+HWR_API hwr_result hwr_dict_peek_text(hwr_heap *heap, const void *dict, const char *key, void **value); /* borrowed */
 HWR_API hwr_result hwr_dict_set_text(hwr_heap *heap, void *dict, const char *key, const void *value);
 
 /* A set, which is like the keys of a dict. add: whether it was new; remove: HWR_NOT_FOUND. */

@@ -22,11 +22,13 @@ extern "C" {
 HWR_API void *hwr_tuple(hwr_heap *heap, void *const *items, size_t length);
 HWR_API size_t hwr_tuple_length(const void *tuple);
 HWR_API hwr_result hwr_tuple_get(hwr_heap *heap, const void *tuple, size_t index, void **item);
+HWR_API void *hwr_tuple_peek(const void *tuple, size_t index); /* borrowed; NULL if there is no such item */
 
 /* An empty list with room for so many items (of the kind that comes first). NULL without memory. */
 HWR_API void *hwr_list(hwr_heap *heap, size_t room);
 HWR_API size_t hwr_list_length(const void *list);
 HWR_API hwr_result hwr_list_get(hwr_heap *heap, const void *list, size_t index, void **item);
+HWR_API void *hwr_list_peek(const void *list, size_t index); /* borrowed; NULL if there is none, or no object for it */
 HWR_API hwr_result hwr_list_set(hwr_heap *heap, void *list, size_t index, const void *item);
 HWR_API bool hwr_list_append(hwr_heap *heap, void *list, const void *item);
 HWR_API hwr_result hwr_list_insert(hwr_heap *heap, void *list, size_t index,

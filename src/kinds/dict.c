@@ -12,21 +12,32 @@ void *hwr_dict(hwr_heap *heap, size_t room) {
 
 size_t hwr_dict_length(const void *dict) { return ((const hwri_table *)dict)->live; }
 
-static hwr_result get_by(hwr_heap *heap, const void *dict, const hwri_key *key, void **value) {
-    size_t item;
-    hwr_result result = hwri_table_find(heap, dict, HWRI_VALUES, key, &item);
-    if (result == HWR_OK) *value = hwri_table_item(heap, dict, item + 1);
-    return result;
-}
+static inline void *value_at(const hwri_table *table, size_t item) { return table->entries->as.objects[item + 1]; }
 
-hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *object, void **value) {
-    HWRI_LOOK(heap, dict);
-    HWRI_LOOK(heap, object);
+HWRI_INLINE hwr_result peek(hwr_heap *heap, const void *dict, const void *object, void **value) {
     size_t item;
     if (hwri_unlikely(!is_dict(dict))) return HWR_WRONG_KIND;
     hwr_result result = hwri_table_look_up(heap, dict, HWRI_VALUES, object, &item);
-    if (hwri_likely(result == HWR_OK)) *value = hwri_table_item(heap, dict, item + 1);
+    if (hwri_likely(result == HWR_OK)) *value = value_at(dict, item);
     return result;
+}
+
+/* What was borrowed becomes the caller's. */
+static inline hwr_result owned(hwr_heap *heap, hwr_result result, void *const *value) {
+    if (hwri_likely(result == HWR_OK)) hwr_retain(heap, *value);
+    return result;
+}
+
+hwr_result hwr_dict_peek(hwr_heap *heap, const void *dict, const void *key, void **value) {
+    HWRI_LOOK(heap, dict);
+    HWRI_LOOK(heap, key);
+    return peek(heap, dict, key, value);
+}
+
+hwr_result hwr_dict_get(hwr_heap *heap, const void *dict, const void *key, void **value) {
+    HWRI_LOOK(heap, dict);
+    HWRI_LOOK(heap, key);
+    return owned(heap, peek(heap, dict, key, value), value);
 }
 
 static hwr_result set_by(hwr_heap *heap, hwri_table *table, hwri_key key, const void *value, size_t item) {
@@ -77,15 +88,16 @@ hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, voi
 
 /* ---- keys of UTF-8 ---- */
 
-hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *text, void **value) {
-    HWRI_LOOK(heap, dict);
+HWRI_INLINE hwr_result peek_text(hwr_heap *heap, const void *dict, const char *text, void **value) {
     hwri_key key;
     void *made;
     if (!is_dict(dict)) return HWR_WRONG_KIND;
     hwr_result result = hwri_key_of_text(heap, text, false, &key, &made);
-    if (result == HWR_OK) result = get_by(heap, dict, &key, value);
+    if (result != HWR_OK) return result;
+    size_t item = hwri_find_str(dict, HWRI_VALUES, &key);
+    if (hwri_likely(item != HWRI_NO_ENTRY)) *value = value_at(dict, item);
     hwr_release(heap, made);
-    return result;
+    return item == HWRI_NO_ENTRY ? HWR_NOT_FOUND : HWR_OK;
 }
 
 static hwr_result set_text(hwr_heap *heap, void *dict, const char *text, bool with_str, const void *value) {
@@ -95,6 +107,16 @@ static hwr_result set_text(hwr_heap *heap, void *dict, const char *text, bool wi
     if (result == HWR_OK) result = hwri_table_put(heap, dict, HWRI_VALUES, &key, value, NULL);
     hwr_release(heap, made);
     return result;
+}
+
+hwr_result hwr_dict_peek_text(hwr_heap *heap, const void *dict, const char *key, void **value) {
+    HWRI_LOOK(heap, dict);
+    return peek_text(heap, dict, key, value);
+}
+
+hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *key, void **value) {
+    HWRI_LOOK(heap, dict);
+    return owned(heap, peek_text(heap, dict, key, value), value);
 }
 
 hwr_result hwr_dict_set_text(hwr_heap *heap, void *dict, const char *text, const void *value) {

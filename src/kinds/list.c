@@ -29,6 +29,11 @@ hwr_result hwr_list_get(hwr_heap *heap, const void *list, size_t index, void **i
     return result ? HWR_OK : HWR_NO_MEMORY;
 }
 
+void *hwr_list_peek(const void *list, size_t index) {
+    const hwri_list *l = list;
+    return index < l->length && hwr_type_of(l->storage)->items_are_references ? l->storage->as.objects[index] : NULL;
+}
+
 hwr_result hwr_list_get_int(const void *list, size_t index, int64_t *value) {
     const hwri_list *l = list;
     if (index >= l->length) return HWR_OUT_OF_RANGE;

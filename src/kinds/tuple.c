@@ -51,6 +51,11 @@ void *hwri_tuple_again(hwr_heap *heap, void *iterator, void **last, void *const 
 
 size_t hwr_tuple_length(const void *tuple) { return ((const hwri_tuple *)tuple)->length; }
 
+void *hwr_tuple_peek(const void *tuple, size_t index) {
+    const hwri_tuple *t = tuple;
+    return index < t->length ? t->items[index] : NULL;
+}
+
 hwr_result hwr_tuple_get(hwr_heap *heap, const void *tuple, size_t index, void **item) {
     HWRI_LOOK(heap, tuple);
     const hwri_tuple *t = tuple;
