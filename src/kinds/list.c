@@ -80,14 +80,16 @@ static inline bool put_float(hwri_list *list, double value) {
     return true;
 }
 
+/* Whether a storage is for references to such items. */
+static inline bool takes_reference(const hwri_storage *storage, const void *item) {
+    return hwri_is_of_type(storage, HWRI_SLOTS_TYPE) ||
+           (hwri_is_of_type(storage, HWRI_LEAF_SLOTS_TYPE) && hwri_is_leaf(item));
+}
+
 static inline bool put_reference(hwr_heap *heap, hwri_list *list, const void *item) {
-    hwri_storage *storage = list->storage;
-    const hwr_type *type = hwr_type_of(storage);
-    if (type != hwri_kind_type(HWRI_SLOTS_TYPE) &&
-        !(type == hwri_kind_type(HWRI_LEAF_SLOTS_TYPE) && hwri_is_leaf(item)))
-        return false;
+    if (!takes_reference(list->storage, item)) return false;
     hwr_retain(heap, item);
-    hwri_init(heap, storage, &storage->as.objects[list->length++], (void *)(uintptr_t)item);
+    hwri_init(heap, list->storage, &list->storage->as.objects[list->length++], (void *)(uintptr_t)item);
     return true;
 }
 
@@ -100,8 +102,14 @@ static inline bool put_item(hwr_heap *heap, hwri_list *list, const void *item) {
 /* There is a storage, its mode means something, and it has room. */
 static inline bool list_has_room(const hwri_list *list) { return list->length && list->length < list->storage->room; }
 
-__attribute__((noinline)) static bool append_slowly(hwr_heap *heap, hwri_list *list, const void *item) {
-    return hwri_list_prepare(heap, list, hwri_mode_of(item), 1) && put_item(heap, list, item);
+__attribute__((noinline)) static bool append_otherwise(hwr_heap *heap, hwri_list *list, const void *item,
+                                                       const void *site) {
+    if (heap->checked) {
+        hwri_look_slow(heap, list, "hwr_list_append", site);
+        hwri_look_slow(heap, item, "hwr_list_append", site);
+    }
+    return (list_has_room(list) && put_item(heap, list, item)) ||
+           (hwri_list_prepare(heap, list, hwri_mode_of(item), 1) && put_item(heap, list, item));
 }
 
 /* A value: to a list of references as an object, which is made on the way. */
@@ -124,10 +132,15 @@ __attribute__((noinline)) static bool append_float_slowly(hwr_heap *heap, hwri_l
     return append_value(heap, list, HWRI_DOUBLES_TYPE, &one);
 }
 
+/* The short way calls nothing, so that it saves no registers. */
 bool hwr_list_append(hwr_heap *heap, void *list, const void *item) {
-    HWRI_LOOK(heap, list);
-    HWRI_LOOK(heap, item);
-    return (list_has_room(list) && put_item(heap, list, item)) || append_slowly(heap, list, item);
+    hwri_list *l = list;
+    if (hwri_likely(hwri_counts_inline(heap) && list_has_room(l) && takes_reference(l->storage, item) &&
+                    hwri_count_up(item))) {
+        l->storage->as.objects[l->length++] = (void *)(uintptr_t)item;
+        return true;
+    }
+    return append_otherwise(heap, list, item, __builtin_return_address(0));
 }
 
 bool hwr_list_append_int(hwr_heap *heap, void *list, int64_t value) {

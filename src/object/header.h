@@ -38,6 +38,13 @@ bool hwri_is_kind_type(const hwr_type *type);
 
 static inline unsigned hwri_count_in(uint64_t header) { return (unsigned)(header >> HWRI_COUNT_SHIFT); }
 static inline bool hwri_is_live(uint64_t header) { return header >= HWRI_COUNT_ONE && header != HWRI_PADDING; }
+/* One more reference, if the header has room for it; a part of hwr_retain. */
+static inline bool hwri_count_up(const void *object) {
+    uint64_t header = *hwri_header(object) + HWRI_COUNT_ONE;
+    if (header < HWRI_COUNT_ONE) return false;
+    *hwri_header(object) = header;
+    return true;
+}
 static inline const hwr_type *hwri_type_in(uint64_t header) {
     return (const hwr_type *)(uintptr_t)(header & HWRI_TYPE_MASK);
 }

@@ -216,6 +216,11 @@ void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
     return object_of_block(heap, type, length, block, CALLER);
 }
 
+/* What the system has enlarged has zeros behind the object, since an object that shrinks leaves NULLs. */
+static bool is_zero_beyond(const hwri_page *page) {
+    return page->state == HWRI_PAGE_LARGE && page->chunk->huge && page->zeroed;
+}
+
 void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
     uint64_t *header = hwri_header(object);
     const hwr_type *type = hwri_type_in(*header);
@@ -228,7 +233,8 @@ void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
     uint64_t *moved = hwri_pool_realloc(pool, page, header, hwri_block_size(heap, type, size));
     if (!moved) return NULL;
     object = moved + 1;
-    if (size > old_size && type->items_are_references) memset((char *)object + old_size, 0, size - old_size);
+    if (size > old_size && type->items_are_references && !is_zero_beyond(hwri_page_of(pool, moved)))
+        memset((char *)object + old_size, 0, size - old_size);
     memcpy((char *)object + type->length_offset, &length, sizeof length);
     if (moved != header && hwri_is_tracked_type(type)) hwri_make_young(heap, object);
     return object;
