@@ -93,11 +93,13 @@ HWRI_INLINE hwr_result peek_text(hwr_heap *heap, const void *dict, const char *t
     void *made;
     if (!is_dict(dict)) return HWR_WRONG_KIND;
     hwr_result result = hwri_key_of_text(heap, text, false, &key, &made);
-    if (result != HWR_OK) return result;
-    size_t item = hwri_find_str(dict, HWRI_VALUES, &key);
-    if (hwri_likely(item != HWRI_NO_ENTRY)) *value = value_at(dict, item);
+    size_t item = result == HWR_OK ? hwri_find_str(dict, HWRI_VALUES, &key) : HWRI_NO_ENTRY;
+    if (hwri_likely(item != HWRI_NO_ENTRY))
+        *value = value_at(dict, item);
+    else if (result == HWR_OK)
+        result = HWR_NOT_FOUND;
     hwr_release(heap, made);
-    return item == HWRI_NO_ENTRY ? HWR_NOT_FOUND : HWR_OK;
+    return result;
 }
 
 static hwr_result set_text(hwr_heap *heap, void *dict, const char *text, bool with_str, const void *value) {

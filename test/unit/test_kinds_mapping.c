@@ -27,6 +27,23 @@ static void expect_repr(const void *object, const char *expected) {
     hwr_release(heap, text);
 }
 
+/* What is borrowed has no reference more than before. */
+static void expect_peeks(const void *dict, const char *text, const void *value) {
+    void *seen = NULL, *key = str(text), *nobody = num(-77);
+    size_t references = hwr_refcount(heap, value);
+    assert_int_equal(hwr_dict_peek_text(heap, dict, text, &seen), HWR_OK);
+    assert_ptr_equal(seen, value);
+    seen = NULL;
+    assert_int_equal(hwr_dict_peek(heap, dict, key, &seen), HWR_OK);
+    assert_ptr_equal(seen, value);
+    assert_int_equal(hwr_refcount(heap, value), references);
+    assert_int_equal(hwr_dict_peek(heap, dict, nobody, &seen), HWR_NOT_FOUND);
+    assert_int_equal(hwr_dict_peek_text(heap, dict, "nobody's", &seen), HWR_NOT_FOUND);
+    assert_ptr_equal(seen, value);
+    hwr_release(heap, nobody);
+    hwr_release(heap, key);
+}
+
 /* ---- one by one ---- */
 
 static void a_dict_keeps_what_it_is_given(void **state) {
@@ -127,6 +144,8 @@ static void wrong_arguments_are_refused(void **state) {
         assert_int_equal(hwr_dict_remove(heap, no_dicts[i], one, &value), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_next(heap, no_dicts[i], &position, NULL, NULL), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_get_text(heap, no_dicts[i], "x", &value), HWR_WRONG_KIND);
+        assert_int_equal(hwr_dict_peek_text(heap, no_dicts[i], "x", &value), HWR_WRONG_KIND);
+        assert_int_equal(hwr_dict_peek(heap, no_dicts[i], one, &value), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_set_text(heap, no_dicts[i], "x", one), HWR_WRONG_KIND);
     }
     assert_int_equal(hwr_set_add(heap, dict, one, &flag), HWR_WRONG_KIND);
@@ -328,11 +347,13 @@ static void keys_can_be_text(void **state) {
             int64_t number;
             assert_int_equal(hwr_int_get(value, &number), HWR_OK);
             assert_int_equal(number, 500 + i);
+            expect_peeks(dict, texts[i], value);
             hwr_release(heap, value);
         }
         static const char *const no_utf8[] = {"\200", "abc\303", "\300\200", "\355\240\200"};
         for (size_t i = 0; i < 4; i++) {
             assert_int_equal(hwr_dict_get_text(heap, dict, no_utf8[i], &value), HWR_BAD_VALUE);
+            assert_int_equal(hwr_dict_peek_text(heap, dict, no_utf8[i], &value), HWR_BAD_VALUE);
             assert_int_equal(hwr_dict_set_text(heap, dict, no_utf8[i], dict), HWR_BAD_VALUE);
         }
         assert_int_equal(hwr_dict_length(dict), count + TEXTS);

@@ -246,7 +246,10 @@ static void a_tuple_holds_its_items(void **state) {
             assert_ptr_equal(item, items[i]);
             assert_int_equal(hwr_refcount(f->heap, item), 3);
             release(f, item);
+            assert_ptr_equal(hwr_tuple_peek(tuple, i), items[i]);
+            assert_int_equal(hwr_refcount(f->heap, items[i]), 2);
         }
+        assert_null(hwr_tuple_peek(tuple, length));
         item = &item;
         assert_int_equal(hwr_tuple_get(f->heap, tuple, length, &item), HWR_OUT_OF_RANGE);
         assert_ptr_equal(item, &item);
@@ -431,6 +434,29 @@ static void positions_that_are_not_there(void **state) {
         expect_repr(f, list, lists[i]);
         release(f, list);
     }
+    heap_fixture_expect_objects(f, before);
+}
+
+/* Borrowed: no reference more. A value in a list has no object that could be shown. */
+static void items_are_shown(void **state) {
+    const heap_fixture *f = *state;
+    size_t before = open_kinds(f);
+    static const char *const without_objects[] = {"[]", "[1, 2]", "[300, 70000]", "[1.5]", "[1, 9223372036854775807]"};
+    for (size_t i = 0; i < COUNT(without_objects); i++) {
+        void *list = literal(f, without_objects[i]);
+        for (size_t k = 0; k < 3; k++) assert_null(hwr_list_peek(list, k));
+        release(f, list);
+    }
+    void *list = literal(f, "['a long one', 1.5, [], 10000000000000000000000]");
+    for (size_t i = 0; i < 4; i++) {
+        void *item = item_of(f, list, i);
+        assert_ptr_equal(hwr_list_peek(list, i), item);
+        assert_int_equal(hwr_refcount(f->heap, item), 2);
+        release(f, item);
+    }
+    assert_null(hwr_list_peek(list, 4));
+    assert_null(hwr_list_peek(list, SIZE_MAX));
+    release(f, list);
     heap_fixture_expect_objects(f, before);
 }
 
@@ -664,6 +690,7 @@ int main(void) {
         HEAP_TEST(what_is_no_value_comes_back_itself, HEAP_STRESSED),
         HEAP_TEST(values_of_other_kinds, HEAP_ANY),
         HEAP_TEST(positions_that_are_not_there, HEAP_ANY),
+        HEAP_TEST(items_are_shown, HEAP_ANY),
         HEAP_TEST(lists_that_are_too_long, HEAP_ANY),
         HEAP_TEST(parts_of_lists, HEAP_STRESSED),
         HEAP_TEST(lists_are_extended, HEAP_STRESSED),
