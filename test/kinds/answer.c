@@ -3,6 +3,7 @@
  *     N T F             None, True, False
  *     i-12              int                          f0x1.8p+0       float, as C reads it
  *     s414243           str, its UTF-8               bFF00  yFF00    bytes, bytearray
+ *     ai [ ... ]        array of type i              r1 9 2          range
  *     ( ... ) [ ... ]   tuple, list                  { k v ... }     dict         < ... >    set
  *
  * An answer is what repr writes, or ! and the name of Python's exception (IndexError and OverflowError are !Range). */
@@ -75,6 +76,20 @@ static void *read_container(char kind) {
     return object;
 }
 
+static void *read_array(char code) {
+    void *array = NULL, *items = read_object(next_word());
+    CHECK(hwr_array(heap, code, 0, &array) == HWR_OK && hwr_array_extend(heap, array, items) == HWR_OK);
+    hwr_release(heap, items);
+    return array;
+}
+
+static void *read_range(const char *from) {
+    void *range = NULL;
+    int64_t first = strtoll(from, NULL, 10), to = strtoll(next_word(), NULL, 10), step = strtoll(next_word(), NULL, 10);
+    CHECK(hwr_range(heap, first, to, step, &range) == HWR_OK);
+    return range;
+}
+
 static void *read_object(const char *word) {
     static unsigned char bytes[LINE / 2];
     void *object = NULL;
@@ -89,6 +104,8 @@ static void *read_object(const char *word) {
         return object;
     case 'b': return checked(hwr_bytes(heap, bytes, read_hex(word + 1, bytes)));
     case 'y': return checked(hwr_bytearray(heap, bytes, read_hex(word + 1, bytes)));
+    case 'a': return read_array(word[1]);
+    case 'r': return read_range(word + 1);
     case '(': return read_tuple();
     case '[':
     case '{':
@@ -228,6 +245,31 @@ static void answer_growth(const void *item, long most) {
     hwr_release(heap, list);
 }
 
+/* A list of all that comes of it, or of the tuples that come of all that come of it. */
+static void answer_all(const void *iterable, bool zips) {
+    void *all = NULL, *iterators = NULL, *zip = NULL;
+    if (!zips) {
+        hwr_result result = hwr_list_of(heap, iterable, &all);
+        answer_object(result, all);
+        return;
+    }
+    CHECK(hwr_tuple_of(heap, iterable, &iterators) == HWR_OK);
+    hwri_tuple *tuple = iterators;
+    hwr_result result = hwr_zip(heap, tuple->items, tuple->length, &zip);
+    if (result == HWR_OK) result = hwr_list_of(heap, zip, &all);
+    answer_object(result, all);
+    hwr_release(heap, zip);
+    hwr_release(heap, iterators);
+}
+
+static void answer_array(const void *items, const char *code) {
+    void *array = NULL;
+    hwr_result result = hwr_array(heap, code[0], 0, &array);
+    if (result == HWR_OK) result = hwr_array_extend(heap, array, items);
+    answer_changed(result, array);
+    hwr_release(heap, array);
+}
+
 /* What has one object, and then numbers or other objects. */
 static void answer_one(const char *operation, void *a) {
     void *object = NULL;
@@ -250,6 +292,10 @@ static void answer_one(const char *operation, void *a) {
     } else if (is(operation, "repeat")) {
         hwr_result result = hwr_str_repeat(heap, a, (size_t)next_long(), &object);
         answer_object(result, object);
+    } else if (is(operation, "list") || is(operation, "zip")) {
+        answer_all(a, is(operation, "zip"));
+    } else if (is(operation, "array")) {
+        answer_array(a, next_word());
     } else if (is(operation, "growth")) {
         answer_growth(a, next_long());
     } else if (is(operation, "reverse")) {
@@ -285,7 +331,10 @@ static bool answer_at(const char *operation, void *a) {
     static const struct {
         const char *name;
         hwr_result (*perform)(hwr_heap *heap, const void *object, size_t from, size_t to, void **part);
-    } slices[] = {{"strslice", hwr_str_slice}, {"bytesslice", hwr_bytes_slice}, {"listslice", hwr_list_slice}};
+    } slices[] = {{"strslice", hwr_str_slice},
+                  {"bytesslice", hwr_bytes_slice},
+                  {"listslice", hwr_list_slice},
+                  {"arrayslice", hwr_array_slice}};
     void *object = NULL;
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++) {
         if (!is(operation, slices[i].name)) continue;

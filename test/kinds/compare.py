@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import unicodedata
+from array import array
 from fractions import Fraction
 
 UNICODE = "14.0.0"
@@ -37,6 +38,10 @@ def word(value):
         return "s" + value.encode().hex()
     if type(value) in (bytes, bytearray):
         return ("b" if type(value) is bytes else "y") + value.hex()
+    if type(value) is array:
+        return f"a{value.typecode} {word(list(value))}"
+    if type(value) is range:
+        return f"r{value.start} {value.stop} {value.step}"
     if type(value) is dict:
         return " ".join(["{", *(word(x) for pair in value.items() for x in pair), "}"])
     start, end = {tuple: "()", list: "[]", set: "<>"}[type(value)]
@@ -365,6 +370,47 @@ def mappings():
     ask("eq", {1: 2, "a": 3}, {"a": 3, 1.0: 2.0}, expect="1")
 
 
+def arrays():
+    families = [list(range(-3, 4)) + [True], [127, 128, 255, 256, -128, -129], [2**15, 2**16 - 1, -2**15], [2**31, 2**32 - 1, 2**63, 2**64 - 1, -2**63, 2**64],
+                [0.5, -0.0, 1e300, math.inf, 7], [1, "a"], [1, 2.0, None]]
+    made = []
+    for _ in range(3000 * LONG):
+        items = [chance.choice(chance.choice(families[:-2])) if chance.randrange(3) else 1 for _ in range(chance.choice((0, 1, 2, 5, 30)))]
+        items = items if chance.randrange(4) else [chance.choice(chance.choice(families)) for _ in items]
+        code, i, j = chance.choice("bBhHiIlLqQfd"), chance.randrange(8), chance.randrange(8)
+        ask("array", items, Plain(code), expect=attempt(array, code, items))
+        try:
+            values = array(code, items)
+        except (OverflowError, TypeError):
+            continue
+        made.append(values)
+        other = chance.choice(made)
+        ask("arrayslice", values, plain(i), plain(j), expect=repr(values[i:j]))
+        ask("list", values, expect=repr(list(values)))
+        for b in other, array(chance.choice("qd"), values if code == "q" else []), list(values):
+            ask("eq", values, b, expect=str(int(values == b)))
+            ask("order", values, b, expect=attempt(order, values, b))
+    ask("array", [], Plain("x"), expect=attempt(array, "x", []))
+
+
+def iterables():
+    ends = [0, 1, -1, 2, 3, 7, -10, 50]
+    ranges = [range(a, b, c) for a in ends for b in ends for c in ends if c] + [range(2**63 - 2, 2**63 - 1), range(-2**63, 2**63 - 1, 2**62), range(2**63 - 1, -2**63, -2**63)]
+    for a in ranges:
+        b = chance.choice(ranges)
+        ask("repr", a)
+        ask("list", a, expect=repr(list(a)))
+        ask("len", a, expect=str(len(a)))
+        ask("truth", a, expect=str(int(bool(a))))
+        relate(a, b)
+        relate(a, range(a.start, a.start + len(a) * a.step if abs(a.step) < 100 else a.stop, a.step))
+    for _ in range(2000 * LONG):
+        values = [nested(2) for _ in range(chance.choice((0, 1, 2, 3, 9, 10)))]
+        for value in values:
+            ask("list", value, expect=attempt(list, value))
+        ask("zip", values, expect=attempt(lambda: list(zip(*values))))
+
+
 def characters():
     """Every character but the surrogates, in strs of 64."""
     every = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -396,7 +442,7 @@ def main(program):
     if sys.version_info < (3, 9):
         print("skipped: it takes Python 3.9 or later")
         return 77
-    for part in reprs, relations, arithmetic, reading, texts, lists, mappings, characters:
+    for part in reprs, relations, arithmetic, reading, texts, lists, mappings, arrays, iterables, characters:
         part()
     asked = subprocess.run([program], input="".join(question + "\n" for question, _ in CASES), stdout=subprocess.PIPE, encoding="utf-8")
     answers = asked.stdout.split("\n")[:-1]
