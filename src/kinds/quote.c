@@ -130,7 +130,7 @@ static bool is_printable(uint32_t c) {
 
 static void write_escaped(hwri_writer *writer, uint32_t c) {
     static const char digits[] = "0123456789abcdef";
-    char text[10] = {'\\', c < 0x100 ? 'x' : c < 0x10000 ? 'u' : 'U'};
+    char text[10] = {'\\', (char)(c < 0x100 ? 'x' : c < 0x10000 ? 'u' : 'U')};
     unsigned count = c < 0x100 ? 2 : c < 0x10000 ? 4 : 8;
     for (unsigned i = 0; i < count; i++) text[2 + i] = digits[c >> 4 * (count - 1 - i) & 15];
     hwri_write(writer, text, 2 + count);

@@ -92,7 +92,8 @@ static bool is_name_at(const hwri_table *names, size_t position, const void *nam
 
 static hwri_table *copy_names(hwr_heap *heap, const hwri_shape *shape) {
     hwri_table *copy = hwr_new(heap, hwri_kind_type(HWRI_NAMES_TYPE));
-    for (size_t i = 0; copy && i < shape->count; i++) {
+    size_t count = shape->names ? shape->count : 0;
+    for (size_t i = 0; copy && i < count; i++) {
         if (add_name(heap, copy, shape->names->entries->as.objects[i])) continue;
         hwr_release(heap, copy);
         return NULL;

@@ -337,7 +337,7 @@ hwr_result hwri_table_remove(hwr_heap *heap, hwri_table *table, hwri_values valu
     if (result != HWR_OK) return result;
     hwri_storage *entries = table->entries;
     void **entry = &entries->as.objects[item], *taken[2] = {entry[0], values ? entry[1] : NULL};
-    for (unsigned i = 0; i <= values; i++) {
+    for (unsigned i = 0; i < (values ? 2 : 1); i++) {
         hwr_retain(heap, taken[i]);
         hwr_give(heap, entries, &entry[i], NULL);
     }

@@ -256,7 +256,7 @@ const char *hwri_interned_problem(hwr_heap *heap);
 
 /* ---- kinds/shape.c ---- */
 
-void hwri_shape_dies(const void *shape);
+void hwri_shape_dies(const void *dead);
 void hwri_shapes_let_go(hwr_heap *heap);                            /* of those that it holds */
 const char *hwri_shape_problem(hwr_heap *heap, const void *object); /* NULL: there is none, or it is no shape */
 

@@ -10,7 +10,34 @@
 
 /* ---- making ---- */
 
+/* A key that has no hash, or can take long to hash, is not looked for. */
+static bool is_key(const shadow *s) { return shadow_is_light(s) && shadow_is_hashable(s); }
+
+/* A tuple of the same items as another: equal, and so with the same hash, if it has one. */
+static void copy_tuple(const held *tuple, uint32_t bits) {
+    void *objects[8], *copy;
+    uint64_t of_copy, of_other;
+    size_t length = tuple->s->length;
+    kinds_say("copy %u", place_of(tuple));
+    for (size_t i = 0; i < length; i++) CHECK(hwr_tuple_get(k.heap, tuple->object, i, &objects[i]) == HWR_OK);
+    bool made = given(copy = hwr_tuple(k.heap, objects, length));
+    for (size_t i = 0; i < length; i++) hwr_release(k.heap, objects[i]);
+    if (!made) return;
+    shadow *s = shadow_new(HWR_TUPLE, length);
+    memcpy(s->of.items, tuple->s->of.items, length * sizeof *s->of.items);
+    s->object = length > 0 ? copy : NULL;
+    if (is_key(s) && granted(hwr_hash(k.heap, copy, &of_copy), HWR_OK) &&
+        granted(hwr_hash(k.heap, tuple->object, &of_other), HWR_OK))
+        CHECK(of_copy == of_other);
+    keep(copy, s, bits);
+}
+
 static void make_tuple(uint32_t bits) {
+    const held *other = pick_of(bits >> 3, HWR_TUPLE);
+    if (other != NULL && (bits >> 16 & 3) == 0) {
+        copy_tuple(other, bits >> 8);
+        return;
+    }
     void *objects[8], *tuple;
     size_t length = bits & 7;
     shadow *s = shadow_new(HWR_TUPLE, length);
@@ -291,9 +318,6 @@ static void clear_dict(held *dict) {
     dict->s->length = 0;
     hwr_dict_clear(k.heap, dict->object);
 }
-
-/* A key that has no hash, or can take long to hash, is not looked for. */
-static bool is_key(const shadow *s) { return shadow_is_light(s) && shadow_is_hashable(s); }
 
 /* Removes entries while going through them. */
 static void remove_some(held *dict, uint32_t bits) {

@@ -123,9 +123,9 @@ static int sign_of(shadow_int value) { return (value > 0) - (value < 0); }
 static int compare_int_and_float(shadow_int a, double b) {
     if (b >= 0x1p126) return -1;
     if (b <= -0x1p126) return 1;
-    double below = floor(b);
-    if (a != (shadow_int)below) return a < (shadow_int)below ? -1 : 1;
-    return below < b ? -1 : 0;
+    shadow_int whole = (shadow_int)b;
+    if (a != whole) return a < whole ? -1 : 1;
+    return (b < (double)whole) - (b > (double)whole);
 }
 
 static int compare_numbers(const shadow *a, const shadow *b) {
@@ -252,8 +252,11 @@ static bool add_int(text *t, shadow_int value) {
 static bool add_float(text *t, double value) {
     char digits[40];
     if (isinf(value)) return add(t, value < 0 ? "-inf" : "inf");
-    if (fabs(value) > 1e9 || floor(value * 4) < value * 4) return false;
-    snprintf(digits, sizeof digits, floor(value) < value ? "%.17g" : "%.17g.0", value);
+    if (value > 1e9 || value < -1e9) return false;
+    double quarters = value * 4;
+    int64_t count = (int64_t)quarters;
+    if (quarters > (double)count || quarters < (double)count) return false;
+    snprintf(digits, sizeof digits, count % 4 ? "%.17g" : "%.17g.0", value);
     return add(t, digits);
 }
 
