@@ -193,8 +193,8 @@ static void *document_str(const char *text, size_t size) {
     return str;
 }
 static void *document_key(const char *text, size_t size) {
-    void *str = document_str(text, size);
-    must(hwr_str_intern(heap, &str), "intern");
+    void *str;
+    ok(hwr_str_interned(heap, text, size, &str));
     return str;
 }
 static void *document_dict(void) { return made(hwr_dict(heap, 0)); }

@@ -99,9 +99,7 @@ static int on_string(void *context, const unsigned char *text, size_t size) {
 
 /* Records have the same keys over and over: interned, all of them are one str. */
 static int on_key(void *context, const unsigned char *text, size_t size) {
-    Reader *reader = context;
-    return went_well(hwr_str_from(heap, (const char *)text, size, &reader->key)) &&
-           (hwr_str_intern(heap, &reader->key) || went_well(HWR_NO_MEMORY));
+    return went_well(hwr_str_interned(heap, (const char *)text, size, &((Reader *)context)->key));
 }
 
 static const yajl_callbacks callbacks = {

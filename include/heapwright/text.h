@@ -42,6 +42,9 @@ HWR_API hwr_result hwr_str_find(const void *text, const void *part, size_t from,
 /* Replaces the caller's *text, a str, by the one of that content that all who ask for it share, as long as anybody holds it. False without memory. */
 HWR_API bool hwr_str_intern(hwr_heap *heap, void **text);
 
+/* The interned str of UTF-8, of `size` bytes: no other is made to look for it if it is all ASCII. HWR_BAD_VALUE if it is no UTF-8. */
+HWR_API hwr_result hwr_str_interned(hwr_heap *heap, const char *utf8, size_t size, void **text);
+
 /* bytes: a copy of `size` bytes (NULL: zeroed). The empty ones are shared. NULL without memory. */
 HWR_API void *hwr_bytes(hwr_heap *heap, const void *data, size_t size);
 

@@ -1,5 +1,6 @@
 /* intern: of all strs of one content, the one that those share who ask for it. */
 #include "kinds/str.h"
+#include "kinds/table.h"
 
 /* The interned strs of a heap: open addressing, linear probing, never more than two thirds full. The table owns no references. A str that is in it has HWRI_INTERNED in its
  * header, and HWRI_SPECIAL, so that its death takes the long way and takes it out; those that it had pushed on move back, so there are no gravestones. A place is the
@@ -16,20 +17,19 @@ enum { LEAST_INTERNED = 64, TAG_SHIFT = 48 };
 static inline size_t next_place(const interned_strs *table, size_t at) { return (at + 1) & (table->room - 1); }
 static inline size_t home_of(const interned_strs *table, const hwri_str *str) { return str->hash & (table->room - 1); }
 
-static inline uint64_t place_for(const hwri_str *str) {
-    return (uint64_t)(str->hash >> 16) << TAG_SHIFT | (uintptr_t)str;
-}
+static inline uint64_t place_tag(uint32_t hash) { return (uint64_t)(hash >> 16) << TAG_SHIFT; }
+static inline uint64_t place_for(const hwri_str *str) { return place_tag(str->hash) | (uintptr_t)str; }
 static inline const hwri_str *str_in(uint64_t place) {
     return (const hwri_str *)(uintptr_t)(place & ((UINT64_C(1) << TAG_SHIFT) - 1));
 }
 
-/* The living str of the same content, or NULL; *at is its place, or the free one where it would be. */
-static const hwri_str *find_interned(const interned_strs *table, const hwri_str *str, size_t *at) {
-    uint64_t place, wanted = place_for(str);
-    for (*at = home_of(table, str); (place = table->places[*at]) != 0; *at = next_place(table, *at)) {
-        if ((place ^ wanted) >> TAG_SHIFT) continue;
+/* The living str of that content, or NULL; *at is its place, or the free one where it would be. */
+static const hwri_str *find_interned(const interned_strs *table, const hwri_key *key, size_t *at) {
+    uint64_t place, tag = place_tag(key->hash);
+    for (*at = key->hash & (table->room - 1); (place = table->places[*at]) != 0; *at = next_place(table, *at)) {
+        if ((place ^ tag) >> TAG_SHIFT) continue;
         const hwri_str *found = str_in(place);
-        if (hwri_is_live(*hwri_header(found)) && hwri_same_text(found, str)) return found;
+        if (hwri_is_live(*hwri_header(found)) && hwri_is_key_str(found, key)) return found;
     }
     return NULL;
 }
@@ -70,8 +70,8 @@ bool hwr_str_intern(hwr_heap *heap, void **text) {
     if (!make_interned_room(heap)) return false;
     interned_strs *table = heap->kinds->interned;
     size_t at;
-    hwri_hash_str(heap, str);
-    const hwri_str *found = find_interned(table, str, &at);
+    hwri_key key = hwri_key_of_str(heap, str);
+    const hwri_str *found = find_interned(table, &key, &at);
     if (found) {
         hwr_retain(heap, found);
         *text = (void *)(uintptr_t)found;
@@ -82,6 +82,27 @@ bool hwr_str_intern(hwr_heap *heap, void **text) {
     table->count++;
     *hwri_header(str) |= HWRI_INTERNED | HWRI_SPECIAL;
     return true;
+}
+
+hwr_result hwr_str_interned(hwr_heap *heap, const char *utf8, size_t size, void **text) {
+    HWRI_LOOK(heap, NULL);
+    const interned_strs *table = heap->kinds->interned;
+    void *made;
+    if (table && size > 1 && hwri_is_ascii((const unsigned char *)utf8, size)) {
+        hwri_key key = hwri_key_of_ascii(heap, utf8, size);
+        size_t at;
+        const hwri_str *found = find_interned(table, &key, &at);
+        if (hwri_likely(found != NULL)) {
+            hwr_retain(heap, found);
+            *text = (void *)(uintptr_t)found;
+            return HWR_OK;
+        }
+    }
+    hwr_result result = hwr_str_from(heap, utf8, size, &made);
+    if (result != HWR_OK) return result;
+    if (hwr_str_intern(heap, &made)) return *text = made, HWR_OK;
+    hwr_release(heap, made);
+    return HWR_NO_MEMORY;
 }
 
 /* Empties a place, and moves back into it what stands behind and belongs there or before. */

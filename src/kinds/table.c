@@ -30,11 +30,9 @@ hwr_result hwri_key_of_text(hwr_heap *heap, const char *text, bool with_str, hwr
         *key = hwri_key_of_ascii(heap, text, size);
         return HWR_OK;
     }
-    hwr_result result = hwr_str_from(heap, text, size, made);
-    if (result != HWR_OK) return *made = NULL, result;
-    if (!hwr_str_intern(heap, made)) return HWR_NO_MEMORY;
-    *key = hwri_key_of_str(heap, *made);
-    return HWR_OK;
+    hwr_result result = hwr_str_interned(heap, text, size, made);
+    if (result == HWR_OK) *key = hwri_key_of_str(heap, *made);
+    return result;
 }
 
 /* ---- looking ---- */

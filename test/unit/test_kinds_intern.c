@@ -27,11 +27,28 @@ static void interned_strs_are_one(void **state) {
             void *text = interned(f, texts[j]);
             assert_int_equal(text == first[i], i == j);
             hwr_release(f->heap, text);
+            assert_int_equal(hwr_str_interned(f->heap, texts[j], strlen(texts[j]), &text), HWR_OK);
+            assert_int_equal(text == first[i], i == j);
+            hwr_release(f->heap, text);
         }
     assert_true(hwr_str_intern(f->heap, &first[0]));
     assert_int_equal(hwr_refcount(f->heap, first[0]), 1);
     heap_fixture_expect_objects(f, before + COUNT(texts));
     for (size_t i = 0; i < COUNT(texts); i++) hwr_release(f->heap, first[i]);
+    heap_fixture_expect_objects(f, before);
+}
+
+static void what_has_no_str_of_its_own(void **state) {
+    const heap_fixture *f = *state;
+    void *text, *unset = NULL;
+    size_t before = open_kinds(f);
+    for (size_t size = 0; size < 2; size++) {
+        assert_int_equal(hwr_str_interned(f->heap, "a", size, &text), HWR_OK);
+        expect_text(f, text, size ? "a" : "");
+        hwr_release(f->heap, text);
+    }
+    assert_int_equal(hwr_str_interned(f->heap, "ab\xff", 3, &unset), HWR_BAD_VALUE);
+    assert_null(unset);
     heap_fixture_expect_objects(f, before);
 }
 
@@ -336,6 +353,7 @@ static void anything_may_come_after_anything(void **state) {
 int main(void) {
     static const heap_test tests[] = {
         HEAP_TEST(interned_strs_are_one, HEAP_STRESSED),
+        HEAP_TEST(what_has_no_str_of_its_own, HEAP_STRESSED),
         HEAP_TEST(interned_strs_are_mortal, HEAP_FEW | HEAP_STRESSED),
         HEAP_TEST(a_collection_ends_interned_strs, HEAP_STRESSED),
         HEAP_TEST(an_interned_str_may_have_many_references, HEAP_ANY),

@@ -90,7 +90,8 @@ static void intern_many(void) {
         char utf8[] = "interned ____";
         for (size_t at = 9, rest = i; at < 13; at++, rest /= 10) utf8[at] = (char)('0' + rest % 10);
         texts[i] = NULL;
-        if (!done(hwr_str(w.f.heap, utf8, &texts[i]))) continue;
+        if (!done(i % 2 ? hwr_str_interned(w.f.heap, utf8, 13, &texts[i]) : hwr_str(w.f.heap, utf8, &texts[i])))
+            continue;
         void *was = texts[i], *again = NULL;
         bool interned = done(hwr_str_intern(w.f.heap, &texts[i]) ? HWR_OK : HWR_NO_MEMORY);
         assert_ptr_equal(texts[i], was);
