@@ -113,12 +113,12 @@ static unsigned bits_for(size_t entries) {
 }
 
 /* The room that a table with so many entries is to have when it needs more. As in CPython, five at first, and then, since whoever has a hundred entries has paid for making them, what
- * the index is for; but half as much again where an index comes in or there are thousands. */
+ * the index is for: the smallest where one comes in, since dicts of ten or so are many; but half as much again where there are thousands. */
 static size_t room_for_more(size_t entries, bool indexed) {
     if (entries < FEW_ENTRIES && !indexed) return entries < FIRST_ENTRIES ? FIRST_ENTRIES : FEW_ENTRIES;
-    if (entries < FEW_ENTRIES) entries = FEW_ENTRIES;
+    if (entries <= FEW_ENTRIES) return most_entries(LEAST_INDEX_BITS);
     size_t most = most_entries(bits_for(entries + entries / 4 + 1)), half_more = entries + entries / 2;
-    return half_more < most && (entries == FEW_ENTRIES || entries >= MANY_ENTRIES) ? half_more : most;
+    return half_more < most && entries >= MANY_ENTRIES ? half_more : most;
 }
 
 static hwri_storage *new_index(hwr_heap *heap, unsigned bits) {
