@@ -357,21 +357,6 @@ void hwri_table_clear(hwr_heap *heap, hwri_table *table) {
     hwr_release(heap, entries);
 }
 
-/* ---- going through it ---- */
-
-/* A position has in its upper half how many entries had been added when it was begun with. */
-enum { POSITION_BITS = sizeof(size_t) * 4 };
-
-hwr_result hwri_table_next(const hwri_table *table, hwri_values values, size_t *position, size_t *item) {
-    size_t at = *position & (((size_t)1 << POSITION_BITS) - 1), added = (size_t)table->added << POSITION_BITS;
-    if (*position && *position - at != added) return HWR_CHANGED;
-    while (at < table->used && !table->entries->as.objects[at << values]) at++;
-    if (at >= table->used) return HWR_END;
-    *item = at << values;
-    *position = added + at + 1;
-    return HWR_OK;
-}
-
 /* ---- what dicts and sets are asked ---- */
 
 static hwr_result equal_values(hwr_heap *heap, void *a, void *b, unsigned depth, bool *equal) {

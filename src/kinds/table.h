@@ -174,8 +174,19 @@ HWRI_INLINE void hwri_table_set(hwr_heap *heap, const hwri_table *table, size_t 
 hwr_result hwri_table_remove(hwr_heap *heap, hwri_table *table, hwri_values values, const hwri_key *key, void **value);
 void hwri_table_clear(hwr_heap *heap, hwri_table *table);
 
+/* A position has in its upper half how many entries had been added when it was begun with. */
+enum { HWRI_POSITION_BITS = sizeof(size_t) * 4 };
+
 /* The key of the next entry, as hwr_dict_next has it. */
-hwr_result hwri_table_next(const hwri_table *table, hwri_values values, size_t *position, size_t *item);
+HWRI_INLINE hwr_result hwri_table_next(const hwri_table *table, hwri_values values, size_t *position, size_t *item) {
+    size_t at = *position & (((size_t)1 << HWRI_POSITION_BITS) - 1), added = (size_t)table->added << HWRI_POSITION_BITS;
+    if (*position && *position - at != added) return HWR_CHANGED;
+    while (at < table->used && !table->entries->as.objects[at << values]) at++;
+    if (at >= table->used) return HWR_END;
+    *item = at << values;
+    *position = added + at + 1;
+    return HWR_OK;
+}
 
 /* A new reference to an item. */
 static inline void *hwri_table_item(hwr_heap *heap, const hwri_table *table, size_t item) {
