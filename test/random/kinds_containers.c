@@ -107,7 +107,7 @@ static void append(held *list, held *item, uint32_t bits) {
 static void append_many(held *list, uint32_t bits) {
     kinds_say("append many to %u", place_of(list));
     for (unsigned i = 0; i < (bits & 31) && list->s->length < KINDS_ITEMS_MOST; i++) {
-        int64_t value = (int64_t)(int_from(bits >> 5) / 3) + (int64_t)i;
+        int64_t value = (int64_t)((uint64_t)int_from(bits >> 5) + i);
         if (!allowed(hwr_list_append_int(k.heap, list->object, value))) return;
         put_shadow(list->s, list->s->length, shadow_of_int(value));
     }
