@@ -221,6 +221,11 @@ static uint64_t document_read(void *value) {
     case HWR_LIST:
         for (size_t i = 0; i < hwr_list_length(value); i++) {
             void *item;
+            int64_t number;
+            if (hwr_list_get_int(value, i, &number) == HWR_OK) {
+                sum += (uint64_t)number;
+                continue;
+            }
             ok(hwr_list_get(heap, value, i, &item));
             sum += document_read(item);
             hwr_release(heap, item);
@@ -228,11 +233,8 @@ static uint64_t document_read(void *value) {
         return sum;
     case HWR_DICT: {
         void *key, *item;
-        for (size_t position = 0; hwr_dict_next(heap, value, &position, &key, &item) == HWR_OK;) {
+        for (size_t position = 0; hwr_dict_peek_next(heap, value, &position, &key, &item) == HWR_OK;)
             sum += hwr_str_length(key) + document_read(item);
-            hwr_release(heap, key);
-            hwr_release(heap, item);
-        }
         return sum;
     }
     default: return hwr_truth(value);

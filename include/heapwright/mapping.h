@@ -27,6 +27,8 @@ HWR_API void hwr_dict_clear(hwr_heap *heap, void *dict);
 /* The entries in the order in which they were added: *position starts at 0, and is nobody's business otherwise. HWR_END behind the last. key and value may be NULL. On
  * the way values may be changed and entries removed, even all of them; once an entry was added, the next call returns HWR_CHANGED. */
 HWR_API hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value);
+HWR_API hwr_result hwr_dict_peek_next(hwr_heap *heap, const void *dict, size_t *position, void **key,
+                                      void **value); /* borrowed */
 
 /* The same with a key of UTF-8, up to its zero: no str is made to look for one that is all ASCII. One that is new in the dict is interned. HWR_BAD_VALUE if it is no UTF-8. */
 HWR_API hwr_result hwr_dict_get_text(hwr_heap *heap, const void *dict, const char *key, void **value);

@@ -76,13 +76,27 @@ void hwr_dict_clear(hwr_heap *heap, void *dict) {
     hwri_table_clear(heap, dict);
 }
 
-hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value) {
-    HWRI_LOOK(heap, dict);
+HWRI_INLINE hwr_result peek_next(const void *dict, size_t *position, void **key, void **value) {
     size_t item;
     if (!is_dict(dict)) return HWR_WRONG_KIND;
-    hwr_result result = hwri_table_next(dict, HWRI_VALUES, position, &item);
-    if (result == HWR_OK && key) *key = hwri_table_item(heap, dict, item);
-    if (result == HWR_OK && value) *value = hwri_table_item(heap, dict, item + 1);
+    const hwri_table *table = dict;
+    hwr_result result = hwri_table_next(table, HWRI_VALUES, position, &item);
+    if (result != HWR_OK) return result;
+    if (key) *key = table->entries->as.objects[item];
+    if (value) *value = table->entries->as.objects[item + 1];
+    return HWR_OK;
+}
+
+hwr_result hwr_dict_peek_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value) {
+    HWRI_LOOK(heap, dict);
+    return peek_next(dict, position, key, value);
+}
+
+hwr_result hwr_dict_next(hwr_heap *heap, const void *dict, size_t *position, void **key, void **value) {
+    HWRI_LOOK(heap, dict);
+    hwr_result result = peek_next(dict, position, key, value);
+    if (result == HWR_OK && key) hwr_retain(heap, *key);
+    if (result == HWR_OK && value) hwr_retain(heap, *value);
     return result;
 }
 

@@ -143,6 +143,7 @@ static void wrong_arguments_are_refused(void **state) {
         assert_int_equal(hwr_dict_get(heap, no_dicts[i], one, &value), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_remove(heap, no_dicts[i], one, &value), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_next(heap, no_dicts[i], &position, NULL, NULL), HWR_WRONG_KIND);
+        assert_int_equal(hwr_dict_peek_next(heap, no_dicts[i], &position, NULL, NULL), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_get_text(heap, no_dicts[i], "x", &value), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_peek_text(heap, no_dicts[i], "x", &value), HWR_WRONG_KIND);
         assert_int_equal(hwr_dict_peek(heap, no_dicts[i], one, &value), HWR_WRONG_KIND);
@@ -267,6 +268,14 @@ static void entries_are_in_order(void **state) {
     hwr_release(heap, value);
     assert_int_equal(hwr_dict_next(heap, dict, &position, &key, &value), HWR_END);
     assert_int_equal(hwr_dict_next(heap, dict, &position, NULL, NULL), HWR_END);
+    size_t peeked = position = 0;
+    for (void *seen, *shown; hwr_dict_next(heap, dict, &position, &key, &value) == HWR_OK;) {
+        assert_int_equal(hwr_dict_peek_next(heap, dict, &peeked, &seen, &shown), HWR_OK);
+        assert_true(seen == key && shown == value && peeked == position);
+        hwr_release(heap, key);
+        hwr_release(heap, value);
+    }
+    assert_int_equal(hwr_dict_peek_next(heap, dict, &peeked, NULL, NULL), HWR_END);
     hwr_release(heap, dict);
     end(state);
 }
