@@ -409,7 +409,9 @@ void hwri_count_is_zero(hwr_heap *heap, const void *object) {
         die_unusual(heap, dead);
         return;
     }
-    void *next = give_up_to_first(dead, hwri_type_in(header), &left, 0, &next_header);
+    const hwr_type *type = hwri_type_in(header);
+    if (hwri_unlikely(type->flags & HWRI_TYPE_SPARED) && hwri_spare_keep(heap, dead)) return;
+    void *next = give_up_to_first(dead, type, &left, 0, &next_header);
     if (next)
         die_with_others(heap, dead, left, next, next_header);
     else

@@ -4,7 +4,9 @@
 static bool is_dict(const void *object) { return hwri_is_of_type(object, HWRI_DICT_TYPE); }
 
 void *hwr_dict(hwr_heap *heap, size_t room) {
-    hwri_table *table = hwr_new(heap, hwri_kind_type(HWRI_DICT_TYPE));
+    hwri_table *table = room ? NULL : hwri_spare_take(heap, HWRI_DICT_TYPE);
+    if (table) return table;
+    table = hwr_new(heap, hwri_kind_type(HWRI_DICT_TYPE));
     if (!table || !room || hwri_table_reserve(heap, table, HWRI_VALUES, room)) return table;
     hwr_release(heap, table);
     return NULL;

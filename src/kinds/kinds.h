@@ -161,7 +161,20 @@ typedef struct hwri_table {
 
 /* ---- the state that a heap has for its kinds ---- */
 
-enum { HWRI_LEAST_SHARED = -5, HWRI_MOST_SHARED = 256, HWRI_SECRET_SIZE = 192, HWRI_HELD_SHAPES = 64 };
+enum {
+    HWRI_LEAST_SHARED = -5,
+    HWRI_MOST_SHARED = 256,
+    HWRI_SECRET_SIZE = 192,
+    HWRI_HELD_SHAPES = 64,
+    HWRI_MOST_SPARES = 80
+};
+/* What a dict, and a list of references, get room for at first. */
+enum { HWRI_FIRST_ENTRIES = 5, HWRI_FIRST_ROOM = 4 };
+
+typedef struct hwri_spares {
+    unsigned count;
+    void *objects[HWRI_MOST_SPARES];
+} hwri_spares;
 
 struct hwri_kinds {
     void *none, *bools[2], *empty_str, *empty_bytes, *empty_tuple;
@@ -171,6 +184,7 @@ struct hwri_kinds {
     unsigned char secret[HWRI_SECRET_SIZE];
     void *held_shapes[HWRI_HELD_SHAPES]; /* shape.c: those that were made last, owned; a ring */
     unsigned next_held;
+    hwri_spares spares[2]; /* spare.c: lists, dicts */
 };
 
 /* ---- making leaves ---- */
@@ -244,6 +258,11 @@ hwr_result hwri_repr(hwr_heap *heap, const void *object, unsigned depth, hwri_wr
 
 /* Whether a list or tuple or dict with this in it can be part of a cycle: whether the collector looks at it. */
 static inline bool hwri_is_leaf(const void *object) { return *hwri_header(object) & HWRI_UNTRACKED; }
+
+/* ---- spare.c ---- */
+
+/* An empty dict or list that had died, with some storage; NULL: there is none. */
+void *hwri_spare_take(hwr_heap *heap, enum hwri_kind_type which);
 
 /* ---- opening: each makes its part of heap->kinds; false without memory ---- */
 

@@ -6,8 +6,9 @@
 static void *new_list(hwr_heap *heap) { return hwr_new(heap, hwri_kind_type(HWRI_LIST_TYPE)); }
 
 void *hwr_list(hwr_heap *heap, size_t room) {
-    hwri_list *list = new_list(heap);
+    hwri_list *list = room ? NULL : hwri_spare_take(heap, HWRI_LIST_TYPE);
     unsigned attempt = 0;
+    if (!list) list = new_list(heap);
     while (list && room && !hwri_list_try_reserve(heap, list, room))
         if (room > PTRDIFF_MAX / sizeof(void *) || !hwri_make_room(heap, room * sizeof(void *), &attempt)) {
             hwr_release(heap, list);

@@ -19,7 +19,13 @@
  * not; what is to be released is released last. Memory is taken quietly (hwri_new_quietly), and when there is none, everything starts again after a collection. */
 #include "kinds/table.h"
 
-enum { FIRST_ENTRIES = 5, FEW_ENTRIES = 8, MANY_ENTRIES = 1000, LEAST_INDEX_BITS = 4, MOST_INDEX_BITS = 31 };
+enum {
+    FIRST_ENTRIES = HWRI_FIRST_ENTRIES,
+    FEW_ENTRIES = 8,
+    MANY_ENTRIES = 1000,
+    LEAST_INDEX_BITS = 4,
+    MOST_INDEX_BITS = 31
+};
 
 /* ---- keys ---- */
 

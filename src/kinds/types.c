@@ -3,6 +3,7 @@
 #include "kinds/shape.h"
 
 #define KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT)
+#define SPARED_KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT | HWRI_TYPE_SPARED)
 #define LEAF_KIND(kind) .flags = (uint16_t)((unsigned)(kind) << HWRI_TYPE_KIND_SHIFT | HWR_ACYCLIC)
 
 /* Items, with one more behind them that is zero. */
@@ -49,11 +50,11 @@ const hwr_type hwri_kind_types[HWRI_KIND_TYPES] = {
                               .size = offsetof(hwri_tuple, items),
                               HWR_REF_ITEMS(hwri_tuple, length, items),
                               LEAF_KIND(HWR_TUPLE)},
-    [HWRI_LIST_TYPE] = {.name = "list", .size = sizeof(hwri_list), HWR_REFS(hwri_list, storage), KIND(HWR_LIST)},
+    [HWRI_LIST_TYPE] = {.name = "list", .size = sizeof(hwri_list), HWR_REFS(hwri_list, storage), SPARED_KIND(HWR_LIST)},
     [HWRI_DICT_TYPE] = {.name = "dict",
                         .size = sizeof(hwri_table),
                         HWR_REFS(hwri_table, entries, index),
-                        KIND(HWR_DICT)},
+                        SPARED_KIND(HWR_DICT)},
     [HWRI_SET_TYPE] = {.name = "set", .size = sizeof(hwri_table), HWR_REFS(hwri_table, entries, index), KIND(HWR_SET)},
     [HWRI_ARRAY_TYPE] = {.name = "array",
                          .size = sizeof(hwri_array),

@@ -260,6 +260,12 @@ void hwri_shape_dies(const void *dead);
 void hwri_shapes_let_go(hwr_heap *heap);                            /* of those that it holds */
 const char *hwri_shape_problem(hwr_heap *heap, const void *object); /* NULL: there is none, or it is no shape */
 
+/* ---- kinds/spare.c ---- */
+
+/* Of an object of a type with HWRI_TYPE_SPARED whose count is zero: whether it is kept, so that it does not come to its end. */
+bool hwri_spare_keep(hwr_heap *heap, void *object);
+void hwri_spares_let_go(hwr_heap *heap);
+
 /* ---- watch/events.c ---- */
 
 void hwri_emit_slow(hwr_heap *heap, hwr_event_kind kind, uint64_t value, uint64_t other);
