@@ -8,7 +8,8 @@
  *   kinds/tuple.c, kinds/list.c, kinds/storage.c (where lists keep their items), kinds/array.c
  *   kinds/iterator.c  going through containers; kinds/range.c; kinds/lazy.c: map, filter, zip, generators
  *   kinds/table.c     the hash table of dicts and sets; kinds/dict.c, kinds/set.c
- *   kinds/attributes.c  objects with attributes; kinds/shape.c: what they share */
+ *   kinds/attributes.c  objects with attributes; kinds/shape.c: what they share
+ *   kinds/spare.c     dicts and lists that are kept for the next */
 #ifndef HWRI_KINDS_H
 #define HWRI_KINDS_H
 

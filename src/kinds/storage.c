@@ -3,7 +3,7 @@
  * A list has a length and one other object, its storage, of a type that tells how the items are kept: ints in 1, 2, 4 or 8 bytes each, by the widest; floats as doubles, bit by bit; or
  * references, which come in two types, so that the collector need not look at those of leaves. Bools are no ints here, for it must be they that come back. The first `length` items are
  * the list's; behind them references are NULL, and values anything. A storage of references to leaves refers to nothing else; one of any references may, after changes, hold nothing but leaves, or
- * nothing but ints. A list without items has no storage, except one of 8 bytes each that room was asked for.
+ * nothing but ints. A list without items has no storage, except one of 8 bytes each that room was asked for, or that it was made with (spare.c).
  *
  * Storage has up to an eighth more room than items, as CPython's lists have (listobject.c, list_resize), in whole words, and when it is large in whole slices of the pool. It grows in its block or into a larger
  * one; very large ones have a mapping of their own, which the system extends without copying. Wider ints are spread out in place, from the last. So a list that grows to n ints of four bytes takes hardly more than 4 n
