@@ -68,9 +68,7 @@ static inline const hwr_type *hwri_kind_type(enum hwri_kind_type which) { return
 static inline bool hwri_is_of_type(const void *object, enum hwri_kind_type which) {
     return hwr_type_of(object) == &hwri_kind_types[which];
 }
-static inline hwr_kind hwri_kind_in(const hwr_type *type) {
-    return (hwr_kind)((type->flags & ~HWRI_TYPE_OWN) >> HWRI_TYPE_KIND_SHIFT);
-}
+static inline hwr_kind hwri_kind_in(const hwr_type *type) { return (hwr_kind)(type->flags >> HWRI_TYPE_KIND_SHIFT); }
 
 /* ---- layouts ---- */
 

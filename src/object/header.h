@@ -32,7 +32,7 @@ enum { HWRI_HEADER_SIZE = 8, HWRI_LEAST_BLOCK = 16, HWRI_COUNT_MOST = 4095, HWRI
 enum { HWRI_TYPE_OWN = 0x80 };
 
 /* An object of a type with this flag may be kept when it dies (kinds/spare.c). */
-enum { HWRI_TYPE_SPARED = 0x80 };
+enum { HWRI_TYPE_SPARED = 0x40 };
 
 /* The kinds' types have the kind in their flags. They are all in one table (kinds/types.c), and no other type has one. */
 enum { HWRI_TYPE_KIND_SHIFT = 8 };
