@@ -189,7 +189,7 @@ static void items_run_code_when_they_end(void **state) {
 static void the_stack_does_not_grow(void **state) {
     begin(state);
     void *last = hwr_none(heap);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < (is_stressed(state) ? 1000 : 100000); i++) {
         leaf *item = hwr_new(heap, &leaf_type);
         assert_non_null(item);
         hwr_give(heap, item, &item->more, last);
