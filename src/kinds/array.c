@@ -169,7 +169,7 @@ hwr_result hwr_array_get_float(const void *array, size_t index, double *value) {
 
 /* ---- changing ---- */
 
-static inline hwr_result set_bits(const hwri_array *array, size_t index, hwr_result checked, int64_t bits) {
+static inline hwr_result store_bits(const hwri_array *array, size_t index, hwr_result checked, int64_t bits) {
     if (index >= array->list.length) return HWR_OUT_OF_RANGE;
     if (checked == HWR_OK) hwri_data_put(array->list.storage, array_mode(array), index, bits);
     return checked;
@@ -189,19 +189,19 @@ hwr_result hwr_array_set(hwr_heap *heap, void *array, size_t index, const void *
     HWRI_LOOK(heap, item);
     int64_t bits = 0;
     hwr_result checked = bits_of_item(array, item, &bits);
-    return set_bits(array, index, checked, bits);
+    return store_bits(array, index, checked, bits);
 }
 
 hwr_result hwr_array_set_int(void *array, size_t index, int64_t value) {
     int64_t bits = 0;
     hwr_result checked = bits_of_int(array, value, &bits);
-    return set_bits(array, index, checked, bits);
+    return store_bits(array, index, checked, bits);
 }
 
 hwr_result hwr_array_set_float(void *array, size_t index, double value) {
     int64_t bits = 0;
     hwr_result checked = bits_of_float(array, value, &bits);
-    return set_bits(array, index, checked, bits);
+    return store_bits(array, index, checked, bits);
 }
 
 hwr_result hwr_array_append(hwr_heap *heap, void *array, const void *item) {
@@ -235,7 +235,7 @@ hwr_result hwr_array_insert(hwr_heap *heap, void *array, size_t index, const voi
     size_t last = a->list.length - 1;
     int64_t bits = array_at(a, last);
     memmove(array_place(a, index + 1), array_place(a, index), (last - index) << a->log_size);
-    return set_bits(a, index, HWR_OK, bits);
+    return store_bits(a, index, HWR_OK, bits);
 }
 
 /* The object is made first, and again if the array has changed meanwhile. */

@@ -14,13 +14,13 @@ void *hwr_dict(hwr_heap *heap, size_t room) {
 
 size_t hwr_dict_length(const void *dict) { return ((const hwri_table *)dict)->live; }
 
-static inline void *value_at(const hwri_table *table, size_t item) { return table->entries->as.objects[item + 1]; }
+static inline void *value_of_item(const hwri_table *table, size_t item) { return table->entries->as.objects[item + 1]; }
 
 HWRI_INLINE hwr_result peek(hwr_heap *heap, const void *dict, const void *object, void **value) {
     size_t item;
     if (hwri_unlikely(!is_dict(dict))) return HWR_WRONG_KIND;
     hwr_result result = hwri_table_look_up(heap, dict, HWRI_VALUES, object, &item);
-    if (hwri_likely(result == HWR_OK)) *value = value_at(dict, item);
+    if (hwri_likely(result == HWR_OK)) *value = value_of_item(dict, item);
     return result;
 }
 
@@ -111,7 +111,7 @@ HWRI_INLINE hwr_result peek_text(hwr_heap *heap, const void *dict, const char *t
     hwr_result result = hwri_key_of_text(heap, text, false, &key, &made);
     size_t item = result == HWR_OK ? hwri_find_str(dict, HWRI_VALUES, &key) : HWRI_NO_ENTRY;
     if (hwri_likely(item != HWRI_NO_ENTRY))
-        *value = value_at(dict, item);
+        *value = value_of_item(dict, item);
     else if (result == HWR_OK)
         result = HWR_NOT_FOUND;
     hwr_release(heap, made);

@@ -47,7 +47,7 @@ static hwr_result next_of_tuple(hwr_heap *heap, hwri_iterator *iterator, void **
 }
 
 static hwr_result next_of_range(hwr_heap *heap, hwri_iterator *iterator, void **item) {
-    const hwri_range *range = iterator->source;
+    const hwri_int_range *range = iterator->source;
     size_t index = iterator->at.index;
     if (hwri_unlikely(index >= range->length)) return hwri_iterator_end(heap, iterator);
     iterator->at.index = index + 1;

@@ -46,13 +46,13 @@ typedef struct hwri_zip {
     void *sources[];
 } hwri_zip;
 
-typedef struct hwri_range {
+typedef struct hwri_int_range {
     int64_t from, to, step;
     size_t length;
-} hwri_range;
+} hwri_int_range;
 
 /* The item at an index, which there is. */
-static inline int64_t hwri_range_at(const hwri_range *range, size_t index) {
+static inline int64_t hwri_range_at(const hwri_int_range *range, size_t index) {
     return (int64_t)((uint64_t)range->from + (uint64_t)range->step * index);
 }
 

@@ -40,7 +40,7 @@ static hwr_result next_of_map(hwr_heap *heap, hwri_iterator *iterator, void **it
     return made_by_function(heap, calling, result, made, item);
 }
 
-static hwr_result is_wanted(hwr_heap *heap, hwri_calling *calling, const void *item, bool *wanted) {
+static hwr_result wants_item(hwr_heap *heap, hwri_calling *calling, const void *item, bool *wanted) {
     void *state = calling->state;
     if (!calling->function.filter) {
         *wanted = hwr_truth(item);
@@ -59,7 +59,7 @@ static hwr_result next_of_filter(hwr_heap *heap, hwri_iterator *iterator, void *
         bool wanted = false;
         hwr_result result = next_held(heap, iterator->source, &taken);
         if (hwri_unlikely(result != HWR_OK)) return result == HWR_END ? end_calling(heap, calling) : result;
-        result = is_wanted(heap, calling, taken, &wanted);
+        result = wants_item(heap, calling, taken, &wanted);
         if (result == HWR_OK && wanted) {
             *item = taken;
             return HWR_OK;

@@ -15,24 +15,24 @@ hwr_result hwr_range(hwr_heap *heap, int64_t from, int64_t to, int64_t step, voi
     if (step == 0) return HWR_BAD_VALUE;
     uint64_t length = steps_between(from, to, step);
     if (length > SIZE_MAX) return HWR_OUT_OF_RANGE;
-    hwri_range *made = hwri_new_leaf(heap, hwri_kind_type(HWRI_RANGE_TYPE), sizeof *made);
+    hwri_int_range *made = hwri_new_leaf(heap, hwri_kind_type(HWRI_RANGE_TYPE), sizeof *made);
     if (!made) return HWR_NO_MEMORY;
-    *made = (hwri_range){from, to, step, (size_t)length};
+    *made = (hwri_int_range){from, to, step, (size_t)length};
     *range = made;
     return HWR_OK;
 }
 
-size_t hwr_range_length(const void *range) { return ((const hwri_range *)range)->length; }
+size_t hwr_range_length(const void *range) { return ((const hwri_int_range *)range)->length; }
 
 hwr_result hwr_range_get(const void *range, size_t index, int64_t *value) {
-    const hwri_range *r = range;
+    const hwri_int_range *r = range;
     if (index >= r->length) return HWR_OUT_OF_RANGE;
     *value = hwri_range_at(r, index);
     return HWR_OK;
 }
 
 bool hwr_range_contains(const void *range, int64_t value) {
-    const hwri_range *r = range;
+    const hwri_int_range *r = range;
     if (r->step > 0)
         return value >= r->from && value < r->to && ((uint64_t)value - (uint64_t)r->from) % (uint64_t)r->step == 0;
     return value <= r->from && value > r->to && ((uint64_t)r->from - (uint64_t)value) % (0 - (uint64_t)r->step) == 0;
@@ -46,7 +46,7 @@ typedef struct range_content {
     int64_t first, step;
 } range_content;
 
-static range_content content_of_range(const hwri_range *range) {
+static range_content content_of_range(const hwri_int_range *range) {
     return (range_content){range->length, range->length > 0 ? range->from : 0, range->length > 1 ? range->step : 0};
 }
 
@@ -66,7 +66,7 @@ static hwr_result hash_range(hwr_heap *heap, const void *object, unsigned depth,
 
 static hwr_result repr_range(hwr_heap *heap, const void *object, unsigned depth, hwri_writer *writer) {
     (void)heap, (void)depth;
-    const hwri_range *range = object;
+    const hwri_int_range *range = object;
     char text[80];
     snprintf(text, sizeof text, "range(%" PRId64 ", %" PRId64, range->from, range->to);
     hwri_write_text(writer, text);

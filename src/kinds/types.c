@@ -60,7 +60,7 @@ const hwr_type hwri_kind_types[HWRI_KIND_TYPES] = {
                          .size = sizeof(hwri_array),
                          HWR_REFS(hwri_array, list.storage),
                          LEAF_KIND(HWR_ARRAY)},
-    [HWRI_RANGE_TYPE] = {.name = "range", .size = sizeof(hwri_range), KIND(HWR_RANGE)},
+    [HWRI_RANGE_TYPE] = {.name = "range", .size = sizeof(hwri_int_range), KIND(HWR_RANGE)},
     [HWRI_ITERATOR_TYPE] = {.name = "iterator",
                             .size = sizeof(hwri_iterator),
                             HWR_REFS(hwri_iterator, source),
