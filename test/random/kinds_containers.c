@@ -1,4 +1,5 @@
 /* What the random mutator does with containers, and with any two objects. */
+#include "heapwright/iterate.h"
 #include "heapwright/mapping.h"
 #include "heapwright/number.h"
 #include "heapwright/sequence.h"
@@ -63,6 +64,28 @@ static void make_own(uint32_t bits) {
     keep(own, s, bits >> 9);
 }
 
+/* What comes of an iterable: the items, the keys, the characters, or bytes as ints. */
+static shadow *item_of(const shadow *s, size_t index) {
+    if (shadow_has_items(s)) return s->of.items[index * shadow_step(s)];
+    if (s->kind != HWR_STR) return shadow_of_int(s->of.chars[index]);
+    shadow *character = shadow_new(HWR_STR, 1);
+    character->of.chars[0] = s->of.chars[index];
+    return character;
+}
+
+static void list_all(uint32_t bits) {
+    const held *from = pick_any(bits);
+    if (from == NULL || from->s->length > KINDS_ITEMS_MOST) return;
+    bool iterable = from->s->kind != HWR_NO_KIND && from->s->kind != HWR_NONE && !shadow_is_number(from->s);
+    void *list;
+    kinds_say("list of %u", place_of(from));
+    if (!granted(hwr_list_of(k.heap, from->object, &list), iterable ? HWR_OK : HWR_WRONG_KIND)) return;
+    shadow *s = shadow_new(HWR_LIST, from->s->length);
+    for (size_t i = 0; i < s->length; i++) s->of.items[i] = item_of(from->s, i);
+    s->object = list;
+    keep(list, s, bits >> 5);
+}
+
 void make_container(uint32_t bits) {
     size_t room = (bits >> 8 & 3) == 0 ? bits >> 10 & 63 : 0;
     hwr_kind kind = HWR_LIST;
@@ -70,7 +93,12 @@ void make_container(uint32_t bits) {
     switch (bits & 7) {
     case 0:
     case 1: make_tuple(bits >> 3); return;
-    case 2: make_own(bits); return;
+    case 2:
+        if ((bits >> 20 & 3) == 0)
+            list_all(bits >> 3);
+        else
+            make_own(bits);
+        return;
     case 3:
     case 4: object = hwr_dict(k.heap, room), kind = HWR_DICT; break;
     case 5: object = hwr_set_new(k.heap, room), kind = HWR_SET; break;
