@@ -89,6 +89,13 @@ HWR_API hwr_result hwr_repr(hwr_heap *heap, const void *object, void **text);
 
 enum { HWR_DEPTH_MOST = 1000 };
 
+/* Strs and tuples begin with their length, so that asking for it costs no call. */
+static inline size_t hwri_length_first(const void *object) {
+    size_t length;
+    memcpy(&length, object, sizeof length);
+    return length;
+}
+
 #ifdef __cplusplus
 }
 #endif

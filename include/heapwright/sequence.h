@@ -20,7 +20,7 @@ extern "C" {
 
 /* A tuple of the objects in an array. NULL without memory. An item; HWR_OUT_OF_RANGE. */
 HWR_API void *hwr_tuple(hwr_heap *heap, void *const *items, size_t length);
-HWR_API size_t hwr_tuple_length(const void *tuple);
+static inline size_t hwr_tuple_length(const void *tuple) { return hwri_length_first(tuple); }
 HWR_API hwr_result hwr_tuple_get(hwr_heap *heap, const void *tuple, size_t index, void **item);
 HWR_API void *hwr_tuple_peek(const void *tuple, size_t index); /* borrowed; NULL if there is no such item */
 

@@ -16,7 +16,7 @@ HWR_API hwr_result hwr_str(hwr_heap *heap, const char *utf8, void **text);
 HWR_API hwr_result hwr_str_from(hwr_heap *heap, const char *utf8, size_t size, void **text);
 
 /* How many characters (code points) a str has; the one at an index below that. */
-HWR_API size_t hwr_str_length(const void *text);
+static inline size_t hwr_str_length(const void *text) { return hwri_length_first(text); }
 HWR_API uint32_t hwr_str_at(const void *text, size_t index);
 
 /* The bytes of a str of which all characters are ASCII, with a zero behind them, valid as long as it lives; NULL if some are not. */

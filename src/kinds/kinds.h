@@ -98,6 +98,8 @@ typedef struct hwri_str {
     unsigned char chars[]; /* at a multiple of four */
 } hwri_str;
 
+_Static_assert(offsetof(hwri_str, length) == 0, "hwri_length_first");
+
 static inline bool hwri_is_str(const void *object) { return hwri_kind_in(hwr_type_of(object)) == HWR_STR; }
 static inline unsigned hwri_str_width(const void *text) { return hwr_type_of(text)->item_size; }
 
@@ -115,6 +117,7 @@ typedef struct hwri_tuple {
     size_t length;
     void *items[];
 } hwri_tuple;
+_Static_assert(offsetof(hwri_tuple, length) == 0, "hwri_length_first");
 
 /* The first `length` items of a storage are the list's: see storage.c. */
 typedef struct hwri_list {

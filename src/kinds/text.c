@@ -160,8 +160,6 @@ size_t hwr_str_utf8(const void *text, char *buffer, size_t room) {
     return size;
 }
 
-size_t hwr_str_length(const void *text) { return ((const hwri_str *)text)->length; }
-
 uint32_t hwr_str_at(const void *text, size_t index) {
     return hwri_read_char(((const hwri_str *)text)->chars, hwri_str_width(text), index);
 }

@@ -49,8 +49,6 @@ void *hwri_tuple_again(hwr_heap *heap, void *iterator, void **last, void *const 
     return tuple;
 }
 
-size_t hwr_tuple_length(const void *tuple) { return ((const hwri_tuple *)tuple)->length; }
-
 void *hwr_tuple_peek(const void *tuple, size_t index) {
     const hwri_tuple *t = tuple;
     return index < t->length ? t->items[index] : NULL;
