@@ -61,7 +61,7 @@ typedef enum hwr_kind {
 HWR_API bool hwr_kinds_open(hwr_heap *heap);
 
 /* The kind of any object of a heap, a few instructions; and the name that Python has for it: "int". */
-HWR_API hwr_kind hwr_kind_of(const void *object);
+static inline hwr_kind hwr_kind_of(const void *object);
 HWR_API const char *hwr_kind_name(hwr_kind kind);
 
 /* The one None, True, False of a heap. They are immortal, but owned like everything else. */
@@ -89,7 +89,15 @@ HWR_API hwr_result hwr_repr(hwr_heap *heap, const void *object, void **text);
 
 enum { HWR_DEPTH_MOST = 1000 };
 
-/* Strs and tuples begin with their length, so that asking for it costs no call. */
+/* ---- not for use by name: what is inline ---- */
+
+/* The kinds' types have the kind in their flags. */
+enum { HWRI_TYPE_KIND_SHIFT = 8 };
+static inline hwr_kind hwr_kind_of(const void *object) {
+    return (hwr_kind)(hwr_type_of(object)->flags >> HWRI_TYPE_KIND_SHIFT);
+}
+
+/* Strs and tuples begin with their length. */
 static inline size_t hwri_length_first(const void *object) {
     size_t length;
     memcpy(&length, object, sizeof length);

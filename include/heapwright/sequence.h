@@ -20,7 +20,7 @@ extern "C" {
 
 /* A tuple of the objects in an array. NULL without memory. An item; HWR_OUT_OF_RANGE. */
 HWR_API void *hwr_tuple(hwr_heap *heap, void *const *items, size_t length);
-static inline size_t hwr_tuple_length(const void *tuple) { return hwri_length_first(tuple); }
+static inline size_t hwr_tuple_length(const void *tuple);
 HWR_API hwr_result hwr_tuple_get(hwr_heap *heap, const void *tuple, size_t index, void **item);
 HWR_API void *hwr_tuple_peek(const void *tuple, size_t index); /* borrowed; NULL if there is no such item */
 
@@ -49,6 +49,8 @@ HWR_API hwr_result hwr_list_get_int(const void *list, size_t index, int64_t *val
 HWR_API hwr_result hwr_list_get_float(const void *list, size_t index, double *value);
 HWR_API bool hwr_list_append_int(hwr_heap *heap, void *list, int64_t value);
 HWR_API bool hwr_list_append_float(hwr_heap *heap, void *list, double value);
+
+static inline size_t hwr_tuple_length(const void *tuple) { return hwri_length_first(tuple); }
 
 #ifdef __cplusplus
 }

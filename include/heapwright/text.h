@@ -16,7 +16,7 @@ HWR_API hwr_result hwr_str(hwr_heap *heap, const char *utf8, void **text);
 HWR_API hwr_result hwr_str_from(hwr_heap *heap, const char *utf8, size_t size, void **text);
 
 /* How many characters (code points) a str has; the one at an index below that. */
-static inline size_t hwr_str_length(const void *text) { return hwri_length_first(text); }
+static inline size_t hwr_str_length(const void *text);
 HWR_API uint32_t hwr_str_at(const void *text, size_t index);
 
 /* The bytes of a str of which all characters are ASCII, with a zero behind them, valid as long as it lives; NULL if some are not. */
@@ -60,6 +60,8 @@ HWR_API void *hwr_bytearray(hwr_heap *heap, const void *data, size_t size);
 HWR_API unsigned char *hwr_bytearray_get(void *bytearray, size_t *size);
 HWR_API bool hwr_bytearray_resize(hwr_heap *heap, void *bytearray, size_t size); /* new bytes are zero */
 HWR_API bool hwr_bytearray_append(hwr_heap *heap, void *bytearray, const void *data, size_t size); /* also its own */
+
+static inline size_t hwr_str_length(const void *text) { return hwri_length_first(text); }
 
 #ifdef __cplusplus
 }

@@ -118,7 +118,8 @@ HWRI_INLINE void free_in(hwr_pool *pool, void *block) {
 /* Gives up items that are one reference each, from the last on, up to the first that dies and is more than a block of data; returns how many are left. */
 static size_t give_up_references(undertaking *u, const char *items, size_t length) {
     uint64_t likely = 0, header;
-    while (length && !u->next) {
+    void *next = u->next;
+    while (length && !next) {
         void *target = hwri_read_field(items + --length * sizeof(void *));
         if (!target || !lose_one(target, likely, &header)) continue;
         bool lone = header + HWRI_COUNT_ONE == likely || (!(header & UNUSUAL) && hwri_type_in(header)->ref_count == 0);
@@ -127,9 +128,10 @@ static size_t give_up_references(undertaking *u, const char *items, size_t lengt
             free_in(u->heap->leaves, hwri_header(target));
         } else {
             *hwri_header(target) = header;
-            if (ends(u->heap, target)) u->next = target;
+            if (ends(u->heap, target)) next = target;
         }
     }
+    u->next = next;
     return length;
 }
 

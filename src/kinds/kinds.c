@@ -52,8 +52,6 @@ const char *hwr_result_text(hwr_result result) {
     return (unsigned)result < HWR_RESULTS ? texts[result] : "unknown result";
 }
 
-hwr_kind hwr_kind_of(const void *object) { return hwri_kind_in(hwr_type_of(object)); }
-
 static const hwri_kind_ops no_ops = {0};
 static const hwri_kind_ops *const all_ops[HWR_KINDS] = {
     [HWR_NO_KIND] = &no_ops,         [HWR_NONE] = &hwri_none_ops,           [HWR_BOOL] = &hwri_number_ops,

@@ -147,7 +147,7 @@ static size_t space_to_sort(const hwri_list *list) {
 static hwr_result sort_list(hwr_heap *heap, hwri_list *list, void *space) {
     hwri_storage *storage = list->storage;
     size_t count = list->length;
-    if (!space) return HWR_OK; /* fewer than two */
+    if (count < 2 || !space) return HWR_OK; /* the list may have become shorter while memory was taken */
     switch (hwri_storage_mode(storage)) {
     case HWRI_DATA1_TYPE: sort_ints1(&storage->as, count, space); return HWR_OK;
     case HWRI_DATA2_TYPE: sort_ints2(&storage->as, count, space); return HWR_OK;

@@ -35,7 +35,6 @@ enum { HWRI_TYPE_OWN = 0x80 };
 enum { HWRI_TYPE_SPARED = 0x40 };
 
 /* The kinds' types have the kind in their flags. They are all in one table (kinds/types.c), and no other type has one. */
-enum { HWRI_TYPE_KIND_SHIFT = 8 };
 extern const hwr_type hwri_kind_types[];
 bool hwri_is_kind_type(const hwr_type *type);
 
