@@ -12,7 +12,7 @@ configure = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null
 build = $(configure) && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
 ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 
-.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python python-package install format lint coverage \
+.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python bench-kinds python-package install format lint coverage \
 	amalgamation clean help
 
 all: ## build everything; the tool is build/heapwright
@@ -54,6 +54,11 @@ bench-counting: ## the counting collector against CPython's, Nim's, and malloc
 	$(need) build bench
 	$(call build,release) --target all bench
 	HEAPWRIGHT_BUILD=build python3 bench/counting.py
+
+bench-kinds: ## the kinds against CPython's C API and GLib
+	$(need) build bench
+	$(call build,release) --target all bench
+	HEAPWRIGHT_BUILD=build python3 bench/kinds.py
 
 bench-python: ## Python on heapwright against Python on its own allocator
 	$(need) build bench

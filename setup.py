@@ -19,7 +19,7 @@ except ImportError:
 
 BUILD_TREE = os.environ.get("HEAPWRIGHT_BUILD")
 VERSION = "%d.%d" % sys.version_info[:2]
-NEEDED = "a C compiler, make, cmake 3.22, pkg-config, libcjson with its headers, and Python's headers"
+NEEDED = "a C compiler, make, cmake 3.22, pkg-config, libcjson with its headers, the header of xxHash, and Python's headers"
 
 
 def read(path):

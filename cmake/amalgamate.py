@@ -1,14 +1,15 @@
-"""Writes the library as one source and one header: amalgamate.py ROOT OUTPUT SOURCE...
+"""Writes the library as one source and one header: amalgamate.py ROOT TAKEN OUTPUT SOURCE...
 
-ROOT is the top folder of the project, OUTPUT the folder that gets heapwright.c and heapwright.h, and each SOURCE a .c file.
-Every `#include "..."` that names a file of ours is replaced by that file, once: headers stand before what uses them. Macros
-that a .c file defines end with it. Names that two .c files have both made file-local clash, as the compiler will say.
+ROOT is the top folder of the project, TAKEN one with headers of other libraries that are put in, too, OUTPUT the folder that gets
+heapwright.c and heapwright.h, and each SOURCE a .c file. Every `#include "..."`, and every `#include <...>` of a file in TAKEN, is replaced by
+that file, once: headers stand before what uses them. Macros that a .c file defines end with it. Names that two .c files have both made
+file-local clash, as the compiler will say.
 """
 import os
 import re
 import sys
 
-INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
+INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 DEFINE = re.compile(r"\s*#\s*define\s+(\w+)")
 GNU_SOURCE = "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n"
 
@@ -16,10 +17,14 @@ GNU_SOURCE = "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n"
 class Amalgamation:
     """Text in the making, and the files that are in it already."""
 
-    def __init__(self, root, done=()):
-        self.root, self.done, self.text = root, set(done), []
+    def __init__(self, root, taken, done=()):
+        self.root, self.taken, self.done, self.text = root, taken, set(done), []
 
-    def find(self, name, beside):
+    def find(self, bracket, name, beside):
+        """The path of the file that takes an include's place; None for the system's."""
+        if bracket == "<":
+            path = os.path.join(self.taken, name)
+            return os.path.realpath(path) if os.path.exists(path) else None
         for folder in (beside, os.path.join(self.root, "src"), os.path.join(self.root, "include")):
             path = os.path.realpath(os.path.join(folder, name))
             if os.path.exists(path):
@@ -34,16 +39,17 @@ class Amalgamation:
         with open(path) as file:
             for line in file:
                 include = INCLUDE.match(line)
-                if not include:
+                wanted = include and self.find(*include.groups(), os.path.dirname(path))
+                if not wanted:
                     self.text.append(line)
-                    continue
-                wanted = self.find(include.group(1), os.path.dirname(path))
-                if wanted not in self.done:
+                elif wanted not in self.done:
                     self.add(wanted)
                     self.banner(path, " goes on")
 
     def banner(self, path, more=""):
-        self.text.append(f"\n/* ---- {os.path.relpath(path, self.root)}{more} ---- */\n")
+        of_ours = path.startswith(self.root + os.sep) and not path.startswith(self.taken + os.sep)
+        name = os.path.relpath(path, self.root) if of_ours else os.path.basename(path)
+        self.text.append(f"\n/* ---- {name}{more} ---- */\n")
 
     def end_macros(self, path):
         with open(path) as file:
@@ -55,15 +61,15 @@ class Amalgamation:
             file.write(head + "".join(self.text))
 
 
-def main(root, output, sources):
-    root = os.path.realpath(root)
+def main(root, taken, output, *sources):
+    root, taken = os.path.realpath(root), os.path.realpath(taken)
     with open(os.path.join(root, "LICENSE")) as file:
         licence = "".join(f" * {line}".rstrip() + "\n" for line in file)
-    header = Amalgamation(root)
+    header = Amalgamation(root, taken)
     header.add(os.path.join(root, "include", "heapwright.h"))
-    head = "/* heapwright in one {}, made from the files named below.\n *\n" + licence + " */\n"
+    head = "/* heapwright in one {}, made from the files named below. What is not its own says so itself, with its own licence.\n *\n" + licence + " */\n"
 
-    source = Amalgamation(root, header.done)
+    source = Amalgamation(root, taken, header.done)
     for path in sources:
         source.add(path)
         source.end_macros(path)
@@ -73,6 +79,6 @@ def main(root, output, sources):
     source.write(os.path.join(output, "heapwright.c"), head.format("source") + GNU_SOURCE + '#include "heapwright.h"\n')
 
 
-if len(sys.argv) < 4:
+if len(sys.argv) < 5:
     sys.exit(__doc__)
-main(sys.argv[1], sys.argv[2], sys.argv[3:])
+main(*sys.argv[1:])

@@ -19,6 +19,7 @@ build     python3                 python3
 build     python3-dev             -
 test      g++                     c++
 test      libcmocka-dev           pkg:cmocka
+test      libyajl-dev             pkg:yajl
 test      binutils                nm
 test      python3-venv            -
 test      python3-setuptools      -
@@ -40,9 +41,12 @@ cross     gcc-aarch64-linux-gnu   aarch64-linux-gnu-gcc
 cross     libc6-dev-arm64-cross   /usr/aarch64-linux-gnu/include/stdio.h
 cross     qemu-user               qemu-aarch64
 coverage  gcovr                   gcovr
+build     libxxhash-dev           pkg:libxxhash
 bench     libmimalloc-dev         pkg:mimalloc
 bench     libmimalloc2.0          ?
 bench     libjemalloc2            ?
+bench     libglib2.0-dev          pkg:glib-2.0
+bench     libyajl-dev             pkg:yajl
 bench     nim                     ?
 bench     valgrind                valgrind
 bench     libc6-dbg               -

@@ -9,16 +9,29 @@
  *   collect.h the collector for cycles, as Python's module gc
  *   weak.h    weak references and tables of them
  *   events.h  what happens in a heap, as it happens
+ *   kinds.h   values like Python's, ready-made: what they all have
+ *   number.h  int, float;            text.h     str, bytes, bytearray
+ *   mapping.h dict, set;             sequence.h tuple, list
+ *   array.h   array;                 iterate.h  iterators, range, map, filter, zip, generators
+ *   attributes.h  plain objects with named attributes
  */
 #ifndef HEAPWRIGHT_H
 #define HEAPWRIGHT_H
 
+#include "heapwright/array.h"
+#include "heapwright/attributes.h"
 #include "heapwright/base.h"
 #include "heapwright/collect.h"
 #include "heapwright/events.h"
 #include "heapwright/heap.h"
+#include "heapwright/iterate.h"
+#include "heapwright/kinds.h"
+#include "heapwright/mapping.h"
+#include "heapwright/number.h"
 #include "heapwright/pool.h"
 #include "heapwright/raw.h"
+#include "heapwright/sequence.h"
+#include "heapwright/text.h"
 #include "heapwright/type.h"
 #include "heapwright/weak.h"
 

@@ -1,10 +1,11 @@
-/* A small Lisp whose values live on a counting heap: a model of how an interpreter embeds the library.
+/* A small Lisp on the kinds: a model of how an interpreter embeds the library. The values of the language are Python's (None, bool, int of any size, float, str,
+ * list, dict); what else an interpreter has (symbols, scopes, functions) are types of its own, on the same heap.
  *
  *     interpreter            a session if standard input is a terminal, otherwise the demonstration at the end of this file
  *     interpreter FILE       runs a program; - is standard input
  *
  * Memory is managed by four rules, which hold in every function below:
- *   - What a function returns is owned by its caller, unless it says "borrowed"; what it is given is borrowed, unless it says "takes over".
+ *   - What a function returns is owned by its caller; what it is given is borrowed, unless it says "takes over".
  *   - A local variable that owns a reference is released, given to a field, or returned.
  *   - Fields are written with hwr_set (adds a reference), hwr_give (takes over the one we have) or, if new, hwr_init.
  *   - The interpreter itself is not on the heap, so it holds its global objects by handles.
@@ -27,71 +28,44 @@ typedef struct Interpreter {
     hwr_heap *heap;
     hwr_handle *globals;      /* a Scope */
     hwr_handle *symbols;      /* a table from names to symbols that are in use */
-    hwr_handle *nil, *truth;  /* the empty list, which is also "no"; and "yes" */
     hwr_handle *forms[FORMS]; /* the symbols of the special forms */
+    size_t objects_at_start;  /* None, True, small ints, ... */
     int depth;
     bool incomplete; /* the text ended inside an expression */
     char error[200]; /* "": none */
 } Interpreter;
 
-/* ---- the kinds of values ---- */
+/* ---- the interpreter's own types: a program is made of lists, symbols and constants ---- */
 
-typedef struct Constant {
-    const char *name;
-} Constant;
-typedef struct Number {
-    double value;
-} Number;
-typedef struct Text { /* a string, or a symbol */
-    size_t length;
-    char bytes[];
-} Text;
-typedef struct Pair { /* a list is a chain of them, with nil at the end */
-    void *head, *tail;
-} Pair;
-typedef struct Binding {
-    Text *name; /* NULL: an empty place */
-    void *value;
-} Binding;
-typedef struct Table { /* open addressing; at most three quarters full */
-    size_t room;
-    Binding places[];
-} Table;
+typedef struct Symbol {
+    void *name; /* a str */
+} Symbol;
 typedef struct Scope {
     struct Scope *outer;
-    Table *table;
-    size_t count;
+    void *values; /* a dict from names */
 } Scope;
 typedef struct Function {
-    void *parameters, *body;
-    Scope *scope; /* where it was made; if it was also stored there, that is a cycle */
+    void *parameters; /* a list of symbols */
+    void *form;       /* the list in which the function is written: its body begins with the third item */
+    Scope *scope;     /* where it was made; if it was also stored there, that is a cycle */
 } Function;
 typedef struct Builtin Builtin;
 struct Builtin {
-    void *(*call)(Interpreter *in, const Builtin *self, void *arguments);
+    void *(*call)(Interpreter *in, const Builtin *self, const void *arguments); /* a list */
     const char *name;
+    hwr_result (*operation)(hwr_heap *heap, const void *a, const void *b, void **result); /* of arithmetic */
 };
 
-/* A table's items are neither plain bytes nor plain references, so a function shows the references in them. */
-static void trace_table(void *object, hwr_visitor *visitor) {
-    Table *table = object;
-    for (size_t i = 0; i < table->room; i++) {
-        HWR_VISIT(visitor, table->places[i].name);
-        HWR_VISIT(visitor, table->places[i].value);
-    }
-}
-
-static const hwr_type constant_type = {.name = "constant", .size = sizeof(Constant)};
-static const hwr_type number_type = {.name = "number", .size = sizeof(Number)};
-static const hwr_type string_type = HWR_TYPE(Text, HWR_ITEMS(Text, length, bytes, char));
-static const hwr_type symbol_type = HWR_TYPE(Text, HWR_ITEMS(Text, length, bytes, char));
-static const hwr_type pair_type = HWR_TYPE(Pair, HWR_REFS(Pair, head, tail));
-static const hwr_type table_type = HWR_TYPE(Table, HWR_ITEMS(Table, room, places, Binding), .trace = trace_table);
-static const hwr_type scope_type = HWR_TYPE(Scope, HWR_REFS(Scope, outer, table));
-static const hwr_type function_type = HWR_TYPE(Function, HWR_REFS(Function, parameters, body, scope));
+static const hwr_type symbol_type = {
+    .name = "symbol", .size = sizeof(Symbol), HWR_REFS(Symbol, name), .flags = HWR_ACYCLIC};
+static const hwr_type scope_type = {.name = "scope", .size = sizeof(Scope), HWR_REFS(Scope, outer, values)};
+static const hwr_type function_type = {
+    .name = "function", .size = sizeof(Function), HWR_REFS(Function, parameters, form, scope)};
 static const hwr_type builtin_type = {.name = "builtin", .size = sizeof(Builtin)};
 
-static bool is(const void *value, const hwr_type *type) { return hwr_type_of(value) == type; }
+static bool is(const void *value, const hwr_type *type) { return value && hwr_type_of(value) == type; }
+static bool is_list(const void *value) { return value && hwr_kind_of(value) == HWR_LIST; }
+static bool is_dict(const void *value) { return value && hwr_kind_of(value) == HWR_DICT; }
 
 /* ---- making values ---- */
 
@@ -106,407 +80,422 @@ static void *fail(Interpreter *in, const char *format, ...) {
 
 static void *made(Interpreter *in, void *object) { return object ? object : fail(in, "out of memory"); }
 
+/* What a call that returns a result has put into *value. */
+static void *made_by(Interpreter *in, const char *who, hwr_result result, void *const *value) {
+    return result == HWR_OK ? *value : fail(in, "%s: %s", who, hwr_result_text(result));
+}
+
 static void *retained(Interpreter *in, void *object) {
     hwr_retain(in->heap, object);
     return object;
 }
 
-static void *nil(Interpreter *in) { return retained(in, hwr_handle_get(in->heap, in->nil)); }
-static bool is_nil(Interpreter *in, const void *value) { return value == hwr_handle_get(in->heap, in->nil); }
-static void *truth(Interpreter *in, bool yes) {
-    return retained(in, hwr_handle_get(in->heap, yes ? in->truth : in->nil));
-}
-
-static void *number(Interpreter *in, double value) {
-    Number *result = made(in, hwr_new(in->heap, &number_type));
-    if (result) result->value = value;
-    return result;
-}
-
-static void *text(Interpreter *in, const hwr_type *type, const char *bytes, size_t length) {
-    Text *result = made(in, hwr_new_items(in->heap, type, length));
-    if (result && length) memcpy(result->bytes, bytes, length);
-    return result;
+static void *str(Interpreter *in, const char *text, size_t length) {
+    void *result = NULL;
+    return made_by(in, "a text", hwr_str_from(in->heap, text, length, &result), &result);
 }
 
 /* One object for each name, as long as anything holds it: the table refers to it weakly. */
 static void *symbol(Interpreter *in, const char *name, size_t length) {
     hwr_weak_values *symbols = hwr_handle_get(in->heap, in->symbols);
-    void *found = hwr_weak_values_get(in->heap, symbols, name, length);
-    if (found) return found;
-    void *result = text(in, &symbol_type, name, length);
-    if (!result || hwr_weak_values_set(in->heap, symbols, name, length, result)) return result;
+    Symbol *result = hwr_weak_values_get(in->heap, symbols, name, length);
+    if (result) return result;
+    void *text = str(in, name, length);
+    result = text ? made(in, hwr_new(in->heap, &symbol_type)) : NULL;
+    if (result && hwr_str_intern(in->heap, &text)) {
+        hwr_init(in->heap, result, &result->name, text);
+        if (hwr_weak_values_set(in->heap, symbols, name, length, result)) return result;
+    } else {
+        hwr_release(in->heap, text);
+    }
     hwr_release(in->heap, result);
     return made(in, NULL);
 }
 
-/* Takes over both references, whether it succeeds or not. */
-static void *pair(Interpreter *in, void *head, void *tail) {
-    Pair *result = made(in, hwr_new(in->heap, &pair_type));
-    if (!result) {
-        hwr_release(in->heap, head);
-        hwr_release(in->heap, tail);
-        return NULL;
-    }
-    hwr_init(in->heap, result, &result->head, head);
-    hwr_init(in->heap, result, &result->tail, tail);
-    return result;
+/* A symbol's name, for messages. */
+static const char *name_of(const void *a_symbol) {
+    const char *text = hwr_str_ascii(((const Symbol *)a_symbol)->name);
+    return text ? text : "(that name)";
 }
-
-/* A list that is made from its beginning: `first` is owned, `last` is borrowed from it. */
-typedef struct Builder {
-    void *first;
-    Pair *last;
-} Builder;
 
 /* Takes over `value`; NULL is an error that has happened already. */
-static bool append(Interpreter *in, Builder *list, void *value) {
-    Pair *added = value ? pair(in, value, nil(in)) : NULL;
-    if (!added) return false;
-    if (list->last)
-        hwr_give(in->heap, list->last, &list->last->tail, (void *)added);
-    else
-        list->first = added;
-    list->last = added;
-    return true;
+static bool append(Interpreter *in, void *list, void *value) {
+    bool well = value && (hwr_list_append(in->heap, list, value) || made(in, NULL));
+    hwr_release(in->heap, value);
+    return well;
 }
 
-static void *built(Interpreter *in, const Builder *list) { return list->first ? list->first : nil(in); }
-
-/* Borrowed: the next value of a list, which moves on; NULL at its end. */
-static void *next(Interpreter *in, void **list) {
-    (void)in;
-    if (!is(*list, &pair_type)) return NULL;
-    const Pair *here = *list;
-    *list = here->tail;
-    return here->head;
+/* An item of a list; NULL, which is no error yet, if there are fewer. */
+static void *item(Interpreter *in, const void *list, size_t index) {
+    void *result = NULL;
+    hwr_result done = hwr_list_get(in->heap, list, index, &result);
+    return done == HWR_NO_MEMORY ? made(in, NULL) : result;
 }
 
 /* ---- names ---- */
 
-/* The place where a name is, or the empty place where it would go. Symbols are compared by identity. */
-static Binding *place_of(Interpreter *in, Table *table, const Text *name) {
-    size_t mask = table->room - 1, i = (size_t)(hwr_id(in->heap, name) >> 4) & mask;
-    while (table->places[i].name && table->places[i].name != name) i = (i + 1) & mask;
-    return &table->places[i];
+static bool define(Interpreter *in, Scope *scope, const Symbol *name, const void *value) {
+    return hwr_dict_set(in->heap, scope->values, name->name, value) == HWR_OK || made(in, NULL);
 }
 
-/* The innermost of `scope` and those around it that has a name; its place is stored, too. */
-static Scope *find(Interpreter *in, Scope *scope, const Text *name, Binding **place) {
-    for (; scope; scope = scope->outer) {
-        *place = scope->table ? place_of(in, scope->table, name) : NULL;
-        if (*place && (*place)->name) return scope;
-    }
-    return fail(in, "there is no %.*s", (int)name->length, name->bytes);
+/* The innermost of `scope` and those around it that has a name, borrowed; its value. */
+static Scope *find(Interpreter *in, Scope *scope, const Symbol *name, void **value) {
+    for (; scope; scope = scope->outer)
+        if (hwr_dict_get(in->heap, scope->values, name->name, value) == HWR_OK) return scope;
+    return fail(in, "there is no %.100s", name_of(name));
 }
 
-static bool make_room(Interpreter *in, Scope *scope) {
-    Table *old = scope->table;
-    size_t room = old ? old->room : 0;
-    if (scope->count + 1 <= room / 4 * 3) return true;
-    Table *bigger = made(in, hwr_new_items(in->heap, &table_type, room ? room * 2 : 4));
-    if (!bigger) return false;
-    for (size_t i = 0; i < room; i++) {
-        if (!old->places[i].name) continue;
-        Binding *place = place_of(in, bigger, old->places[i].name);
-        hwr_set(in->heap, bigger, &place->name, old->places[i].name);
-        hwr_set(in->heap, bigger, &place->value, old->places[i].value);
-    }
-    hwr_give(in->heap, scope, &scope->table, bigger);
-    return true;
-}
-
-static bool define(Interpreter *in, Scope *scope, Text *name, void *value) {
-    if (!make_room(in, scope)) return false;
-    Binding *place = place_of(in, scope->table, name);
-    scope->count += !place->name;
-    hwr_set(in->heap, scope->table, &place->name, name);
-    hwr_set(in->heap, scope->table, &place->value, value);
-    return true;
+static Scope *new_scope(Interpreter *in, Scope *outer) {
+    Scope *scope = made(in, hwr_new(in->heap, &scope_type));
+    if (!scope) return NULL;
+    hwr_set(in->heap, scope, &scope->outer, outer);
+    hwr_give(in->heap, scope, &scope->values, made(in, hwr_dict(in->heap, 0)));
+    if (scope->values) return scope;
+    hwr_release(in->heap, scope);
+    return NULL;
 }
 
 /* ---- evaluation ---- */
 
 static void *evaluate(Interpreter *in, void *expression, Scope *scope);
 
-static void *evaluate_all(Interpreter *in, void *expressions, Scope *scope) {
-    void *result = nil(in);
-    for (void *each; result && (each = next(in, &expressions)) != NULL;) {
+/* Those of a list from the given position on; the value is that of the last. */
+static void *evaluate_body(Interpreter *in, const void *list, size_t from, Scope *scope) {
+    void *result = hwr_none(in->heap);
+    for (size_t i = from; result && i < hwr_list_length(list); i++) {
+        void *expression = item(in, list, i);
         hwr_release(in->heap, result);
-        result = evaluate(in, each, scope);
+        result = expression ? evaluate(in, expression, scope) : NULL;
+        hwr_release(in->heap, expression);
     }
     return result;
 }
 
-static void *evaluate_each(Interpreter *in, void *expressions, Scope *scope) {
-    Builder list = {0};
-    for (void *each; (each = next(in, &expressions)) != NULL;)
-        if (!append(in, &list, evaluate(in, each, scope))) {
-            hwr_release(in->heap, list.first);
-            return NULL;
-        }
-    return built(in, &list);
-}
-
-static bool bind_all(Interpreter *in, Scope *scope, void *names, void *values) {
-    for (void *name; (name = next(in, &names)) != NULL;) {
-        void *value = next(in, &values);
-        if (!value)
-            fail(in, "too few arguments");
-        else if (!is(name, &symbol_type))
-            fail(in, "a parameter is not a name");
-        if (*in->error || !define(in, scope, name, value)) return false;
+static void *evaluate_arguments(Interpreter *in, const void *call, Scope *scope) {
+    void *arguments = made(in, hwr_list(in->heap, hwr_list_length(call)));
+    for (size_t i = 1; arguments && i < hwr_list_length(call); i++) {
+        void *expression = item(in, call, i);
+        bool well = expression && append(in, arguments, evaluate(in, expression, scope));
+        hwr_release(in->heap, expression);
+        if (well) continue;
+        hwr_release(in->heap, arguments);
+        return NULL;
     }
-    if (next(in, &values)) fail(in, "too many arguments");
-    return !*in->error;
+    return arguments;
 }
 
-static void *apply(Interpreter *in, void *callee, void *arguments) {
+static bool bind_all(Interpreter *in, Scope *scope, const void *names, const void *values) {
+    size_t count = hwr_list_length(names), given = hwr_list_length(values);
+    if (count != given) return fail(in, "too %s arguments", given < count ? "few" : "many");
+    bool well = true;
+    for (size_t i = 0; well && i < count; i++) {
+        void *name = item(in, names, i), *value = item(in, values, i);
+        if (name && !is(name, &symbol_type)) fail(in, "a parameter is not a name");
+        well = value && !*in->error && define(in, scope, name, value);
+        hwr_release(in->heap, value);
+        hwr_release(in->heap, name);
+    }
+    return well;
+}
+
+static void *apply(Interpreter *in, void *callee, const void *arguments) {
     if (is(callee, &builtin_type)) return ((Builtin *)callee)->call(in, callee, arguments);
     if (!is(callee, &function_type)) return fail(in, "what is called is not a function");
     const Function *function = callee;
-    Scope *scope = made(in, hwr_new(in->heap, &scope_type));
+    Scope *scope = new_scope(in, function->scope);
     if (!scope) return NULL;
-    hwr_set(in->heap, scope, &scope->outer, function->scope);
-    void *result =
-        bind_all(in, scope, function->parameters, arguments) ? evaluate_all(in, function->body, scope) : NULL;
+    bool bound = bind_all(in, scope, function->parameters, arguments);
+    void *result = bound ? evaluate_body(in, function->form, 2, scope) : NULL;
     hwr_release(in->heap, scope);
     return result;
 }
 
-static void *make_function(Interpreter *in, void *parameters, void *body, Scope *scope) {
+static void *make_function(Interpreter *in, void *parameters, void *form, Scope *scope) {
+    if (!is_list(parameters)) return fail(in, "a function needs a list of parameters");
     Function *function = made(in, hwr_new(in->heap, &function_type));
     if (!function) return NULL;
     hwr_set(in->heap, function, &function->parameters, parameters);
-    hwr_set(in->heap, function, &function->body, body);
+    hwr_set(in->heap, function, &function->form, form);
     hwr_set(in->heap, function, &function->scope, scope);
     return function;
 }
 
-/* (define name value), or (define (name parameter ...) expression ...) */
-static void *evaluate_define(Interpreter *in, void *rest, Scope *scope) {
-    void *name = next(in, &rest), *value = NULL;
-    if (name && is(name, &pair_type)) {
-        void *parameters = ((Pair *)name)->tail;
-        name = ((Pair *)name)->head;
-        value = make_function(in, parameters, rest, scope);
+/* (define name value), or (define (name parameter ...) expression ...); `name` is taken over. */
+static void *evaluate_define(Interpreter *in, void *name, void *form, Scope *scope) {
+    void *value, *parameters = NULL;
+    if (is_list(name) && hwr_list_length(name) > 0) {
+        hwr_result result = hwr_list_slice(in->heap, name, 1, SIZE_MAX, &parameters);
+        parameters = made_by(in, "define", result, &parameters);
+        hwr_release(in->heap, name);
+        name = item(in, name, 0); /* the form has it still */
+        value = parameters ? make_function(in, parameters, form, scope) : NULL;
+        hwr_release(in->heap, parameters);
     } else {
-        void *expression = next(in, &rest);
-        value = expression ? evaluate(in, expression, scope) : fail(in, "define needs a name and a value");
+        value = evaluate_body(in, form, 2, scope);
     }
     if (value && !is(name, &symbol_type)) fail(in, "what is defined is not a name");
     bool well = value && !*in->error && define(in, scope, name, value);
     hwr_release(in->heap, value);
-    return well ? nil(in) : NULL;
+    hwr_release(in->heap, name);
+    return well ? hwr_none(in->heap) : NULL;
 }
 
-static void *evaluate_set(Interpreter *in, void *rest, Scope *scope) {
-    void *name = next(in, &rest), *expression = next(in, &rest);
-    if (!expression || !is(name, &symbol_type)) return fail(in, "set! needs a name and a value");
-    void *value = evaluate(in, expression, scope);
-    Binding *place = NULL;
-    scope = value ? find(in, scope, name, &place) : NULL; /* only now, since the evaluation may have moved it */
-    if (!scope) {
-        hwr_release(in->heap, value);
-        return NULL;
-    }
-    hwr_set(in->heap, scope->table, &place->value, value);
-    return value;
+static void *evaluate_set(Interpreter *in, void *name, const void *form, Scope *scope) {
+    void *before = NULL, *value = is(name, &symbol_type) ? evaluate_body(in, form, 2, scope)
+                                                         : fail(in, "set! needs a name and a value");
+    scope = value ? find(in, scope, name, &before) : NULL;
+    hwr_release(in->heap, before);
+    if (scope && define(in, scope, name, value)) return value;
+    hwr_release(in->heap, value);
+    return NULL;
 }
 
-static void *evaluate_if(Interpreter *in, void *rest, Scope *scope) {
-    void *condition = next(in, &rest), *yes = next(in, &rest), *no = next(in, &rest);
-    if (!yes) return fail(in, "if needs a condition and a value");
+static void *evaluate_if(Interpreter *in, void *condition, const void *form, Scope *scope) {
     void *decision = evaluate(in, condition, scope);
     if (!decision) return NULL;
-    hwr_release(in->heap, decision); /* it is only compared from here on */
-    void *chosen = is_nil(in, decision) ? no : yes;
-    return chosen ? evaluate(in, chosen, scope) : nil(in);
+    void *chosen = item(in, form, hwr_truth(decision) ? 2 : 3);
+    hwr_release(in->heap, decision);
+    void *result = chosen ? evaluate(in, chosen, scope) : *in->error ? NULL : hwr_none(in->heap);
+    hwr_release(in->heap, chosen);
+    return result;
 }
 
-static void *evaluate_form(Interpreter *in, Form form, void *rest, Scope *scope) {
-    void *first;
-    switch (form) {
-    case IF: return evaluate_if(in, rest, scope);
-    case DEFINE: return evaluate_define(in, rest, scope);
-    case SET: return evaluate_set(in, rest, scope);
-    case LAMBDA:
-        first = next(in, &rest);
-        return first ? make_function(in, first, rest, scope) : fail(in, "lambda needs parameters");
-    default: first = next(in, &rest); return first ? retained(in, first) : fail(in, "quote needs a value");
-    }
+/* Takes over `first`, the item behind the form's name. */
+static void *evaluate_form(Interpreter *in, Form which, void *first, void *form, Scope *scope) {
+    void *result = NULL;
+    if (which == QUOTE) return first;
+    if (which == DEFINE) return evaluate_define(in, first, form, scope);
+    if (which == SET) result = evaluate_set(in, first, form, scope);
+    if (which == LAMBDA) result = make_function(in, first, form, scope);
+    if (which == IF) result = evaluate_if(in, first, form, scope);
+    hwr_release(in->heap, first);
+    return result;
 }
 
 /* The function is owned while it runs: it may change the name by which it was found. */
-static void *evaluate_call(Interpreter *in, const Pair *form, Scope *scope) {
-    void *callee = evaluate(in, form->head, scope);
-    void *arguments = callee ? evaluate_each(in, form->tail, scope) : NULL;
+static void *evaluate_call(Interpreter *in, void *head, const void *call, Scope *scope) {
+    void *callee = evaluate(in, head, scope);
+    void *arguments = callee ? evaluate_arguments(in, call, scope) : NULL;
     void *result = arguments ? apply(in, callee, arguments) : NULL;
     hwr_release(in->heap, arguments);
     hwr_release(in->heap, callee);
     return result;
 }
 
-static void *evaluate_pair(Interpreter *in, Pair *form, Scope *scope) {
-    for (int i = 0; i < FORMS; i++)
-        if (form->head == hwr_handle_get(in->heap, in->forms[i])) return evaluate_form(in, (Form)i, form->tail, scope);
-    return evaluate_call(in, form, scope);
+static void *evaluate_list(Interpreter *in, void *list, Scope *scope) {
+    void *head = item(in, list, 0), *result = NULL;
+    if (!head) return *in->error ? NULL : retained(in, list); /* the empty list is itself */
+    Form form = 0;
+    while (form < FORMS && head != hwr_handle_get(in->heap, in->forms[form])) form++;
+    if (form == FORMS) {
+        result = evaluate_call(in, head, list, scope);
+    } else {
+        void *first = item(in, list, 1);
+        result = first ? evaluate_form(in, form, first, list, scope) : fail(in, "%s needs more", form_names[form]);
+    }
+    hwr_release(in->heap, head);
+    return result;
 }
 
 static void *evaluate(Interpreter *in, void *expression, Scope *scope) {
-    if (is(expression, &symbol_type)) {
-        Binding *place = NULL;
-        return find(in, scope, expression, &place) ? retained(in, place->value) : NULL;
-    }
-    if (!is(expression, &pair_type)) return retained(in, expression);
+    void *result = NULL;
+    if (is(expression, &symbol_type)) return find(in, scope, expression, &result) ? result : NULL;
+    if (!is_list(expression)) return retained(in, expression);
     if (in->depth == DEEPEST) return fail(in, "calls are nested too deeply");
     in->depth++;
-    void *result = evaluate_pair(in, expression, scope);
+    result = evaluate_list(in, expression, scope);
     in->depth--;
     return result;
 }
 
-/* ---- what is built in ---- */
+/* ---- what is built in: nearly all of it is what the kinds can do ---- */
 
-static bool as_number(Interpreter *in, const Builtin *self, const void *value, double *result) {
-    if (!value || !is(value, &number_type)) {
-        fail(in, "%s needs numbers", self->name);
-        return false;
-    }
-    *result = ((const Number *)value)->value;
-    return true;
+static void *argument(Interpreter *in, const Builtin *self, const void *arguments, size_t index) {
+    void *result = item(in, arguments, index);
+    return result ? result : fail(in, "%s needs more arguments", self->name);
 }
 
-static void *call_arithmetic(Interpreter *in, const Builtin *self, void *arguments) {
-    double result, operand;
-    if (!as_number(in, self, next(in, &arguments), &result)) return NULL;
-    for (void *each; (each = next(in, &arguments)) != NULL;) {
-        if (!as_number(in, self, each, &operand)) return NULL;
-        switch (*self->name) {
-        case '+': result += operand; break;
-        case '-': result -= operand; break;
-        case '*': result *= operand; break;
-        default: result /= operand;
-        }
-    }
-    return number(in, result);
+/* The first two arguments; neither is owned if it returns false. */
+static bool two(Interpreter *in, const Builtin *self, const void *arguments, void **first, void **second) {
+    *first = argument(in, self, arguments, 0);
+    *second = *first ? argument(in, self, arguments, 1) : NULL;
+    if (!*second) hwr_release(in->heap, *first);
+    return *second;
 }
 
-static void *call_less(Interpreter *in, const Builtin *self, void *arguments) {
-    double left, right;
-    if (!as_number(in, self, next(in, &arguments), &left)) return NULL;
-    if (!as_number(in, self, next(in, &arguments), &right)) return NULL;
-    return truth(in, left < right);
-}
-
-static bool are_equal(const void *left, const void *right) {
-    if (left == right) return true;
-    if (is(left, &number_type) && is(right, &number_type))
-        return !(((const Number *)left)->value < ((const Number *)right)->value) &&
-               !(((const Number *)left)->value > ((const Number *)right)->value);
-    if (!is(left, &string_type) || !is(right, &string_type)) return false;
-    const Text *a = left, *b = right;
-    return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
-}
-
-static void *call_equal(Interpreter *in, const Builtin *self, void *arguments) {
-    void *left = next(in, &arguments), *right = next(in, &arguments);
-    return right ? truth(in, are_equal(left, right)) : fail(in, "%s needs two values", self->name);
-}
-
-static void *call_list(Interpreter *in, const Builtin *self, void *arguments) {
-    (void)self;
-    return retained(in, arguments);
-}
-
-static void *call_cons(Interpreter *in, const Builtin *self, void *arguments) {
-    void *head = next(in, &arguments), *tail = next(in, &arguments);
-    if (!tail || !(is_nil(in, tail) || is(tail, &pair_type)))
-        return fail(in, "%s needs a value and a list", self->name);
-    return pair(in, retained(in, head), retained(in, tail));
-}
-
-static void *call_part(Interpreter *in, const Builtin *self, void *arguments) {
-    void *list = next(in, &arguments);
-    if (!list || !is(list, &pair_type)) return fail(in, "%s needs a list that is not empty", self->name);
-    const Pair *first = list;
-    return retained(in, *self->name == 'h' ? first->head : first->tail);
-}
-
-static void *call_join(Interpreter *in, const Builtin *self, void *arguments) {
-    size_t length = 0;
-    void *rest = arguments;
-    for (void *each; (each = next(in, &rest)) != NULL;) {
-        if (!is(each, &string_type)) return fail(in, "%s needs strings", self->name);
-        length += ((const Text *)each)->length;
-    }
-    Text *result = made(in, hwr_new_items(in->heap, &string_type, length));
-    if (!result) return NULL;
-    size_t written = 0;
-    for (void *each; (each = next(in, &arguments)) != NULL;) {
-        const Text *part = each;
-        memcpy(result->bytes + written, part->bytes, part->length);
-        written += part->length;
+static void *call_arithmetic(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *result = argument(in, self, arguments, 0);
+    for (size_t i = 1; result && i < hwr_list_length(arguments); i++) {
+        void *operand = item(in, arguments, i), *next = NULL;
+        if (operand) next = made_by(in, self->name, self->operation(in->heap, result, operand, &next), &next);
+        hwr_release(in->heap, operand);
+        hwr_release(in->heap, result);
+        result = next;
     }
     return result;
 }
 
-static void print(Interpreter *in, const void *value, int depth) {
-    if (is(value, &number_type)) {
-        printf("%.15g", ((const Number *)value)->value);
-    } else if (is(value, &string_type) || is(value, &symbol_type)) {
-        fwrite(((const Text *)value)->bytes, 1, ((const Text *)value)->length, stdout);
-    } else if (is(value, &constant_type)) {
-        fputs(((const Constant *)value)->name, stdout);
-    } else if (!is(value, &pair_type)) {
-        fputs("<function>", stdout);
-    } else if (depth == DEEPEST) {
-        fputs("...", stdout);
-    } else {
-        void *rest = (void *)(uintptr_t)value;
-        const char *before = "(";
-        for (void *each; (each = next(in, &rest)) != NULL; before = " ") {
-            fputs(before, stdout);
-            print(in, each, depth + 1);
-        }
-        putchar(')');
-    }
+static void *call_compare(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *left, *right;
+    int order = 0;
+    bool equal = false;
+    if (!two(in, self, arguments, &left, &right)) return NULL;
+    hwr_result result =
+        *self->name == '=' ? hwr_equal(in->heap, left, right, &equal) : hwr_compare(in->heap, left, right, &order);
+    hwr_release(in->heap, right);
+    hwr_release(in->heap, left);
+    return result == HWR_OK ? hwr_bool(in->heap, equal || order < 0) : made_by(in, self->name, result, NULL);
 }
 
-static void *call_print(Interpreter *in, const Builtin *self, void *arguments) {
-    (void)self;
-    for (void *each; (each = next(in, &arguments)) != NULL;) {
-        print(in, each, 0);
-        putchar(is_nil(in, arguments) ? '\n' : ' ');
-    }
-    return nil(in);
+static void *call_list(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *copy = NULL;
+    return made_by(in, self->name, hwr_list_slice(in->heap, arguments, 0, SIZE_MAX, &copy), &copy);
 }
 
-static void *call_collect(Interpreter *in, const Builtin *self, void *arguments) {
+static void *call_dict(Interpreter *in, const Builtin *self, const void *arguments) {
     (void)self;
     (void)arguments;
-    return number(in, (double)hwr_collect(in->heap, HWR_OLDEST));
+    return made(in, hwr_dict(in->heap, 0));
 }
 
-static void *call_figure(Interpreter *in, const Builtin *self, void *arguments) {
+/* (get dict key otherwise) */
+static void *call_get(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *dict, *key, *result = NULL;
+    if (!two(in, self, arguments, &dict, &key)) return NULL;
+    hwr_result found = is_dict(dict) ? hwr_dict_get(in->heap, dict, key, &result) : HWR_WRONG_KIND;
+    hwr_release(in->heap, key);
+    hwr_release(in->heap, dict);
+    return found == HWR_NOT_FOUND ? argument(in, self, arguments, 2) : made_by(in, self->name, found, &result);
+}
+
+/* (put dict key value) */
+static void *call_put(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *dict, *key, *value = argument(in, self, arguments, 2);
+    if (!value) return NULL;
+    hwr_result result = HWR_OK;
+    if (two(in, self, arguments, &dict, &key)) {
+        result = is_dict(dict) ? hwr_dict_set(in->heap, dict, key, value) : HWR_WRONG_KIND;
+        hwr_release(in->heap, key);
+        hwr_release(in->heap, dict);
+    }
+    if (result == HWR_OK) return value;
+    hwr_release(in->heap, value);
+    return made_by(in, self->name, result, NULL);
+}
+
+/* (cons head tail): another list, with the head in front. */
+static void *call_cons(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *head, *tail;
+    if (!two(in, self, arguments, &head, &tail)) return NULL;
+    void *list = is_list(tail) ? made(in, hwr_list(in->heap, hwr_list_length(tail) + 1))
+                               : fail(in, "%s needs a value and a list", self->name);
+    bool well =
+        list && append(in, list, retained(in, head)) && (hwr_list_extend(in->heap, list, tail) || made(in, NULL));
+    hwr_release(in->heap, tail);
+    hwr_release(in->heap, head);
+    if (well) return list;
+    hwr_release(in->heap, list);
+    return NULL;
+}
+
+static void *call_part(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *list = argument(in, self, arguments, 0), *result = NULL;
+    if (list && (!is_list(list) || hwr_list_length(list) == 0))
+        fail(in, "%s needs a list that is not empty", self->name);
+    else if (list && *self->name == 'h')
+        result = item(in, list, 0);
+    else if (list)
+        result = made_by(in, self->name, hwr_list_slice(in->heap, list, 1, SIZE_MAX, &result), &result);
+    hwr_release(in->heap, list);
+    return result;
+}
+
+static void *call_length(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *value = argument(in, self, arguments, 0);
+    size_t length = 0;
+    hwr_result result = value ? hwr_length(value, &length) : HWR_OK;
+    hwr_release(in->heap, value);
+    if (!value || result != HWR_OK) return made_by(in, self->name, result, NULL);
+    return made(in, hwr_int(in->heap, (int64_t)length));
+}
+
+static void *call_join(Interpreter *in, const Builtin *self, const void *arguments) {
+    void *nothing = str(in, "", 0), *result = NULL;
+    if (!nothing) return NULL;
+    result = made_by(in, self->name, hwr_str_join(in->heap, nothing, arguments, &result), &result);
+    hwr_release(in->heap, nothing);
+    return result;
+}
+
+/* A str by itself as it is; all else as Python's repr() has it. */
+static bool print(Interpreter *in, void *value) {
+    void *text = NULL;
+    if (hwr_kind_of(value) == HWR_STR) text = retained(in, value);
+    if (!text) text = made_by(in, "print", hwr_repr(in->heap, value, &text), &text);
+    size_t length = text ? hwr_str_utf8(text, NULL, 0) : 0;
+    char *bytes = text ? made(in, malloc(length + 1)) : NULL;
+    if (bytes) {
+        hwr_str_utf8(text, bytes, length + 1);
+        fwrite(bytes, 1, length, stdout);
+    }
+    free(bytes);
+    hwr_release(in->heap, text);
+    return bytes;
+}
+
+static void *call_print(Interpreter *in, const Builtin *self, const void *arguments) {
+    (void)self;
+    bool well = true;
+    for (size_t i = 0; well && i < hwr_list_length(arguments); i++) {
+        void *value = item(in, arguments, i);
+        if (i) putchar(' ');
+        well = value && print(in, value);
+        hwr_release(in->heap, value);
+    }
+    putchar('\n');
+    return well ? hwr_none(in->heap) : NULL;
+}
+
+static void *call_collect(Interpreter *in, const Builtin *self, const void *arguments) {
+    (void)self;
+    (void)arguments;
+    return made(in, hwr_int(in->heap, (int64_t)hwr_collect(in->heap, HWR_OLDEST)));
+}
+
+static void *call_figure(Interpreter *in, const Builtin *self, const void *arguments) {
     (void)arguments;
     hwr_heap_stats stats;
     hwr_counters counters;
     hwr_heap_get_stats(in->heap, &stats);
     hwr_get_counters(in->heap, &counters);
-    return number(in, *self->name == 'o' ? (double)stats.objects : (double)counters.collected);
+    return made(in, hwr_int(in->heap, (int64_t)(*self->name == 'o' ? stats.objects : counters.collected)));
 }
 
 static const Builtin builtins[] = {
-    {call_arithmetic, "+"},    {call_arithmetic, "-"}, {call_arithmetic, "*"}, {call_arithmetic, "/"},
-    {call_less, "<"},          {call_equal, "="},      {call_list, "list"},    {call_cons, "cons"},
-    {call_part, "head"},       {call_part, "tail"},    {call_join, "join"},    {call_print, "print"},
-    {call_collect, "collect"}, /* collects now; how many objects nobody could reach */
-    {call_figure, "objects"},  /* how many are alive */
-    {call_figure, "garbage"},  /* how many the collector has freed so far */
+    {call_arithmetic, "+", hwr_add},
+    {call_arithmetic, "-", hwr_subtract},
+    {call_arithmetic, "*", hwr_multiply},
+    {call_arithmetic, "/", hwr_divide},
+    {call_arithmetic, "//", hwr_floor_divide},
+    {call_arithmetic, "%", hwr_modulo},
+    {call_compare, "<", NULL},
+    {call_compare, "=", NULL},
+    {call_list, "list", NULL},
+    {call_cons, "cons", NULL},
+    {call_part, "head", NULL},
+    {call_part, "tail", NULL},
+    {call_length, "length", NULL},
+    {call_dict, "dict", NULL},
+    {call_get, "get", NULL},
+    {call_put, "put", NULL},
+    {call_join, "join", NULL},
+    {call_print, "print", NULL},
+    {call_collect, "collect", NULL}, /* collects now; how many objects nobody could reach */
+    {call_figure, "objects", NULL},  /* how many are alive */
+    {call_figure, "garbage", NULL},  /* how many the collector has freed so far */
 };
 
-/* ---- reading ---- */
+/* ---- reading: a program becomes lists of lists ---- */
 
 static void skip_space(const char **at) {
     while (isspace((unsigned char)**at) || **at == ';')
@@ -519,14 +508,14 @@ static void skip_space(const char **at) {
 static void *read_value(Interpreter *in, const char **at);
 
 static void *read_list(Interpreter *in, const char **at) {
-    Builder list = {0};
-    for (skip_space(at); **at != ')'; skip_space(at))
-        if (!append(in, &list, read_value(in, at))) {
-            hwr_release(in->heap, list.first);
-            return NULL;
-        }
+    void *list = made(in, hwr_list(in->heap, 0));
+    for (skip_space(at); list && **at != ')'; skip_space(at)) {
+        if (append(in, list, read_value(in, at))) continue;
+        hwr_release(in->heap, list);
+        list = NULL;
+    }
     ++*at;
-    return built(in, &list);
+    return list;
 }
 
 static void *end_of_text(Interpreter *in) {
@@ -536,28 +525,32 @@ static void *end_of_text(Interpreter *in) {
 
 static void *read_string(Interpreter *in, const char **at) {
     size_t length = strcspn(*at, "\"");
-    const char *bytes = *at;
+    const char *text = *at;
     *at += length;
     if (!**at) return end_of_text(in);
     ++*at;
-    return text(in, &string_type, bytes, length);
+    return str(in, text, length);
 }
 
 static void *read_word(Interpreter *in, const char **at) {
     size_t length = strcspn(*at, " \t\r\n();\"'");
     const char *word = *at;
-    char *end;
-    double value = strtod(word, &end);
+    void *number = NULL;
     *at += length;
-    return end == word + length && length ? number(in, value) : symbol(in, word, length);
+    if (!isdigit((unsigned char)word[*word == '-'])) return symbol(in, word, length);
+    hwr_result result = hwr_int_parse(in->heap, word, length, 10, &number);
+    if (result == HWR_BAD_VALUE) result = hwr_float_parse(in->heap, word, length, &number);
+    return result == HWR_BAD_VALUE ? symbol(in, word, length) : made_by(in, "a number", result, &number);
 }
 
 /* 'x is short for (quote x). */
 static void *read_quoted(Interpreter *in, const char **at) {
-    void *value = read_value(in, at);
-    if (!value) return NULL;
-    void *tail = pair(in, value, nil(in));
-    return tail ? pair(in, retained(in, hwr_handle_get(in->heap, in->forms[QUOTE])), tail) : NULL;
+    void *list = made(in, hwr_list(in->heap, 2));
+    if (list && append(in, list, retained(in, hwr_handle_get(in->heap, in->forms[QUOTE]))) &&
+        append(in, list, read_value(in, at)))
+        return list;
+    hwr_release(in->heap, list);
+    return NULL;
 }
 
 static void *read_nested(Interpreter *in, const char **at) {
@@ -582,45 +575,42 @@ static void *read_value(Interpreter *in, const char **at) {
 static bool run(Interpreter *in, const char *program, bool show) {
     *in->error = '\0';
     in->incomplete = false;
-    for (skip_space(&program); *program; skip_space(&program)) {
+    bool well = true;
+    for (skip_space(&program); well && *program; skip_space(&program)) {
         void *expression = read_value(in, &program);
         void *value = expression ? evaluate(in, expression, hwr_handle_get(in->heap, in->globals)) : NULL;
         hwr_release(in->heap, expression);
-        if (!value) return false;
-        if (show && !is_nil(in, value)) {
-            print(in, value, 0);
+        well = value;
+        if (well && show && hwr_kind_of(value) != HWR_NONE) {
+            well = print(in, value);
             putchar('\n');
         }
         hwr_release(in->heap, value);
     }
-    return true;
+    return well;
 }
 
 /* ---- the interpreter ---- */
 
-/* A new handle on an object that the caller owns, which it takes over. */
+static size_t objects_of(Interpreter *in) {
+    hwr_heap_stats stats;
+    hwr_heap_get_stats(in->heap, &stats);
+    return stats.objects;
+}
+
+/* A new handle on an object, which it takes over. */
 static hwr_handle *handle_on(Interpreter *in, void *object) {
     hwr_handle *handle = object ? hwr_handle_new(in->heap, object) : NULL;
     hwr_release(in->heap, object);
     return made(in, handle);
 }
 
-static hwr_handle *constant(Interpreter *in, const char *name) {
-    Constant *object = hwr_new(in->heap, &constant_type);
-    if (object) {
-        object->name = name;
-        hwr_make_immortal(in->heap, object);
-    }
-    return handle_on(in, object);
-}
-
-static bool define_builtin(Interpreter *in, const Builtin *builtin) {
-    Builtin *object = made(in, hwr_new(in->heap, &builtin_type));
-    if (object) *object = *builtin;
-    void *name = object ? symbol(in, builtin->name, strlen(builtin->name)) : NULL;
-    bool well = name && define(in, hwr_handle_get(in->heap, in->globals), name, object);
-    hwr_release(in->heap, name);
-    hwr_release(in->heap, object);
+/* Defines a name for all programs; takes over the value. */
+static bool define_global(Interpreter *in, const char *name, void *value) {
+    void *key = value ? symbol(in, name, strlen(name)) : NULL;
+    bool well = key && define(in, hwr_handle_get(in->heap, in->globals), key, value);
+    hwr_release(in->heap, key);
+    hwr_release(in->heap, value);
     return well;
 }
 
@@ -628,43 +618,50 @@ static bool interpreter_open(Interpreter *in) {
     *in = (Interpreter){.error = ""};
     in->heap =
         hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING, .limit = (size_t)LIMIT});
-    if (!made(in, in->heap)) return false;
-    in->nil = constant(in, "nil");
-    in->truth = constant(in, "true");
-    in->globals = handle_on(in, hwr_new(in->heap, &scope_type));
+    if (!in->heap || !hwr_kinds_open(in->heap)) return made(in, NULL);
+    in->objects_at_start = objects_of(in);
+    in->globals = handle_on(in, new_scope(in, NULL));
     in->symbols = handle_on(in, hwr_weak_values_new(in->heap));
     if (*in->error) return false;
     for (int i = 0; i < FORMS; i++)
         if (!(in->forms[i] = handle_on(in, symbol(in, form_names[i], strlen(form_names[i]))))) return false;
-    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
-        if (!define_builtin(in, &builtins[i])) return false;
-    Scope *globals = hwr_handle_get(in->heap, in->globals);
-    void *name = symbol(in, "nil", 3);
-    bool well = name && define(in, globals, name, hwr_handle_get(in->heap, in->nil));
-    hwr_release(in->heap, name);
-    return well;
+    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++) {
+        Builtin *object = made(in, hwr_new(in->heap, &builtin_type));
+        if (object) *object = builtins[i];
+        if (!define_global(in, builtins[i].name, object)) return false;
+    }
+    return define_global(in, "nil", hwr_none(in->heap)) && define_global(in, "true", hwr_bool(in->heap, true)) &&
+           define_global(in, "false", hwr_bool(in->heap, false));
 }
 
 /* Closing the heap frees whatever is on it, so nothing need be taken down first. We do it all the same, to see that nothing is left. */
 static size_t interpreter_close(Interpreter *in) {
     hwr_handle_free(in->heap, in->globals);
     hwr_handle_free(in->heap, in->symbols);
-    hwr_handle_free(in->heap, in->nil);
-    hwr_handle_free(in->heap, in->truth);
     for (int i = 0; i < FORMS; i++) hwr_handle_free(in->heap, in->forms[i]);
     hwr_collect(in->heap, HWR_OLDEST);
-    hwr_heap_stats stats;
-    hwr_heap_get_stats(in->heap, &stats);
+    size_t left = objects_of(in) - in->objects_at_start;
     hwr_heap_close(in->heap);
-    return stats.objects - 2; /* nil and true are immortal */
+    return left;
 }
 
 /* ---- where programs come from ---- */
 
 static const char *const demonstration =
     "(print \"-- values\")\n"
-    "(define (map f items) (if items (cons (f (head items)) (map f (tail items))) nil))\n"
-    "(print (map (lambda (x) (* x x)) '(1 2 3 4)) (join \"he\" \"ap\") (/ 1 4) (= \"a\" \"a\"))\n"
+    "(define (map f items) (if items (cons (f (head items)) (map f (tail items))) '()))\n"
+    "(print (map (lambda (x) (* x x)) '(1 2 3 4)) (join \"he\" \"ap\") (/ 1 4) (// -7 2) (% -7 2) (= 1 1.0) nil)\n"
+    "\n"
+    "(print \"-- ints of any size\")\n"
+    "(define (factorial n)\n"
+    "    (define (multiply k so-far) (if (< k 2) so-far (multiply (- k 1) (* k so-far))))\n"
+    "    (multiply n 1))\n"
+    "(print \"30! =\" (factorial 30))\n"
+    "\n"
+    "(print \"-- a dict counts\")\n"
+    "(define counts (dict))\n"
+    "(map (lambda (word) (put counts word (+ 1 (get counts word 0)))) '(\"to\" \"be\" \"or\" \"not\" \"to\" \"be\"))\n"
+    "(print counts \"different:\" (length counts))\n"
     "\n"
     "(print \"-- a function holds the scope in which it was made\")\n"
     "(define (counter) (define n 0) (lambda () (set! n (+ n 1))))\n"
@@ -672,14 +669,16 @@ static const char *const demonstration =
     "(define second (counter))\n"
     "(print (first) (first) (first) (second))\n"
     "\n"
-    "(print \"-- a scope that holds such a function is a cycle\")\n"
-    "(define (factorial n)\n"
-    "    (define (multiply k so-far) (if (< k 2) so-far (multiply (- k 1) (* k so-far))))\n"
-    "    (multiply n 1))\n"
-    "(print \"20! =\" (factorial 20))\n"
+    "(print \"-- a scope that holds such a function, as that of factorial does, is a cycle\")\n"
     "(define (repeat n f) (if (< n 1) nil ((lambda () (f) (repeat (- n 1) f)))))\n"
     "(define (alive) (collect) (objects))\n"
-    "(define (left-by f) (define before (+ 0 0)) (set! before (alive)) (f) (- (alive) before))\n"
+    "(define (left-by f)\n"
+    "    (define before (* 1000 1000))\n"
+    "    (define after 0)\n"
+    "    (set! before (alive))\n"
+    "    (f)\n"
+    "    (set! after (alive))\n"
+    "    (- after before))\n"
     "(define garbage-before (garbage))\n"
     "(define left (left-by (lambda () (repeat 100 (lambda () (factorial 5))))))\n"
     "(print \"at least 300 objects in such cycles were freed:\" (< 299 (- (garbage) garbage-before)))\n"

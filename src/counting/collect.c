@@ -405,6 +405,8 @@ static size_t collect(hwri_model *m) {
 
 size_t hwri_collect(hwr_heap *heap, int generation) {
     if (generation < HWR_OLDEST) heap->count[generation + 1]++;
+    if (generation == HWR_OLDEST) hwri_shapes_let_go(heap);
+    if (generation == HWR_OLDEST) hwri_spares_let_go(heap);
     for (int i = 0; i <= generation; i++) heap->count[i] = 0;
     hwri_model m = {.heap = heap, .generation = generation, .excess = {.pool = heap->scratch}};
     if (generation < HWR_OLDEST) m.mask = m.in_set = HWRI_MEMBER;

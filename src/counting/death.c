@@ -97,13 +97,51 @@ static void give_up_fields_once(undertaking *u, void *object, const hwr_type *ty
     if (type->trace) type->trace(object, &tracer.visitor);
 }
 
+/* What an object whose count has become zero may have so that it does not end the short way: in a checked heap all are special. */
+#define UNUSUAL (HWRI_SPECIAL | HWRI_WEAK | HWRI_COUNT_ASIDE)
+
+/* Takes one reference away, and returns whether it was the last; *header is what is to stand in front of the object, and does unless it was. `likely`: what most have
+ * there whose last reference this is. */
+HWRI_INLINE bool lose_one(void *target, uint64_t likely, uint64_t *header) {
+    uint64_t before = *hwri_header(target);
+    *header = before - HWRI_COUNT_ONE;
+    if (hwri_likely(before == likely)) return true;
+    if (hwri_unlikely(*header < HWRI_COUNT_ONE)) return true;
+    *hwri_header(target) = *header;
+    return false;
+}
+
+HWRI_INLINE void free_in(hwr_pool *pool, void *block) {
+    hwri_page_free_own(pool, hwri_page_of(pool, block), block, false);
+}
+
+/* Gives up items that are one reference each, from the last on, up to the first that dies and is more than a block of data; returns how many are left. */
+static size_t give_up_references(undertaking *u, const char *items, size_t length) {
+    uint64_t likely = 0, header;
+    void *next = u->next;
+    while (length && !next) {
+        void *target = hwri_read_field(items + --length * sizeof(void *));
+        if (!target || !lose_one(target, likely, &header)) continue;
+        bool lone = header + HWRI_COUNT_ONE == likely || (!(header & UNUSUAL) && hwri_type_in(header)->ref_count == 0);
+        if (hwri_likely(lone && header & HWRI_UNTRACKED)) {
+            likely = header + HWRI_COUNT_ONE;
+            free_in(u->heap->leaves, hwri_header(target));
+        } else {
+            *hwri_header(target) = header;
+            if (ends(u->heap, target)) next = target;
+        }
+    }
+    u->next = next;
+    return length;
+}
+
 /* Gives up the fields of an object, then its items from the last, up to the first thing that dies of it. Returns whether items are left: the length in the
  * object says how many, and it is on the stack once more. */
 static bool give_up_items(undertaking *u, void *object, const hwr_type *type) {
     hwr_heap *heap = u->heap;
     size_t length = hwri_reference_items(object, type), from = heap->deaths.count;
     give_up_fields_once(u, object, type);
-    for (; length && !u->next; length--) hwri_each_item(object, type, length - 1, length, give_up, u);
+    length = give_up_references(u, (char *)object + type->items_offset, length);
     memcpy((char *)object + type->length_offset, &length, sizeof length);
     if (length) push_object(heap, object);
     reverse_from(&heap->deaths, from, heap->deaths.count);
@@ -148,10 +186,6 @@ static void free_checked(hwr_heap *heap, void *object) {
     hwr_pool_free(hwri_is_tracked_type(type) ? heap->objects : heap->leaves, hwri_block_of(object, type));
 }
 
-HWRI_INLINE void free_in(hwr_pool *pool, void *block) {
-    hwri_page_free_own(pool, hwri_page_of(pool, block), block, false);
-}
-
 void hwri_free_object(hwr_heap *heap, void *object) {
     uint64_t header = *hwri_header(object);
     if (!(header & HWRI_UNTRACKED)) hwri_count_deallocations(heap, 1);
@@ -165,6 +199,8 @@ void hwri_free_object(hwr_heap *heap, void *object) {
 __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *object) {
     const hwr_type *type = hwr_type_of(object);
     undertaking u = {heap, NULL};
+    if ((*hwri_header(object) & (HWRI_UNTRACKED | HWRI_INTERNED)) == (HWRI_UNTRACKED | HWRI_INTERNED))
+        hwri_interned_dies(heap, object);
     bool noticed = hwri_has_last_will(type) || *hwri_header(object) & HWRI_WEAK;
     if (noticed && !run_last_will(heap, object)) return NULL;
     if (hwri_unlikely(heap->condemned)) hwri_condemned_dies(heap, object);
@@ -180,22 +216,8 @@ __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *
     return u.next;
 }
 
-/* What an object whose count has become zero may have so that it does not end the short way: in a checked heap all are special. */
-#define UNUSUAL (HWRI_SPECIAL | HWRI_WEAK | HWRI_COUNT_ASIDE)
-
 __attribute__((noinline)) static void *end_unusual(hwr_heap *heap, void *object) {
     return ends(heap, object) ? take_apart_special(heap, object) : NULL;
-}
-
-/* Takes one reference away, and returns whether it was the last; *header is what is to stand in front of the object, and does unless it was. `likely`: what most have
- * there whose last reference this is. */
-HWRI_INLINE bool lose_one(void *target, uint64_t likely, uint64_t *header) {
-    uint64_t before = *hwri_header(target);
-    *header = before - HWRI_COUNT_ONE;
-    if (hwri_likely(before == likely)) return true;
-    if (hwri_unlikely(*header < HWRI_COUNT_ONE)) return true;
-    *hwri_header(target) = *header;
-    return false;
 }
 
 /* Gives up the references of a plain object up to the first of which something dies, and returns that with the header that it is to have; *left tells
@@ -389,7 +411,9 @@ void hwri_count_is_zero(hwr_heap *heap, const void *object) {
         die_unusual(heap, dead);
         return;
     }
-    void *next = give_up_to_first(dead, hwri_type_in(header), &left, 0, &next_header);
+    const hwr_type *type = hwri_type_in(header);
+    if (hwri_unlikely(type->flags & HWRI_TYPE_SPARED) && hwri_spare_keep(heap, dead)) return;
+    void *next = give_up_to_first(dead, type, &left, 0, &next_header);
     if (next)
         die_with_others(heap, dead, left, next, next_header);
     else

@@ -29,7 +29,7 @@ typedef struct hwri_model {
 static inline hwri_place *hwri_model_place(hwri_model *m, const void *object) {
     const uint64_t *header = hwri_header(object);
     uintptr_t slice = ((uintptr_t)header >> HWRI_SLICE_SHIFT) - m->tables.first;
-    if (hwri_unlikely(slice >= m->tables.count)) return hwri_place_of(m->heap, object);
+    if (hwri_unlikely(slice >= m->tables.count)) return m->tables.complete ? NULL : hwri_place_of(m->heap, object);
     uintptr_t table = m->tables.of_slice[slice];
     if (hwri_unlikely(!table)) return NULL;
     m->far_slice = (uintptr_t)header >> HWRI_SLICE_SHIFT;

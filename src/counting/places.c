@@ -18,15 +18,17 @@ static void enter(hwri_tables *tables, const hwri_page *page, uintptr_t table) {
 
 bool hwri_tables_cover(hwr_heap *heap) {
     const hwr_pool *pool = heap->objects;
-    hwri_tables *old = &heap->places, wide = {UINTPTR_MAX, 0, NULL};
+    hwri_tables *old = &heap->places, wide = {.first = UINTPTR_MAX, .complete = true};
     uintptr_t last = 0;
+    old->complete = false;
     if (pool->slice_shift != HWRI_SLICE_SHIFT || !pool->chunk_count) return true;
     for (size_t i = 0; i < pool->chunk_count; i++) {
         uintptr_t base = (uintptr_t)pool->chunks[i]->base, end = base + pool->chunks[i]->size - 1;
         if (base >> HWRI_SLICE_SHIFT < wide.first) wide.first = base >> HWRI_SLICE_SHIFT;
         if (end >> HWRI_SLICE_SHIFT > last) last = end >> HWRI_SLICE_SHIFT;
     }
-    if (wide.first >= old->first && last < old->first + old->count) return true;
+    old->complete = wide.first >= old->first && last < old->first + old->count;
+    if (old->complete) return true;
     wide.count = last - wide.first + 1;
     if (wide.count > MOST_COVERED) return true;
     wide.of_slice = hwr_pool_alloc_zeroed(heap->scratch, wide.count, sizeof *wide.of_slice);

@@ -17,6 +17,7 @@
 #define HWRI_FINALIZED (UINT64_C(1) << 48)
 #define HWRI_WEAK (UINT64_C(1) << 49)    /* there are weak references to it */
 #define HWRI_FROZEN (UINT64_C(1) << 50)  /* in the permanent generation */
+#define HWRI_INTERNED HWRI_FROZEN        /* of a str, which is never frozen: it is in the table of kinds/intern.c */
 #define HWRI_SPECIAL (UINT64_C(1) << 51) /* its death is more than giving up references at offsets: see hwri_is_plain */
 
 /* In a checked heap, an object that is dead and in quarantine. */
@@ -28,10 +29,24 @@
 enum { HWRI_HEADER_SIZE = 8, HWRI_LEAST_BLOCK = 16, HWRI_COUNT_MOST = 4095, HWRI_COUNT_SHIFT = 52 };
 
 /* A type with this flag is one of the library's own, and has something to do when an object of it dies. */
-enum { HWRI_TYPE_OWN = 0x8000 };
+enum { HWRI_TYPE_OWN = 0x80 };
+
+/* An object of a type with this flag may be kept when it dies (kinds/spare.c). */
+enum { HWRI_TYPE_SPARED = 0x40 };
+
+/* The kinds' types have the kind in their flags. They are all in one table (kinds/types.c), and no other type has one. */
+extern const hwr_type hwri_kind_types[];
+bool hwri_is_kind_type(const hwr_type *type);
 
 static inline unsigned hwri_count_in(uint64_t header) { return (unsigned)(header >> HWRI_COUNT_SHIFT); }
 static inline bool hwri_is_live(uint64_t header) { return header >= HWRI_COUNT_ONE && header != HWRI_PADDING; }
+/* One more reference, if the header has room for it; a part of hwr_retain. */
+static inline bool hwri_count_up(const void *object) {
+    uint64_t header = *hwri_header(object) + HWRI_COUNT_ONE;
+    if (header < HWRI_COUNT_ONE) return false;
+    *hwri_header(object) = header;
+    return true;
+}
 static inline const hwr_type *hwri_type_in(uint64_t header) {
     return (const hwr_type *)(uintptr_t)(header & HWRI_TYPE_MASK);
 }
@@ -39,11 +54,11 @@ static inline const hwr_type *hwri_type_in(uint64_t header) {
 static inline bool hwri_has_references(const hwr_type *type) {
     return type->ref_count || type->trace || (type->item_size && type->items_are_references);
 }
-/* Objects of a plain type have neither items nor a finalizer nor a trace function, nor an alignment, and are not the library's own. Making and freeing one takes
- * a short way. */
+/* Objects of a plain type have neither items that are references nor a finalizer nor a trace function, nor an alignment, and are not the library's own. Freeing one
+ * takes a short way; making one, too, if it has no items at all. */
 static inline bool hwri_is_plain(const hwr_type *type) {
-    return !type->finalize && !type->trace && !type->item_size && type->alignment != 16 &&
-           !(type->flags & HWRI_TYPE_OWN);
+    return !type->finalize && !type->trace && !(type->item_size && type->items_are_references) &&
+           type->alignment != 16 && !(type->flags & HWRI_TYPE_OWN);
 }
 /* What an object of the type does when it dies can be noticed. */
 static inline bool hwri_has_last_will(const hwr_type *type) { return type->finalize || type->flags & HWRI_TYPE_OWN; }

@@ -50,6 +50,7 @@ typedef struct hwri_deaths {
 typedef struct hwri_tables {
     uintptr_t first, count;
     uintptr_t *of_slice;
+    bool complete; /* no page outside of these slices has a table */
 } hwri_tables;
 
 enum { HWRI_HELD_KNOWN = 256 };
@@ -115,12 +116,33 @@ struct hwr_heap {
     size_t listener_count;
     hwr_counters counters;
     struct hwri_trace *trace;
+    struct hwri_kinds *kinds; /* what the kinds share; NULL: not opened */
     hwr_out_of_memory on_out_of_memory;
     void *context;
     struct hwri_checks *checks; /* checked heaps only */
 };
 
 /* ---- object/new.c ---- */
+
+/* A new leaf of a plain type, of so many bytes, if the short way is closed (kinds/kinds.h). A checked heap's is zeroed and has its length. */
+void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size);
+
+/* hwr_new_items for types of the kinds, which are known to be sound: small objects are made in a few instructions. */
+void *hwri_new_of_kind(hwr_heap *heap, const hwr_type *type, size_t length);
+
+/* What never collects and asks nobody, so that no code of the program's runs: whoever is refused calls hwri_make_room, looks again at what may have changed, and tries again. Only for types
+ * of the kinds that have items. A new object; its items are NULL if they are references, otherwise nobody knows. */
+void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length);
+/* Gives an object with one reference as many items, in its block or in a larger one, and returns where it is now; new items as above, those that it loses must be NULL. NULL: there is no memory, or
+ * it cannot move (a checked heap; a collection under way; somebody else knows it), and nothing has changed. */
+void *hwri_resize(hwr_heap *heap, void *object, size_t length);
+/* Whether the caller's reference is known to be the only one, weak ones included. */
+static inline bool hwri_is_only_one(const hwr_heap *heap, const void *object) {
+    uint64_t header = *hwri_header(object);
+    return hwri_counts_inline(heap) && hwri_count_in(header) == 1 && !(header & (HWRI_COUNT_ASIDE | HWRI_WEAK));
+}
+/* Makes an object one of another type with the same size and pool. */
+void hwri_retype(const hwr_heap *heap, void *object, const hwr_type *type);
 
 /* Bytes of the block for an object of this size; the object's start in a block, and back. A checked heap adds a tail. */
 size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object_size);
@@ -226,6 +248,23 @@ hwr_weak *hwri_weak_take(hwr_heap *heap, void *object); /* clears all and return
 bool hwri_is_own_type(const hwr_type *type);
 void hwri_own_type_dies(hwr_heap *heap, void *object); /* an object of the library's own types is about to be freed */
 const char *hwri_weak_problem(hwr_heap *heap);
+
+/* ---- kinds/intern.c ---- */
+
+void hwri_interned_dies(hwr_heap *heap, const void *text); /* a str with HWRI_INTERNED */
+const char *hwri_interned_problem(hwr_heap *heap);
+
+/* ---- kinds/shape.c ---- */
+
+void hwri_shape_dies(const void *dead);
+void hwri_shapes_let_go(hwr_heap *heap);                            /* of those that it holds */
+const char *hwri_shape_problem(hwr_heap *heap, const void *object); /* NULL: there is none, or it is no shape */
+
+/* ---- kinds/spare.c ---- */
+
+/* Of an object of a type with HWRI_TYPE_SPARED whose count is zero: whether it is kept, so that it does not come to its end. */
+bool hwri_spare_keep(hwr_heap *heap, void *object);
+void hwri_spares_let_go(hwr_heap *heap);
 
 /* ---- watch/events.c ---- */
 

@@ -28,14 +28,15 @@ static inline uint64_t young_bit(const uint64_t *header) { return (uint64_t)1 <<
 void hwri_make_young(hwr_heap *heap, void *object) {
     const uint64_t *header = hwri_header(object);
     hwri_page *page = hwri_page_of(heap->objects, header);
-    *young_word(hwri_ages_of(page, header), header) |= young_bit(header);
-    hwri_flag_page(page);
+    uint64_t *word = young_word(hwri_ages_of(page, header), header);
+    if (*word == 0) hwri_flag_page(page);
+    *word |= young_bit(header);
 }
 
 static bool is_sound(const hwr_type *type) {
     if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
     if (type->alignment != 0 && type->alignment != 8 && type->alignment != 16) return false;
-    if (type->flags & ~(unsigned)HWR_ACYCLIC && !hwri_is_own_type(type)) return false;
+    if (type->flags & ~(unsigned)HWR_ACYCLIC && !hwri_is_own_type(type) && !hwri_is_kind_type(type)) return false;
     if (type->ref_count > HWR_TYPE_REFS) return false;
     for (unsigned i = 0; i < type->ref_count; i++)
         if (type->refs[i] > type->size || type->size - type->refs[i] < sizeof(void *)) return false;
@@ -71,24 +72,17 @@ static void *block_for(hwr_heap *heap, hwr_pool *pool, size_t size, bool aligned
     return block;
 }
 
-static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, const void *site) {
-    if (!is_sound(type) || (length && !type->item_size)) return NULL;
-    if (type->item_size && length > (PTRDIFF_MAX / 2 - (size_t)type->items_offset) / type->item_size) return NULL;
-    bool tracked = hwri_is_tracked_type(type), aligned = type->alignment == 16;
-    if (tracked && ++heap->count[0] > heap->trigger) hwri_count_allocation(heap);
+static bool is_too_long(const hwr_type *type, size_t length) {
+    return type->item_size && length > (PTRDIFF_MAX / 2 - (size_t)type->items_offset) / type->item_size;
+}
 
-    size_t object_size = hwri_size_with(type, length), size = hwri_block_size(heap, type, object_size);
-    hwr_pool *pool = tracked ? heap->objects : heap->leaves;
-    char *block = block_for(heap, pool, size, aligned);
-    if (!block) {
-        if (tracked && heap->count[0] > 0) heap->count[0]--;
-        return NULL;
-    }
+/* Makes an object of a block, of which nothing else is written. */
+static void *object_of_block(hwr_heap *heap, const hwr_type *type, size_t length, char *block, const void *site) {
+    bool tracked = hwri_is_tracked_type(type);
     uint64_t header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type;
     if (!tracked) header |= HWRI_UNTRACKED;
     if (!hwri_is_plain(type) || heap->checked) header |= HWRI_SPECIAL;
-    memset(block, 0, size);
-    if (aligned) {
+    if (type->alignment == 16) {
         uint64_t padding = HWRI_PADDING;
         memcpy(block, &padding, sizeof padding);
         block += sizeof padding;
@@ -101,6 +95,22 @@ static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, con
     return object;
 }
 
+static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, const void *site) {
+    if (!is_sound(type) || (length && !type->item_size) || is_too_long(type, length)) return NULL;
+    bool tracked = hwri_is_tracked_type(type), aligned = type->alignment == 16;
+    if (tracked && ++heap->count[0] > heap->trigger) hwri_count_allocation(heap);
+
+    size_t object_size = hwri_size_with(type, length), size = hwri_block_size(heap, type, object_size);
+    hwr_pool *pool = tracked ? heap->objects : heap->leaves;
+    char *block = block_for(heap, pool, size, aligned);
+    if (!block) {
+        if (tracked && heap->count[0] > 0) heap->count[0]--;
+        return NULL;
+    }
+    memset(block, 0, size);
+    return object_of_block(heap, type, length, block, site);
+}
+
 static hwri_recent_type *recent_of(hwr_heap *heap, const hwr_type *type) {
     uintptr_t at = (uintptr_t)type & (HWRI_RECENT_TYPES - 1) * sizeof(hwri_recent_type);
     return (hwri_recent_type *)(void *)((char *)heap->recent + at);
@@ -108,7 +118,7 @@ static hwri_recent_type *recent_of(hwr_heap *heap, const hwr_type *type) {
 
 static void remember(hwr_heap *heap, const hwr_type *type) {
     size_t size = hwri_block_size(heap, type, type->size);
-    if (heap->checked || !hwri_is_plain(type) || size > HWRI_DIRECT_BYTES) return;
+    if (heap->checked || !hwri_is_plain(type) || type->item_size || size > HWRI_DIRECT_BYTES) return;
     uint64_t header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | (hwri_is_tracked_type(type) ? 0 : HWRI_UNTRACKED);
     hwri_page **page = &hwri_pool_of(heap, header)->own.direct[size / 8];
     *recent_of(heap, type) = (hwri_recent_type){type, header, page, size / 8};
@@ -152,4 +162,85 @@ void *hwr_new(hwr_heap *heap, const hwr_type *type) {
 
 void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {
     return new_the_long_way(heap, type, length, "hwr_new_items", CALLER);
+}
+
+void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
+    if (heap->checked)
+        return hwr_new_items(heap, type, type->item_size ? (size - hwri_size_with(type, 0)) / type->item_size : 0);
+    if (size > PTRDIFF_MAX / 2) return NULL;
+    uint64_t *header = block_for(heap, heap->leaves, hwri_block_size(heap, type, size), false);
+    if (!header) return NULL;
+    *header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | HWRI_UNTRACKED;
+    return header + 1;
+}
+
+/* The short way for small objects of a kind's that have items, and no other references. It is closed for the same reasons as that of hwr_new, and then returns NULL. */
+static inline void *items_at_hand(hwr_heap *heap, const hwr_type *type, size_t length) {
+    if (hwri_unlikely(heap->checked || length > HWRI_DIRECT_BYTES / 2)) return NULL;
+    bool refers = type->items_are_references, tracked = refers && !(type->flags & HWR_ACYCLIC);
+    size_t size = (type->items_offset + length * type->item_size + 7) / 8 * 8 + HWRI_HEADER_SIZE;
+    if (hwri_unlikely(size > HWRI_DIRECT_BYTES || (tracked && heap->count[0] >= heap->trigger))) return NULL;
+    hwri_page *page = (tracked ? heap->objects : heap->leaves)->own.direct[size / 8];
+    hwri_block *block = page->free;
+    if (hwri_unlikely(!block)) return NULL;
+    uint64_t *header = (uint64_t *)(void *)block;
+    if (tracked) {
+        uint64_t *word = young_word((hwri_ages *)(void *)page->side, header), young = *word;
+        if (hwri_unlikely(young == 0)) return NULL;
+        *word = young | young_bit(header);
+        heap->count[0]++;
+    }
+    page->free = block->next;
+    page->until++;
+    uint64_t special = refers ? HWRI_SPECIAL : 0, untracked = tracked ? 0 : HWRI_UNTRACKED;
+    fill_new(header, HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | special | untracked, size / 8);
+    memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
+    return header + 1;
+}
+
+void *hwri_new_of_kind(hwr_heap *heap, const hwr_type *type, size_t length) {
+    void *object = items_at_hand(heap, type, length);
+    return object ? object : new_the_long_way(heap, type, length, "hwr_new_items", CALLER);
+}
+
+void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
+    void *object = items_at_hand(heap, type, length);
+    if (object) return object;
+    if (is_too_long(type, length)) return NULL;
+    bool tracked = hwri_is_tracked_type(type);
+    size_t size = hwri_block_size(heap, type, hwri_size_with(type, length));
+    char *block = hwri_pool_alloc(tracked ? heap->objects : heap->leaves, size, false);
+    if (!block) return NULL;
+    if (hwri_has_references(type)) memset(block, 0, size);
+    heap->count[0] += tracked;
+    return object_of_block(heap, type, length, block, CALLER);
+}
+
+/* What the system has enlarged has zeros behind the object, since an object that shrinks leaves NULLs. */
+static bool is_zero_beyond(const hwri_page *page) {
+    return page->state == HWRI_PAGE_LARGE && page->chunk->huge && page->zeroed;
+}
+
+void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
+    uint64_t *header = hwri_header(object);
+    const hwr_type *type = hwri_type_in(*header);
+    if (heap->checked || heap->collecting || !hwri_is_only_one(heap, object) || is_too_long(type, length)) return NULL;
+    hwr_pool *pool = hwri_pool_of(heap, *header);
+    hwri_page *page = hwri_page_of(pool, header);
+    if (page->large_size && page->table) hwri_page_ends(heap, page); /* the table goes by addresses */
+
+    size_t old_size = hwri_object_size(object), size = hwri_size_with(type, length);
+    uint64_t *moved = hwri_pool_realloc(pool, page, header, hwri_block_size(heap, type, size));
+    if (!moved) return NULL;
+    object = moved + 1;
+    if (size > old_size && type->items_are_references && !is_zero_beyond(hwri_page_of(pool, moved)))
+        memset((char *)object + old_size, 0, size - old_size);
+    memcpy((char *)object + type->length_offset, &length, sizeof length);
+    if (moved != header && hwri_is_tracked_type(type)) hwri_make_young(heap, object);
+    return object;
+}
+
+void hwri_retype(const hwr_heap *heap, void *object, const hwr_type *type) {
+    uint64_t *header = hwri_header(object), kept = *header & ~(HWRI_TYPE_MASK | HWRI_SPECIAL);
+    *header = kept | (uint64_t)(uintptr_t)type | (hwri_is_plain(type) && !heap->checked ? 0 : HWRI_SPECIAL);
 }

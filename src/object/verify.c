@@ -49,6 +49,7 @@ static bool check_object(void *context, void *object) {
         c->problem = "an object's weak references are lost";
     else if (c->heap->checked)
         c->problem = hwri_check_problem(c->heap, object);
+    if (!c->problem) c->problem = hwri_shape_problem(c->heap, object);
     if (!c->problem) hwri_each_reference(object, type, check_target, c);
     return !c->problem;
 }
@@ -85,6 +86,7 @@ bool hwr_heap_verify(hwr_heap *heap, const char **problem) {
     if (!c.problem) c.problem = check_counts(&c);
     if (!c.problem) c.problem = check_aside(heap);
     if (!c.problem) c.problem = hwri_weak_problem(heap);
+    if (!c.problem) c.problem = hwri_interned_problem(heap);
     hwri_side_clear(&c.found);
     if (problem && c.problem) *problem = c.problem;
     return !c.problem;

@@ -1,11 +1,12 @@
-"""check_pages.py PROJECT: every public function of a managed heap stands in the NAME and in the SYNOPSIS of one manual page, with the
+"""check_pages.py PROJECT: every public function of a managed heap and of its kinds stands in the NAME and in the SYNOPSIS of one manual page, with the
 parameters that its header gives it, and no page names a function that does not exist."""
 import glob
 import os
 import re
 import sys
 
-HEADERS = "heap.h", "type.h", "collect.h", "weak.h", "events.h"
+HEADERS = ("heap.h", "type.h", "collect.h", "weak.h", "events.h", "kinds.h", "number.h", "text.h", "sequence.h",
+           "mapping.h", "attributes.h", "array.h", "iterate.h")
 MACROS = {"hwr_set", "hwr_give", "hwr_init"}  # functions to their users
 
 

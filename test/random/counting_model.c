@@ -19,21 +19,8 @@ typedef struct step {
     uint8_t operation, which, high, low;
 } step;
 
-static unsigned mode_of(uint8_t configuration) { return configuration & COUNTING_MODE; }
-static unsigned source_of(uint8_t configuration) {
-    return ((unsigned)configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT;
-}
 static bool is_eager(void) { return (m.configuration & COUNTING_EAGER) != 0; }
-bool is_stressed(void) { return mode_of(m.configuration) >= COUNTING_STRESS; }
-
-const char *counting_model_describe(uint8_t configuration) {
-    static const char *const modes[COUNTING_MODES] = {"fast", "checked", "stress", "checked, stress"};
-    static const char *const sources[COUNTING_SOURCES] = {"system", "malloc", "buffer", "limit"};
-    static char text[100];
-    snprintf(text, sizeof text, "%s, %s%s", sources[source_of(configuration)], modes[mode_of(configuration)],
-             (configuration & COUNTING_EAGER) != 0 ? ", eager" : "");
-    return text;
-}
+bool is_stressed(void) { return counting_mode(m.configuration) >= COUNTING_STRESS; }
 
 /* What finalizers and callbacks do */
 
@@ -391,7 +378,7 @@ static void do_one(step s) {
 
 static hwr_raw *open_raw(uint8_t configuration) {
     static void *buffer; /* kept, and dirty, from one run to the next */
-    unsigned source = source_of(configuration);
+    unsigned source = counting_source(configuration);
     if (source == COUNTING_LIMIT) return NULL;
     hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
     if (source == COUNTING_BUFFER) {
@@ -415,7 +402,7 @@ static void close_raw(void) {
 static void open_heap(void) {
     hwr_options options = {.size = sizeof options, .collector = HWR_COUNTING, .raw = m.raw};
     options.limit = m.raw == NULL ? OWN_LIMIT : 0;
-    options.checked = (mode_of(m.configuration) & COUNTING_CHECKED) != 0;
+    options.checked = (counting_mode(m.configuration) & COUNTING_CHECKED) != 0;
     options.stress = is_stressed() ? is_eager() ? 2 : 9 : 0;
     options.on_out_of_memory = out_of_memory;
     options.context = &m;

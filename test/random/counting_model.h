@@ -18,9 +18,14 @@ enum {
     COUNTING_SOURCES
 }; /* LIMIT: the heap has one of its own */
 
+static inline unsigned counting_mode(uint8_t configuration) { return configuration & COUNTING_MODE; }
+static inline unsigned counting_source(uint8_t configuration) {
+    return ((unsigned)configuration & COUNTING_SOURCE) >> COUNTING_SOURCE_SHIFT;
+}
+
 void counting_model_run(const uint8_t *bytes, size_t length, FILE *trace);
 
-/* "buffer, checked, eager", in static storage. */
+/* "buffer, checked, eager", in static storage (counting_configuration.c). */
 const char *counting_model_describe(uint8_t configuration);
 
 #endif

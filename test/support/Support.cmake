@@ -9,10 +9,12 @@ endforeach()
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c)
 set(pool_model_sources ${PROJECT_SOURCE_DIR}/test/random/pool_model.c)
 file(GLOB counting_model_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/random/counting_*.c)
+file(GLOB kinds_model_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/random/kinds_*.c)
+list(APPEND kinds_model_sources ${PROJECT_SOURCE_DIR}/test/random/counting_configuration.c)
 file(GLOB_RECURSE all_headers CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/include/*.h ${PROJECT_SOURCE_DIR}/src/*.h ${PROJECT_SOURCE_DIR}/test/*.h)
 set(own_compile_flags -std=c11 -g -pthread -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-    -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/src -I${PROJECT_SOURCE_DIR}/test)
+    -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/src -I${PROJECT_SOURCE_DIR}/test -isystem ${heapwright_taken})
 
 # Children that abort or leave by _exit write their coverage themselves.
 if(HEAPWRIGHT_COVERAGE)

@@ -1,0 +1,384 @@
+#define _GNU_SOURCE
+#include "random/kinds_model.h"
+
+#include "heapwright/collect.h"
+#include "heapwright/mapping.h"
+#include "heapwright/text.h"
+#include "random/kinds_mutator.h"
+#include "support/backend.h"
+#include "support/check.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { CHECK_EACH = 64, BUFFER_MIB = 96, SPARE_SIZE = 3000, DEPTH_MOST = 3 };
+
+kinds_mutator k;
+
+void kinds_say(const char *format, ...) {
+    if (k.trace == NULL) return;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(k.trace, format, arguments);
+    fputc('\n', k.trace);
+    fflush(k.trace);
+    va_end(arguments);
+}
+
+/* ---- want of memory ---- */
+
+static size_t raw_failures(void) {
+    hwr_raw_stats stats = {0};
+    if (k.raw != NULL) hwr_raw_get_stats(k.raw, &stats);
+    return stats.failures;
+}
+
+static size_t committed_now(void) {
+    hwr_heap_stats stats = {0};
+    if (k.raw == NULL) hwr_heap_get_stats(k.heap, &stats);
+    return stats.committed;
+}
+
+static bool is_near_limit(size_t committed) { return committed + KINDS_OWN_LIMIT / 4 > KINDS_OWN_LIMIT; }
+
+static bool memory_was_short(void) {
+    return k.asked > 0 || raw_failures() > k.failures || is_near_limit(k.committed) || is_near_limit(committed_now());
+}
+
+bool allowed(bool answer) {
+    CHECK(answer || memory_was_short());
+    if (!answer) kinds_say("    refused");
+    return answer;
+}
+bool given(const void *object) { return allowed(object != NULL); }
+bool granted(hwr_result result, hwr_result expected) {
+    if (result == HWR_NO_MEMORY) return allowed(false);
+    if (result != expected) kinds_say("    %s, not %s", hwr_result_text(result), hwr_result_text(expected));
+    CHECK(result == expected);
+    return result == HWR_OK;
+}
+
+static bool out_of_memory(hwr_heap *heap, size_t size, void *context) {
+    CHECK(heap == k.heap && size > 0 && context == &k);
+    k.asked++;
+    for (size_t i = 0; i < KINDS_SPARE; i++) {
+        if (k.spare[i] == NULL) continue;
+        void *spare = k.spare[i];
+        k.spare[i] = NULL;
+        kinds_say("    a spare one goes");
+        hwr_release(heap, spare);
+        return true;
+    }
+    return false;
+}
+
+static void fill_spare(void) {
+    for (size_t i = 0; i < KINDS_SPARE; i++)
+        if (k.spare[i] == NULL && !allowed((k.spare[i] = hwr_bytes(k.heap, NULL, SPARE_SIZE)) != NULL)) return;
+}
+
+/* All that can be had, in blocks of any size. */
+static void exhaust(void) {
+    if (k.raw == NULL || k.block_count > 0) return;
+    kinds_say("take all memory");
+    hwr_raw_inject_fault(k.raw, HWR_FAULT_ALL, 1, true);
+    for (size_t size = 8000; size > 8; size /= 2)
+        while (k.block_count < KINDS_BLOCKS && (k.blocks[k.block_count] = hwr_alloc(k.heap, size)) != NULL)
+            k.block_count++;
+}
+
+static void relieve(void) {
+    kinds_say("no limit, no faults");
+    while (k.block_count > 0) hwr_free(k.heap, k.blocks[--k.block_count]);
+    if (k.raw == NULL) return;
+    hwr_raw_set_limit(k.raw, 0);
+    hwr_raw_inject_fault(k.raw, 0, 0, false);
+}
+
+static void inject_fault(uint32_t bits) {
+    if (k.raw == NULL) return;
+    uint64_t nth = (bits & 3) == 0 ? 0 : (bits >> 2 & 7) + 1;
+    bool for_good = (bits >> 5 & 7) == 0;
+    kinds_say("fault number %u (0: none)%s", (unsigned)nth, for_good ? " and all later" : "");
+    hwr_raw_inject_fault(k.raw, (bits >> 8) % HWR_FAULT_ALL + 1, nth, for_good);
+}
+
+static void change_limit(uint32_t bits) {
+    if (k.raw == NULL) return;
+    hwr_raw_stats raw;
+    hwr_raw_get_stats(k.raw, &raw);
+    size_t limit = (bits & 1) != 0 ? 0 : raw.committed + ((size_t)(bits >> 1 & 63) << 12);
+    kinds_say("limit: %zu", limit);
+    hwr_raw_set_limit(k.raw, limit);
+}
+
+/* ---- what is held ---- */
+
+held *pick_any(uint32_t bits) {
+    for (uint32_t i = 0; i < KINDS_HELD; i++) {
+        held *h = &k.held[(bits + i) % KINDS_HELD];
+        if (h->object != NULL) return h;
+    }
+    return NULL;
+}
+
+held *pick_of(uint32_t bits, hwr_kind kind) {
+    for (uint32_t i = 0; i < KINDS_HELD; i++) {
+        held *h = &k.held[(bits + i) % KINDS_HELD];
+        if (h->object != NULL && h->s->kind == kind) return h;
+    }
+    return NULL;
+}
+
+void let_go(held *h) {
+    void *object = h->object;
+    *h = (held){0};
+    hwr_release(k.heap, object);
+}
+
+void keep(void *object, shadow *s, uint32_t bits) {
+    uint32_t at = bits % KINDS_HELD;
+    for (uint32_t i = 0; i < KINDS_HELD && k.held[at].object != NULL; i++) at = (at + 1) % KINDS_HELD;
+    if (k.held[at].object != NULL) let_go(&k.held[at]);
+    k.held[at] = (held){object, s};
+    kinds_say("    in %u: %s", (unsigned)at, hwr_kind_name(s->kind));
+    check_held(&k.held[at]);
+}
+
+void check_held(const held *h) { shadow_check(k.heap, h->object, h->s); }
+
+/* What finalizers do: make objects and let them go. */
+static void finalize_own(hwr_heap *heap, void *object) {
+    uint64_t plan = ((own_object *)object)->plan;
+    CHECK(heap == k.heap);
+    if (k.depth >= DEPTH_MOST || (plan & 1) == 0) return;
+    k.depth++;
+    void *dict = NULL, *text = NULL;
+    if (allowed(hwr_str(heap, "finalizer", &text) == HWR_OK) && given(dict = hwr_dict(heap, 0)))
+        granted(hwr_dict_set(heap, dict, text, text), HWR_OK);
+    if (dict != NULL && hwr_dict_length(dict) == 1 && (plan & 2) != 0)
+        granted(hwr_dict_set(heap, dict, text, dict), HWR_OK);
+    hwr_release(heap, dict);
+    hwr_release(heap, text);
+    if ((plan & 12) == 0) hwr_collect(heap, 0);
+    k.depth--;
+}
+
+const hwr_type own_type = HWR_TYPE(own_object, HWR_REFS(own_object, field), .finalize = finalize_own);
+
+/* ---- weak references ---- */
+
+static void make_weak(uint32_t bits) {
+    held *h = pick_any(bits);
+    size_t at = bits >> 8 & 3;
+    if (h == NULL || h->s->object == NULL || k.weak[at].object != NULL) return;
+    kinds_say("weak reference %zu to %zu", at, (size_t)(h - k.held));
+    hwr_weak *weak = hwr_weak_new(k.heap, h->object, NULL, NULL);
+    if (given(weak)) k.weak[at] = (held){weak, h->s};
+}
+
+static void ask_weak(uint32_t bits) {
+    held *w = &k.weak[bits & 3];
+    if (w->object == NULL) return;
+    shadow_unmark_all();
+    for (size_t i = 0; i < KINDS_HELD; i++) shadow_mark(k.held[i].s);
+    kinds_say("ask weak reference %u", (unsigned)bits & 3);
+    void *object = hwr_weak_get(k.heap, w->object);
+    if (w->s->marked) CHECK(object == w->s->object);
+    if (object != NULL) shadow_check(k.heap, object, w->s);
+    hwr_release(k.heap, object);
+    if ((bits & 0xf0) == 0 || object == NULL) let_go(w);
+}
+
+/* ---- life and death ---- */
+
+static bool count_kind(void *context, void *object) {
+    size_t *counts = context;
+    bool own = hwr_type_of(object) == &own_type;
+    if (own || hwr_kind_of(object) != HWR_NO_KIND) counts[hwr_kind_of(object)]++;
+    return true;
+}
+
+/* After a full collection the containers that can be reached are those that there are, but for the one empty tuple. */
+static void collect(uint32_t bits) {
+    int generation = (bits & 3) == 3 ? HWR_OLDEST : (int)(bits & 3);
+    kinds_say("collect generation %d", generation);
+    hwr_collect(k.heap, generation);
+    if (generation != HWR_OLDEST) return;
+    hwr_collect(k.heap, generation); /* finalizers keep what they look at for one */
+    static const hwr_kind kinds[] = {HWR_NO_KIND, HWR_BYTEARRAY, HWR_TUPLE, HWR_LIST, HWR_DICT, HWR_SET};
+    size_t counts[HWR_KINDS] = {0};
+    if (memory_was_short()) return;
+    hwr_heap_walk(k.heap, count_kind, counts);
+    shadow_unmark_all();
+    for (size_t i = 0; i < KINDS_HELD; i++) shadow_mark(k.held[i].s);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        CHECK(counts[kinds[i]] == shadow_count_marked(kinds[i]) + (kinds[i] == HWR_TUPLE));
+    for (size_t i = 0; i < KINDS_WEAK; i++) {
+        void *object = k.weak[i].object != NULL ? hwr_weak_get(k.heap, k.weak[i].object) : NULL;
+        if (k.weak[i].object != NULL) CHECK((object != NULL) == k.weak[i].s->marked);
+        hwr_release(k.heap, object);
+    }
+}
+
+/* Memory is only wanted for the counts that it makes. */
+static void verify(void) {
+    const char *problem = "";
+    bool well = hwr_heap_verify(k.heap, &problem);
+    if (!well && memory_was_short()) return;
+    if (!well) fprintf(stderr, "the heap does not verify: %s\n", problem);
+    CHECK(well);
+}
+
+static void verify_all(void) {
+    verify();
+    for (size_t i = 0; i < KINDS_HELD; i++)
+        if (k.held[i].object != NULL) check_held(&k.held[i]);
+}
+
+static size_t object_count(void) {
+    hwr_heap_stats stats;
+    hwr_heap_get_stats(k.heap, &stats);
+    return stats.objects;
+}
+
+/* ---- operations ---- */
+
+static void begin_operation(void) {
+    k.failures = raw_failures();
+    k.committed = committed_now();
+    k.asked = 0;
+}
+
+static void drop_one(uint32_t bits) {
+    held *h = pick_any(bits);
+    if (h == NULL) return;
+    kinds_say("release %zu", (size_t)(h - k.held));
+    let_go(h);
+}
+
+static void hold_another(uint32_t bits) {
+    held *h = pick_any(bits);
+    if (h == NULL) return;
+    kinds_say("retain %zu", (size_t)(h - k.held));
+    hwr_retain(k.heap, h->object);
+    keep(h->object, h->s, bits >> 5);
+}
+
+/* How often each comes stands in these bounds, of 256. */
+static void perform(unsigned operation, uint32_t bits) {
+    begin_operation();
+    if (operation < 36)
+        make_leaf(bits);
+    else if (operation < 52)
+        make_container(bits);
+    else if (operation < 96)
+        use_list(bits);
+    else if (operation < 128)
+        use_dict(bits);
+    else if (operation < 146)
+        use_set(bits);
+    else if (operation < 172)
+        use_text(bits);
+    else if (operation < 184)
+        use_bytes(bits);
+    else if (operation < 196)
+        use_numbers(bits);
+    else if (operation < 200)
+        use_own(bits);
+    else if (operation < 212)
+        compare_two(bits);
+    else if (operation < 222)
+        look_at_one(bits);
+    else if (operation < 234)
+        drop_one(bits);
+    else if (operation < 237)
+        hold_another(bits);
+    else if (operation < 239)
+        make_weak(bits);
+    else if (operation < 242)
+        ask_weak(bits);
+    else if (operation < 246)
+        collect(bits);
+    else if (operation < 248)
+        fill_spare();
+    else if (operation < 249)
+        change_limit(bits);
+    else if (operation < 251)
+        inject_fault(bits);
+    else if (operation < 252)
+        exhaust();
+    else if (operation < 255)
+        relieve();
+    else
+        hwr_heap_trim(k.heap);
+}
+
+/* ---- beginning and end ---- */
+
+static hwr_raw *open_raw(void) {
+    static void *buffer; /* kept, and dirty, from one run to the next */
+    unsigned source = counting_source(k.configuration);
+    if (source == COUNTING_LIMIT) return NULL;
+    hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
+    if (source == COUNTING_BUFFER) {
+        options.buffer_size = (size_t)BUFFER_MIB << 20;
+        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
+        options.buffer = buffer;
+    }
+    hwr_raw *raw = hwr_raw_open(&options);
+    CHECK(raw != NULL);
+    return raw;
+}
+
+static void open_heap(void) {
+    unsigned mode = counting_mode(k.configuration);
+    bool eager = (k.configuration & COUNTING_EAGER) != 0;
+    hwr_options options = {.size = sizeof options, .collector = HWR_COUNTING, .raw = k.raw};
+    options.limit = k.raw == NULL ? KINDS_OWN_LIMIT : 0;
+    options.checked = (mode & COUNTING_CHECKED) != 0;
+    options.stress = mode >= COUNTING_STRESS ? eager ? 2 : 9 : 0;
+    options.on_out_of_memory = out_of_memory;
+    options.context = &k;
+    k.heap = hwr_heap_open(&options);
+    CHECK(k.heap != NULL && hwr_kinds_open(k.heap));
+    if (eager) hwr_set_threshold(k.heap, (const int[HWR_GENERATIONS]){20, 2, 2});
+}
+
+static void leave_nothing(size_t before) {
+    for (size_t i = 0; i < KINDS_HELD; i++)
+        if (k.held[i].object != NULL) let_go(&k.held[i]);
+    for (size_t i = 0; i < KINDS_WEAK; i++)
+        if (k.weak[i].object != NULL) let_go(&k.weak[i]);
+    for (size_t i = 0; i < KINDS_SPARE; i++) hwr_release(k.heap, k.spare[i]);
+    for (int i = 0; i < 3; i++) hwr_collect(k.heap, HWR_OLDEST);
+    CHECK(object_count() == before);
+}
+
+static void close_raw(void) {
+    if (k.raw == NULL) return;
+    hwr_raw_stats raw;
+    hwr_raw_get_stats(k.raw, &raw);
+    CHECK(raw.committed == 0 && raw.reserved == 0);
+    hwr_raw_close(k.raw);
+}
+
+void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
+    if (length == 0) return;
+    k = (kinds_mutator){.configuration = bytes[0] & (2 * COUNTING_EAGER - 1), .trace = trace};
+    k.raw = open_raw();
+    open_heap();
+    size_t before = object_count(), count = 0;
+    for (size_t at = 1; at + DRIVER_STEP <= length; at += DRIVER_STEP) {
+        perform(bytes[at], (uint32_t)bytes[at + 1] << 16 | (uint32_t)bytes[at + 2] << 8 | bytes[at + 3]);
+        if (++count % CHECK_EACH == 0) verify_all();
+    }
+    begin_operation();
+    relieve();
+    verify_all();
+    if ((bytes[length - 1] & 1) != 0) leave_nothing(before); /* the other half of the runs close a heap with objects */
+    verify();
+    hwr_heap_close(k.heap);
+    close_raw();
+    shadow_free_all();
+}

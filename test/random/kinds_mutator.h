@@ -1,0 +1,72 @@
+/* The inside of the random mutator of kinds: what it holds, and what it does with it. */
+#ifndef TEST_RANDOM_KINDS_MUTATOR_H
+#define TEST_RANDOM_KINDS_MUTATOR_H
+
+#include "heapwright/weak.h"
+#include "random/kinds_shadow.h"
+#include "support/random.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { KINDS_HELD = 24, KINDS_WEAK = 6, KINDS_SPARE = 4, KINDS_BLOCKS = 4096, KINDS_OWN_LIMIT = 2 << 20 };
+enum { KINDS_CHARS_MOST = 1500, KINDS_ITEMS_MOST = 150 };
+
+typedef struct held {
+    void *object; /* NULL: a free place */
+    shadow *s;
+} held;
+
+typedef struct kinds_mutator {
+    hwr_heap *heap;
+    hwr_raw *raw; /* NULL: the heap's own, with a limit */
+    uint8_t configuration;
+    FILE *trace;
+    held held[KINDS_HELD];
+    held weak[KINDS_WEAK];      /* the weak reference and the shadow of what it leads to */
+    void *spare[KINDS_SPARE];   /* what on_out_of_memory lets go of */
+    void *blocks[KINDS_BLOCKS]; /* what takes all memory */
+    size_t block_count;
+    size_t failures, committed; /* before the operation */
+    size_t asked;               /* calls of on_out_of_memory in it */
+    unsigned depth;             /* of finalizers */
+} kinds_mutator;
+extern kinds_mutator k;
+
+void kinds_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether an answer is the expected one and nothing was refused. Aborts if it is another, or if there was memory. */
+bool granted(hwr_result result, hwr_result expected);
+bool given(const void *object);
+bool allowed(bool answer);
+
+/* Something that is held, of a kind or of any; NULL if there is none. */
+held *pick_any(uint32_t bits);
+held *pick_of(uint32_t bits, hwr_kind kind);
+
+/* Takes over the reference, in a free place or in that of something else. */
+void keep(void *object, shadow *s, uint32_t bits);
+void check_held(const held *h);
+void let_go(held *h);
+
+static inline unsigned place_of(const held *h) { return (unsigned)(h - k.held); }
+
+/* Ints, and UTF-8 of a str: returns its size (kinds_leaves.c). */
+shadow_int int_from(uint32_t bits);
+void *make_int(shadow_int value);
+size_t encode(const shadow *s, char *utf8);
+
+/* The operations on leaves (kinds_leaves.c) and on others (kinds_containers.c). */
+void make_leaf(uint32_t bits);
+void use_text(uint32_t bits);
+void use_bytes(uint32_t bits);
+void use_numbers(uint32_t bits);
+void make_container(uint32_t bits);
+void use_list(uint32_t bits);
+void use_dict(uint32_t bits);
+void use_set(uint32_t bits);
+void use_own(uint32_t bits);
+void compare_two(uint32_t bits);
+void look_at_one(uint32_t bits);
+
+#endif
