@@ -157,7 +157,7 @@ typedef struct hwri_table {
     struct hwri_storage *index;   /* NULL: few entries */
     uint32_t used;                /* entries, gaps included */
     uint32_t live;                /* without the gaps */
-    uint32_t tags;  /* without an index: four bits of each entry's hash; with one: the logarithm of its slots */
+    uint64_t tags;  /* without an index: four bits of each entry's hash; with one: the logarithm of its slots */
     uint32_t added; /* how many entries were ever added */
 } hwri_table;
 

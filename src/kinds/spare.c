@@ -31,7 +31,7 @@ static hwri_storage *empty_dict(hwr_heap *heap, hwri_table *table) {
     hwri_storage *entries = table->entries;
     if (table->index || !entries || !is_first_storage(entries, HWRI_FIRST_ENTRIES * 2 * sizeof(void *))) return NULL;
     size_t used = table->used;
-    table->used = table->live = table->tags = table->added = 0;
+    table->tags = table->used = table->live = table->added = 0;
     release_items(heap, entries, used * 2);
     return entries;
 }

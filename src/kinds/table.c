@@ -7,12 +7,12 @@
  *
  * A slot of the index is 0, or has the number of an entry, plus one, in as many low bits as the index has slots for, and above them a tag: further bits of the hash of the
  * entry's key. Probing is linear, from the slot that the highest bits of the hash name; an entry is looked at only where the tag agrees. A gap keeps its slot, so that an index
- * has just as many slots taken as there are entries and gaps, never more than two thirds. Up to eight entries need no index: four bits of each one's hash stand in
+ * has just as many slots taken as there are entries and gaps, never more than two thirds. Up to sixteen entries need no index: four bits of each one's hash stand in
  * the table itself and are compared at once.
  *
  * The hash of a key is not kept: a str has its own, and others are hashed again when an index is made, so once or twice more in all. That saves 8 bytes of 24 an entry.
  *
- * What it costs: 40 bytes for the table; 16 bytes for each place of the array (8 in a set), of which half are free just after it grew, of thousands a third; 1 byte a slot of an
+ * What it costs: 48 bytes for the table; 16 bytes for each place of the array (8 in a set), of which half are free just after it grew, of thousands a third; 1 byte a slot of an
  * index up to 64 slots, 2 up to 8192, then 4. Looking up a str takes a cache miss each for the slot, the entry, the str, where these are not cached.
  *
  * What can run the program's code: hashing, comparing and releasing. Whoever does one of the first two looks afterwards whether the table is still the same, and starts again if
@@ -21,9 +21,9 @@
 
 enum {
     FIRST_ENTRIES = HWRI_FIRST_ENTRIES,
-    FEW_ENTRIES = 8,
+    FEW_ENTRIES = 16,
     MANY_ENTRIES = 1000,
-    LEAST_INDEX_BITS = 4,
+    LEAST_INDEX_BITS = 5,
     MOST_INDEX_BITS = 31
 };
 
@@ -118,10 +118,12 @@ static unsigned bits_for(size_t entries) {
     return bits;
 }
 
-/* The room that a table with so many entries is to have when it needs more. As in CPython, five at first, and then, since whoever has a hundred entries has paid for making them, what
- * the index is for: the smallest where one comes in, since dicts of ten or so are many; but half as much again where there are thousands. */
+/* The room that a table with so many entries is to have when it needs more. As in CPython, five at first; in small steps up to where an index comes in, since dicts of ten or so are many; and then, since whoever
+ * has a hundred entries has paid for making them, what the index is for; but half as much again where there are thousands. */
 static size_t room_for_more(size_t entries, bool indexed) {
-    if (entries < FEW_ENTRIES && !indexed) return entries < FIRST_ENTRIES ? FIRST_ENTRIES : FEW_ENTRIES;
+    static const unsigned char few[] = {FIRST_ENTRIES, 8, 10, FEW_ENTRIES};
+    for (size_t i = 0; !indexed && i < sizeof few; i++)
+        if (entries < few[i]) return few[i];
     if (entries <= FEW_ENTRIES) return most_entries(LEAST_INDEX_BITS);
     size_t most = most_entries(bits_for(entries + entries / 4 + 1)), half_more = entries + entries / 2;
     return half_more < most && entries >= MANY_ENTRIES ? half_more : most;
@@ -184,8 +186,8 @@ static hwr_result enter_keys(hwr_heap *heap, const hwri_table *table, hwri_value
 }
 
 /* The tags of a table without an index, as they will be without the gaps. */
-static uint32_t squeezed_tags(const hwri_table *table, hwri_values values) {
-    uint32_t tags = 0;
+static uint64_t squeezed_tags(const hwri_table *table, hwri_values values) {
+    uint64_t tags = 0;
     for (unsigned i = 0, position = 0; i < table->used; i++)
         if (table->entries->as.objects[i << values]) tags |= (table->tags >> 4 * i & 15) << 4 * position++;
     return tags;
@@ -285,9 +287,9 @@ static inline void append_entry(hwr_heap *heap, hwri_table *table, hwri_values v
         hwr_init(heap, entries, entry + 1, (void *)(uintptr_t)value);
     }
     if (table->index)
-        enter_key(table->index, table->tags, key->spread, table->used);
+        enter_key(table->index, (unsigned)table->tags, key->spread, table->used);
     else
-        table->tags |= (uint32_t)(key->spread >> 60) << 4 * table->used;
+        table->tags |= key->spread >> 60 << 4 * table->used;
     table->used++;
     table->live++;
     table->added++;
@@ -359,7 +361,7 @@ void hwri_table_clear(hwr_heap *heap, hwri_table *table) {
     hwr_retain(heap, entries);
     hwr_give(heap, table, &table->index, NULL);
     hwr_give(heap, table, &table->entries, NULL);
-    table->used = table->live = table->tags = 0;
+    table->tags = table->used = table->live = 0;
     hwr_release(heap, entries);
 }
 

@@ -58,7 +58,7 @@ enum { HWRI_BYTE_INDEX_BITS = 6, HWRI_SHORT_INDEX_BITS = 13 };
 HWRI_INLINE unsigned hwri_slot_width(unsigned bits) {
     return bits == 0 ? 0 : bits <= HWRI_BYTE_INDEX_BITS ? 1 : bits <= HWRI_SHORT_INDEX_BITS ? 2 : 4;
 }
-HWRI_INLINE unsigned hwri_index_bits(const hwri_table *table) { return table->index ? table->tags : 0; }
+HWRI_INLINE unsigned hwri_index_bits(const hwri_table *table) { return table->index ? (unsigned)table->tags : 0; }
 
 HWRI_INLINE uint32_t hwri_slot_at(const hwri_storage *index, unsigned width, size_t slot) {
     return width == 1   ? (uint8_t)index->as.ints1[slot]
@@ -79,16 +79,16 @@ typedef struct hwri_probe {
 
 HWRI_INLINE hwri_probe hwri_first_probe(const hwri_table *table, unsigned width, uint64_t spread) {
     if (width) return (hwri_probe){spread >> (64 - table->tags), hwri_tag_of(spread, width)};
-    uint32_t differ = table->tags ^ (uint32_t)(spread >> 60) * 0x11111111u;
-    uint32_t agree = (differ - 0x11111111u) & ~differ & 0x88888888u; /* and some others, at times */
-    return (hwri_probe){agree & ((UINT64_C(1) << 4 * table->used) - 1), 0};
+    uint64_t ones = UINT64_C(0x1111111111111111), differ = table->tags ^ (spread >> 60) * ones;
+    uint64_t agree = (differ - ones) & ~differ & ones << 3; /* and some others, at times */
+    return (hwri_probe){agree & ((UINT64_C(1) << 2 * table->used << 2 * table->used) - 1), 0};
 }
 
 /* The next entry that it could be. */
 HWRI_INLINE size_t hwri_next_candidate(const hwri_table *table, unsigned width, hwri_probe *p) {
     if (!width) {
         if (!p->at) return HWRI_NO_ENTRY;
-        size_t position = (size_t)__builtin_ctz((uint32_t)p->at) / 4;
+        size_t position = (size_t)__builtin_ctzll(p->at) / 4;
         p->at &= p->at - 1;
         return position;
     }

@@ -629,7 +629,7 @@ static void memory_is_as_documented(void **state) {
     begin(state);
     if (!((heap_fixture *)*state)->config.checked && getenv("HEAPWRIGHT_DEBUG") == NULL) {
         void *dict = new_dict(0);
-        assert_int_equal(hwr_sizeof(heap, dict, true), 40);
+        assert_int_equal(hwr_sizeof(heap, dict, true), 48);
         assert_int_equal(object_count(), objects_before + 1);
         put(dict, num(1), num(2));
         assert_int_equal(object_count(), objects_before + 2);
