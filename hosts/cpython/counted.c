@@ -103,15 +103,15 @@ static void raise_peak(atomic_int_least64_t *peak, int64_t value) {
         continue;
 }
 
-#define DEFINE_ADD(name, atomic_type, type)                                                                            \
-    static inline type name(enum hwri_domain domain, atomic_type *sum, type change) {                                  \
+#define DEFINE_ADD(name, sign)                                                                                         \
+    static inline sign##64_t name(enum hwri_domain domain, atomic_##sign##_least64_t *sum, sign##64_t change) {        \
         if (is_shared(domain)) return atomic_fetch_add_explicit(sum, change, memory_order_relaxed) + change;           \
-        type now = atomic_load_explicit(sum, memory_order_relaxed) + change;                                           \
+        sign##64_t now = atomic_load_explicit(sum, memory_order_relaxed) + change;                                     \
         atomic_store_explicit(sum, now, memory_order_relaxed);                                                         \
         return now;                                                                                                    \
     }
-DEFINE_ADD(add, atomic_int_least64_t, int64_t)
-DEFINE_ADD(add_unsigned, atomic_uint_least64_t, uint64_t)
+DEFINE_ADD(add, int)
+DEFINE_ADD(add_unsigned, uint)
 
 static void count_call(enum hwri_domain domain, enum hwri_call call) {
     uint64_t calls = add_unsigned(domain, &record->domains[domain].calls[call], 1);

@@ -29,7 +29,7 @@ static void release_items(hwr_heap *heap, hwri_storage *storage, size_t count) {
 
 static hwri_storage *empty_dict(hwr_heap *heap, hwri_table *table) {
     hwri_storage *entries = table->entries;
-    if (table->index || !entries || !is_first_storage(entries, HWRI_FIRST_ENTRIES * 2 * sizeof(void *))) return NULL;
+    if (table->index || !entries || !is_first_storage(entries, sizeof(void *) * 2 * HWRI_FIRST_ENTRIES)) return NULL;
     size_t used = table->used;
     table->tags = table->used = table->live = table->added = 0;
     release_items(heap, entries, used * 2);
@@ -38,7 +38,7 @@ static hwri_storage *empty_dict(hwr_heap *heap, hwri_table *table) {
 
 static hwri_storage *empty_list(hwr_heap *heap, hwri_list *list) {
     hwri_storage *storage = list->storage;
-    if (!storage || !is_first_storage(storage, HWRI_FIRST_ROOM * sizeof(void *))) return NULL;
+    if (!storage || !is_first_storage(storage, sizeof(void *) * HWRI_FIRST_ROOM)) return NULL;
     size_t length = list->length;
     list->length = 0;
     if (hwr_type_of(storage)->items_are_references) release_items(heap, storage, length);
