@@ -35,7 +35,7 @@ static void copy_tuple(const held *tuple, uint32_t bits) {
 
 static void make_tuple(uint32_t bits) {
     const held *other = pick_of(bits >> 3, HWR_TUPLE);
-    if (other != NULL && (bits >> 16 & 3) == 0) {
+    if (other != NULL && other->s->length <= 8 && (bits >> 16 & 3) == 0) {
         copy_tuple(other, bits >> 8);
         return;
     }
@@ -64,24 +64,15 @@ static void make_own(uint32_t bits) {
     keep(own, s, bits >> 9);
 }
 
-/* What comes of an iterable: the items, the keys, the characters, or bytes as ints. */
-static shadow *item_of(const shadow *s, size_t index) {
-    if (shadow_has_items(s)) return s->of.items[index * shadow_step(s)];
-    if (s->kind != HWR_STR) return shadow_of_int(s->of.chars[index]);
-    shadow *character = shadow_new(HWR_STR, 1);
-    character->of.chars[0] = s->of.chars[index];
-    return character;
-}
-
 static void list_all(uint32_t bits) {
     const held *from = pick_any(bits);
-    if (from == NULL || from->s->length > KINDS_ITEMS_MOST) return;
-    bool iterable = from->s->kind != HWR_NO_KIND && from->s->kind != HWR_NONE && !shadow_is_number(from->s);
+    if (from == NULL || from->s->length > KINDS_ITEMS_MOST || from->s->kind == HWR_ITERATOR) return;
+    bool iterable = shadow_is_counted(from->s);
     void *list;
     kinds_say("list of %u", place_of(from));
     if (!granted(hwr_list_of(k.heap, from->object, &list), iterable ? HWR_OK : HWR_WRONG_KIND)) return;
     shadow *s = shadow_new(HWR_LIST, from->s->length);
-    for (size_t i = 0; i < s->length; i++) s->of.items[i] = item_of(from->s, i);
+    for (size_t i = 0; i < s->length; i++) s->of.items[i] = shadow_item_of(from->s, i);
     s->object = list;
     keep(list, s, bits >> 5);
 }
@@ -113,11 +104,6 @@ void make_container(uint32_t bits) {
 
 /* ---- list ---- */
 
-static void put_shadow(shadow *list, size_t at, shadow *item) {
-    shadow_open(list, at);
-    list->of.items[at] = item;
-}
-
 static void append(held *list, held *item, uint32_t bits) {
     shadow *s = item->s;
     kinds_say("append %u to %u", place_of(item), place_of(list));
@@ -128,7 +114,7 @@ static void append(held *list, held *item, uint32_t bits) {
         done = hwr_list_append_float(k.heap, list->object, s->real);
     else
         done = hwr_list_append(k.heap, list->object, item->object);
-    if (allowed(done)) put_shadow(list->s, list->s->length, s);
+    if (allowed(done)) shadow_put(list->s, list->s->length, s);
 }
 
 /* Many ints in a row, of any width. */
@@ -137,7 +123,7 @@ static void append_many(held *list, uint32_t bits) {
     for (unsigned i = 0; i < (bits & 31) && list->s->length < KINDS_ITEMS_MOST; i++) {
         int64_t value = (int64_t)((uint64_t)int_from(bits >> 5) + i);
         if (!allowed(hwr_list_append_int(k.heap, list->object, value))) return;
-        put_shadow(list->s, list->s->length, shadow_of_int(value));
+        shadow_put(list->s, list->s->length, shadow_of_int(value));
     }
 }
 
@@ -175,7 +161,7 @@ static void extend(held *list, const held *other) {
     if (list->s->length + added > KINDS_ITEMS_MOST) return;
     kinds_say("extend %u by %u", place_of(list), place_of(other));
     if (!allowed(hwr_list_extend(k.heap, list->object, other->object))) return;
-    for (size_t i = 0; i < added; i++) put_shadow(list->s, list->s->length, other->s->of.items[i]);
+    for (size_t i = 0; i < added; i++) shadow_put(list->s, list->s->length, other->s->of.items[i]);
 }
 
 static void slice(const held *list, uint32_t bits) {
@@ -185,7 +171,7 @@ static void slice(const held *list, uint32_t bits) {
     if (!granted(hwr_list_slice(k.heap, list->object, from, to, &part), HWR_OK)) return;
     shadow *s = shadow_new(HWR_LIST, 0);
     s->object = part;
-    for (size_t i = from; i < to && i < length; i++) put_shadow(s, s->length, list->s->of.items[i]);
+    for (size_t i = from; i < to && i < length; i++) shadow_put(s, s->length, list->s->of.items[i]);
     keep(part, s, bits >> 3);
 }
 
@@ -209,7 +195,9 @@ static bool has_two_classes(const shadow *list) {
     for (size_t i = 0; i < list->length; i++) {
         const shadow *s = list->of.items[i];
         hwr_kind kind = shadow_is_number(s) ? HWR_INT : s->kind == HWR_BYTEARRAY ? HWR_BYTES : s->kind;
-        if (kind == HWR_NONE || kind == HWR_DICT || kind == HWR_SET || kind == HWR_NO_KIND) return list->length > 1;
+        bool has_none = kind == HWR_NONE || kind == HWR_DICT || kind == HWR_SET || kind == HWR_NO_KIND ||
+                        kind == HWR_RANGE || kind == HWR_ITERATOR || kind == HWR_OBJECT;
+        if (has_none) return list->length > 1;
         classes += !found[kind];
         found[kind] = true;
     }
@@ -325,13 +313,17 @@ static void put_entry(held *container, size_t at, shadow *key, shadow *value) {
 /* A str without zeroes as the key, by its UTF-8. */
 static void use_dict_by_text(held *dict, const shadow *key, held *value, uint32_t bits) {
     static char utf8[4 * KINDS_CHARS_MOST + 1];
-    void *found;
+    void *found, *peeked;
     encode(key, utf8);
     size_t at = shadow_find(dict->s, key);
     if ((bits & 3) == 0) {
         kinds_say("get of %u by text", place_of(dict));
         hwr_result result = hwr_dict_get_text(k.heap, dict->object, utf8, &found);
-        if (granted(result, at == SIZE_MAX ? HWR_NOT_FOUND : HWR_OK)) keep(found, dict->s->of.items[2 * at + 1], bits);
+        if (!granted(result, at == SIZE_MAX ? HWR_NOT_FOUND : HWR_OK)) return;
+        size_t references = hwr_refcount(k.heap, found);
+        if (granted(hwr_dict_peek_text(k.heap, dict->object, utf8, &peeked), HWR_OK))
+            CHECK(peeked == found && hwr_refcount(k.heap, found) == references);
+        keep(found, dict->s->of.items[2 * at + 1], bits);
         return;
     }
     kinds_say("set of %u by text", place_of(dict));
@@ -343,6 +335,7 @@ static void use_dict_by_text(held *dict, const shadow *key, held *value, uint32_
 
 static void clear_dict(held *dict) {
     kinds_say("clear %u", place_of(dict));
+    dict->s->changes += dict->s->length;
     dict->s->length = 0;
     hwr_dict_clear(k.heap, dict->object);
 }
@@ -366,7 +359,8 @@ static void remove_some(held *dict, uint32_t bits) {
 
 void use_dict(uint32_t bits) {
     held *dict = pick_of(bits, HWR_DICT), *key = pick_any(bits >> 5), *value = pick_any(bits >> 10);
-    void *found;
+    void *found, *peeked = NULL;
+    size_t references = 0;
     if (dict == NULL) return;
     bool room = dict->s->length < KINDS_ITEMS_MOST;
     if (!shadow_is_light(key->s)) return;
@@ -383,8 +377,11 @@ void use_dict(uint32_t bits) {
     case 1:
     case 2:
         kinds_say("get %u of %u", place_of(key), place_of(dict));
-        if (granted(hwr_dict_get(k.heap, dict->object, key->object, &found), there))
-            keep(found, dict->s->of.items[2 * at + 1], bits >> 3);
+        if (granted(hwr_dict_peek(k.heap, dict->object, key->object, &peeked), there))
+            references = hwr_refcount(k.heap, peeked);
+        if (!granted(hwr_dict_get(k.heap, dict->object, key->object, &found), there)) return;
+        CHECK(references == 0 || (peeked == found && hwr_refcount(k.heap, found) >= references));
+        keep(found, dict->s->of.items[2 * at + 1], bits >> 3);
         return;
     case 3:
     case 4:

@@ -318,7 +318,7 @@ void use_bytes(uint32_t bits) {
 
 /* ---- numbers ---- */
 
-static held *pick_number(uint32_t bits) {
+held *pick_number(uint32_t bits) {
     for (uint32_t i = 0; i < KINDS_HELD; i++) {
         held *h = pick_any(bits + i);
         if (h != NULL && shadow_is_number(h->s)) return h;

@@ -9,7 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { KINDS_HELD = 24, KINDS_WEAK = 6, KINDS_SPARE = 4, KINDS_BLOCKS = 4096, KINDS_OWN_LIMIT = 2 << 20 };
+enum {
+    KINDS_HELD = 24,
+    KINDS_WEAK = 6,
+    KINDS_CLASSES = 3,
+    KINDS_SPARE = 4,
+    KINDS_BLOCKS = 4096,
+    KINDS_OWN_LIMIT = 2 << 20
+};
 enum { KINDS_CHARS_MOST = 1500, KINDS_ITEMS_MOST = 150 };
 
 typedef struct held {
@@ -23,7 +30,8 @@ typedef struct kinds_mutator {
     uint8_t configuration;
     FILE *trace;
     held held[KINDS_HELD];
-    held weak[KINDS_WEAK];      /* the weak reference and the shadow of what it leads to */
+    held weak[KINDS_WEAK]; /* the weak reference and the shadow of what it leads to */
+    void *classes[KINDS_CLASSES];
     void *spare[KINDS_SPARE];   /* what on_out_of_memory lets go of */
     void *blocks[KINDS_BLOCKS]; /* what takes all memory */
     size_t block_count;
@@ -43,6 +51,7 @@ bool allowed(bool answer);
 /* Something that is held, of a kind or of any; NULL if there is none. */
 held *pick_any(uint32_t bits);
 held *pick_of(uint32_t bits, hwr_kind kind);
+held *pick_number(uint32_t bits);
 
 /* Takes over the reference, in a free place or in that of something else. */
 void keep(void *object, shadow *s, uint32_t bits);
@@ -56,7 +65,11 @@ shadow_int int_from(uint32_t bits);
 void *make_int(shadow_int value);
 size_t encode(const shadow *s, char *utf8);
 
-/* The operations on leaves (kinds_leaves.c) and on others (kinds_containers.c). */
+/* What becomes of an item in an array: *stored, which may be another number (kinds_arrays.c). */
+hwr_result stored_as(const shadow *array, const shadow *item, shadow **stored);
+
+/* The operations on leaves (kinds_leaves.c), on containers and on any two (kinds_containers.c), on arrays and ranges (kinds_arrays.c), on iterators
+ * (kinds_iterators.c), and on objects with attributes (kinds_objects.c). */
 void make_leaf(uint32_t bits);
 void use_text(uint32_t bits);
 void use_bytes(uint32_t bits);
@@ -66,6 +79,15 @@ void use_list(uint32_t bits);
 void use_dict(uint32_t bits);
 void use_set(uint32_t bits);
 void use_own(uint32_t bits);
+void make_array(uint32_t bits);
+void use_array(uint32_t bits);
+void make_range(uint32_t bits);
+void use_range(uint32_t bits);
+void make_iterator(uint32_t bits);
+void use_iterator(uint32_t bits);
+void make_object(uint32_t bits);
+void use_object(uint32_t bits);
+void release_classes(void);
 void compare_two(uint32_t bits);
 void look_at_one(uint32_t bits);
 

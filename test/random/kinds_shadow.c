@@ -1,5 +1,8 @@
 #include "random/kinds_shadow.h"
 
+#include "heapwright/array.h"
+#include "heapwright/attributes.h"
+#include "heapwright/iterate.h"
 #include "heapwright/mapping.h"
 #include "heapwright/number.h"
 #include "heapwright/sequence.h"
@@ -56,11 +59,18 @@ void shadow_free_all(void) {
     }
 }
 
-size_t shadow_step(const shadow *s) { return s->kind == HWR_DICT ? 2 : 1; }
+size_t shadow_step(const shadow *s) { return s->kind == HWR_DICT || s->kind == HWR_OBJECT ? 2 : 1; }
 
 bool shadow_has_items(const shadow *s) {
-    return s->kind == HWR_TUPLE || s->kind == HWR_LIST || s->kind == HWR_DICT || s->kind == HWR_SET ||
-           s->kind == HWR_NO_KIND;
+    static const bool have[HWR_KINDS] = {
+        [HWR_NO_KIND] = true, [HWR_TUPLE] = true, [HWR_LIST] = true,   [HWR_DICT] = true,
+        [HWR_SET] = true,     [HWR_ARRAY] = true, [HWR_OBJECT] = true, [HWR_ITERATOR] = true};
+    return have[s->kind];
+}
+
+bool shadow_is_counted(const shadow *s) {
+    return s->kind != HWR_NO_KIND && s->kind != HWR_NONE && s->kind != HWR_ITERATOR && s->kind != HWR_OBJECT &&
+           !shadow_is_number(s);
 }
 
 static size_t bytes_of_item(const shadow *s) {
@@ -81,22 +91,46 @@ void shadow_open(shadow *s, size_t at) {
     else
         s->of.chars = (uint32_t *)(void *)old;
     s->length++;
+    s->changes++;
 }
 
 void shadow_close(shadow *s, size_t at) {
     size_t bytes = bytes_of_item(s);
     char *start = shadow_has_items(s) ? (char *)s->of.items : (char *)s->of.chars;
     s->length--;
+    s->changes++;
     memmove(start + at * bytes, start + (at + 1) * bytes, (s->length - at) * bytes);
+}
+
+void shadow_put(shadow *s, size_t at, shadow *item) {
+    shadow_open(s, at);
+    s->of.items[at] = item;
+}
+
+shadow *shadow_item_of(const shadow *s, size_t index) {
+    if (shadow_has_items(s)) return s->of.items[index * shadow_step(s)];
+    if (s->kind == HWR_RANGE) return shadow_of_int(s->more.from + (shadow_int)index * s->more.step);
+    if (s->kind != HWR_STR) return shadow_of_int(s->of.chars[index]);
+    shadow *character = shadow_new(HWR_STR, 1);
+    character->of.chars[0] = s->of.chars[index];
+    return character;
 }
 
 /* ---- what they are ---- */
 
 bool shadow_is_number(const shadow *s) { return s->kind == HWR_BOOL || s->kind == HWR_INT || s->kind == HWR_FLOAT; }
+bool shadow_is_true(const shadow *s) {
+    if (s->kind == HWR_NONE) return false;
+    if (s->kind == HWR_FLOAT) return s->real < 0 || s->real > 0;
+    return shadow_is_number(s) ? s->number != 0 : !shadow_is_counted(s) || s->length > 0;
+}
+
 static bool is_binary(const shadow *s) { return s->kind == HWR_BYTES || s->kind == HWR_BYTEARRAY; }
 
 bool shadow_is_hashable(const shadow *s) {
-    if (s->kind == HWR_LIST || s->kind == HWR_DICT || s->kind == HWR_SET || s->kind == HWR_BYTEARRAY) return false;
+    if (s->kind == HWR_LIST || s->kind == HWR_DICT || s->kind == HWR_SET || s->kind == HWR_BYTEARRAY ||
+        s->kind == HWR_ARRAY)
+        return false;
     for (size_t i = 0; s->kind == HWR_TUPLE && i < s->length; i++)
         if (!shadow_is_hashable(s->of.items[i])) return false;
     return true;
@@ -177,6 +211,11 @@ static shadow_answer first_difference(const shadow *a, const shadow *b, unsigned
     return SHADOW_YES;
 }
 
+/* Of one length. */
+static bool are_equal_ranges(const shadow *a, const shadow *b) {
+    return a->length == 0 || (a->more.from == b->more.from && (a->length == 1 || a->more.step == b->more.step));
+}
+
 static shadow_answer equal_in(const shadow *a, const shadow *b, unsigned depth, pursuit *p) {
     size_t index;
     if (p->budget == 0 || depth > DEPTH) return SHADOW_TOO_LONG;
@@ -186,8 +225,10 @@ static shadow_answer equal_in(const shadow *a, const shadow *b, unsigned depth, 
         return compare_chars(a, b) == 0 ? SHADOW_YES : SHADOW_NO;
     if (a->kind != b->kind) return SHADOW_NO;
     if (a->kind == HWR_NONE) return SHADOW_YES;
-    if (a->kind == HWR_NO_KIND) return a->object == b->object ? SHADOW_YES : SHADOW_NO;
+    if (a->kind == HWR_NO_KIND || a->kind == HWR_OBJECT || a->kind == HWR_ITERATOR)
+        return a->object == b->object ? SHADOW_YES : SHADOW_NO;
     if (a->length != b->length) return SHADOW_NO;
+    if (a->kind == HWR_RANGE) return are_equal_ranges(a, b) ? SHADOW_YES : SHADOW_NO;
     if (a->kind == HWR_DICT || a->kind == HWR_SET) return equal_unordered(a, b, depth, p);
     return first_difference(a, b, depth, p, &index);
 }
@@ -199,7 +240,7 @@ static shadow_answer compare_in(const shadow *a, const shadow *b, unsigned depth
     if (p->budget == 0 || depth > DEPTH) return SHADOW_TOO_LONG;
     p->budget--;
     bool chars = (is_binary(a) && is_binary(b)) || (a->kind == HWR_STR && b->kind == HWR_STR);
-    bool items = a->kind == b->kind && (a->kind == HWR_TUPLE || a->kind == HWR_LIST);
+    bool items = a->kind == b->kind && (a->kind == HWR_TUPLE || a->kind == HWR_LIST || a->kind == HWR_ARRAY);
     if (shadow_is_number(a) && shadow_is_number(b)) *order = compare_numbers(a, b);
     if (chars) *order = compare_chars(a, b);
     if (!items) return chars || (shadow_is_number(a) && shadow_is_number(b)) ? SHADOW_YES : SHADOW_NO;
@@ -314,6 +355,18 @@ static bool add_container(text *t, const shadow *s) {
     return fits;
 }
 
+static bool add_range(text *t, const shadow *s) {
+    bool fits = add(t, "range(") && add_int(t, s->more.from) && add(t, ", ") && add_int(t, s->more.to);
+    if (s->more.step != 1) fits = fits && add(t, ", ") && add_int(t, s->more.step);
+    return fits && add(t, ")");
+}
+
+static bool add_array(text *t, const shadow *s) {
+    char opening[20];
+    snprintf(opening, sizeof opening, "array('%c'%s", s->more.code, s->length > 0 ? ", [" : "");
+    return add_items(t, s, opening, s->length > 0 ? "])" : ")");
+}
+
 static bool add_repr(text *t, const shadow *s) {
     switch (s->kind) {
     case HWR_NONE: return add(t, "None");
@@ -323,6 +376,10 @@ static bool add_repr(text *t, const shadow *s) {
     case HWR_STR:
     case HWR_BYTES:
     case HWR_BYTEARRAY: return add_quoted(t, s);
+    case HWR_ARRAY: return add_array(t, s);
+    case HWR_RANGE: return add_range(t, s);
+    case HWR_OBJECT: return add(t, "<") && add(t, s->more.class_name) && add(t, " object>");
+    case HWR_ITERATOR: return add(t, "<iterator>");
     case HWR_NO_KIND: return add(t, "<own_object>");
     default: return add_container(t, s);
     }
@@ -367,19 +424,28 @@ static void check_chars(const void *object, const shadow *s) {
     for (size_t i = 0; i < size; i++) CHECK(bytes[i] == s->of.chars[i]);
 }
 
+/* What is peeked at is what is got, and got once only. */
+static void check_peeked(hwr_heap *heap, const void *peeked, const void *item, size_t references) {
+    CHECK(peeked == item && hwr_refcount(heap, item) == references);
+}
+
 /* Without memory for an int or a float there is nothing to look at. */
 static void check_list(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
     CHECK(hwr_list_length(object) == s->length);
     for (size_t i = 0; i < s->length; i++) {
         void *item;
         hwr_result result = hwr_list_get(heap, object, i, &item);
-        if (result == HWR_NO_MEMORY) CHECK(shadow_is_number(s->of.items[i]));
+        if (result == HWR_NO_MEMORY) CHECK(shadow_is_number(s->of.items[i]) && hwr_list_peek(object, i) == NULL);
         if (result == HWR_NO_MEMORY) continue;
         CHECK(result == HWR_OK);
+        size_t references = hwr_refcount(heap, item);
+        const void *peeked = hwr_list_peek(object, i);
+        if (peeked != NULL || !shadow_is_number(s->of.items[i])) check_peeked(heap, peeked, item, references);
         check_in(heap, item, s->of.items[i], depth + 1);
         hwr_release(heap, item);
     }
     CHECK(hwr_list_get(heap, object, s->length, NULL) == HWR_OUT_OF_RANGE);
+    CHECK(hwr_list_peek(object, s->length) == NULL);
 }
 
 static void check_tuple(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
@@ -387,26 +453,90 @@ static void check_tuple(hwr_heap *heap, const void *object, const shadow *s, uns
     for (size_t i = 0; i < s->length; i++) {
         void *item;
         CHECK(hwr_tuple_get(heap, object, i, &item) == HWR_OK);
+        size_t references = hwr_refcount(heap, item);
+        check_peeked(heap, hwr_tuple_peek(object, i), item, references);
         check_in(heap, item, s->of.items[i], depth + 1);
         hwr_release(heap, item);
     }
+    CHECK(hwr_tuple_peek(object, s->length) == NULL);
+}
+
+static hwr_result next_entry_of(hwr_heap *heap, const void *object, size_t *position, void **key, void **value) {
+    switch (hwr_kind_of(object)) {
+    case HWR_DICT: return hwr_dict_next(heap, object, position, key, value);
+    case HWR_OBJECT: return hwr_attribute_next(heap, object, position, key, value);
+    default: return hwr_set_next(heap, object, position, key);
+    }
+}
+
+static size_t count_entries_of(const void *object) {
+    hwr_kind kind = hwr_kind_of(object);
+    return kind == HWR_DICT     ? hwr_dict_length(object)
+           : kind == HWR_OBJECT ? hwr_attribute_count(object)
+                                : hwr_set_length(object);
+}
+
+static void peek_next_of_dict(hwr_heap *heap, const void *dict, size_t *position, const void *key, const void *value) {
+    void *peeked_key, *peeked_value;
+    size_t of_key = hwr_refcount(heap, key), of_value = hwr_refcount(heap, value);
+    CHECK(hwr_dict_peek_next(heap, dict, position, &peeked_key, &peeked_value) == HWR_OK);
+    check_peeked(heap, peeked_key, key, of_key);
+    check_peeked(heap, peeked_value, value, of_value);
 }
 
 static void check_entries(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
-    bool is_dict = s->kind == HWR_DICT;
-    CHECK((is_dict ? hwr_dict_length(object) : hwr_set_length(object)) == s->length);
-    size_t position = 0;
-    for (size_t i = 0; i <= s->length; i++) {
+    bool has_values = s->kind != HWR_SET;
+    CHECK(count_entries_of(object) == s->length);
+    size_t position = 0, peeked = 0;
+    for (size_t i = 0; i < s->length; i++) {
         void *key, *value;
-        hwr_result result = is_dict ? hwr_dict_next(heap, object, &position, &key, &value)
-                                    : hwr_set_next(heap, object, &position, &key);
-        CHECK(result == (i < s->length ? HWR_OK : HWR_END));
-        if (i == s->length) break;
+        CHECK(next_entry_of(heap, object, &position, &key, &value) == HWR_OK);
         check_in(heap, key, s->of.items[i * shadow_step(s)], depth + 1);
-        if (is_dict) check_in(heap, value, s->of.items[2 * i + 1], depth + 1);
+        if (has_values) check_in(heap, value, s->of.items[2 * i + 1], depth + 1);
+        if (s->kind == HWR_DICT) peek_next_of_dict(heap, object, &peeked, key, value);
         hwr_release(heap, key);
-        if (is_dict) hwr_release(heap, value);
+        if (has_values) hwr_release(heap, value);
     }
+    CHECK(next_entry_of(heap, object, &position, NULL, NULL) == HWR_END);
+    if (s->kind == HWR_DICT) CHECK(hwr_dict_peek_next(heap, object, &peeked, NULL, NULL) == HWR_END);
+}
+
+static void check_object(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
+    void *of_class = hwr_class_of(heap, object);
+    CHECK(of_class == s->more.of_class);
+    hwr_release(heap, of_class);
+    check_entries(heap, object, s, depth);
+}
+
+static bool is_int_of_64_bits(const shadow *s) { return s->kind == HWR_INT && s->number == (int64_t)s->number; }
+
+static void check_array(const void *object, const shadow *s) {
+    CHECK(hwr_array_code(object) == s->more.code && hwr_array_length(object) == s->length);
+    for (size_t i = 0; i < s->length; i++) {
+        const shadow *item = s->of.items[i];
+        int64_t value = 0;
+        double real = 0;
+        hwr_result expected = item->kind == HWR_FLOAT   ? HWR_WRONG_KIND
+                              : is_int_of_64_bits(item) ? HWR_OK
+                                                        : HWR_OUT_OF_RANGE;
+        CHECK(hwr_array_get_int(object, i, &value) == expected);
+        CHECK(expected != HWR_OK || value == (int64_t)item->number);
+        double wished = item->kind == HWR_FLOAT ? item->real : (double)item->number;
+        CHECK(hwr_array_get_float(object, i, &real) == HWR_OK && memcmp(&real, &wished, sizeof real) == 0);
+    }
+    CHECK(hwr_array_get_int(object, s->length, NULL) == HWR_OUT_OF_RANGE);
+    CHECK(hwr_array_get_float(object, s->length, NULL) == HWR_OUT_OF_RANGE);
+}
+
+static void check_range(const void *object, const shadow *s) {
+    int64_t value;
+    CHECK(hwr_range_length(object) == s->length);
+    CHECK(hwr_range_get(object, s->length, &value) == HWR_OUT_OF_RANGE);
+    if (s->length == 0) return;
+    shadow_int last = s->more.from + (shadow_int)(s->length - 1) * s->more.step;
+    CHECK(hwr_range_get(object, 0, &value) == HWR_OK && value == s->more.from);
+    CHECK(hwr_range_get(object, s->length - 1, &value) == HWR_OK && value == last);
+    CHECK(hwr_range_contains(object, value) && !hwr_range_contains(object, s->more.to));
 }
 
 static void check_in(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
@@ -414,16 +544,14 @@ static void check_in(hwr_heap *heap, const void *object, const shadow *s, unsign
     CHECK(hwr_kind_of(object) == s->kind);
     if (s->object != NULL) CHECK(s->object == object);
     if (depth > CHECKED_DEPTH) return;
-    bool counted = s->kind != HWR_NO_KIND && s->kind != HWR_NONE && !shadow_is_number(s);
+    bool counted = shadow_is_counted(s);
     CHECK(hwr_length(object, &length) == (counted ? HWR_OK : HWR_WRONG_KIND));
-    if (counted) CHECK(length == s->length && hwr_truth(object) == (length > 0));
+    if (counted) CHECK(length == s->length);
+    CHECK(hwr_truth(object) == shadow_is_true(s));
     switch (s->kind) {
     case HWR_BOOL:
     case HWR_INT:
-    case HWR_FLOAT:
-        CHECK(hwr_truth(object) == (s->kind == HWR_FLOAT ? s->real < 0 || s->real > 0 : s->number != 0));
-        check_number(heap, object, s);
-        break;
+    case HWR_FLOAT: check_number(heap, object, s); break;
     case HWR_STR:
     case HWR_BYTES:
     case HWR_BYTEARRAY: check_chars(object, s); break;
@@ -431,6 +559,9 @@ static void check_in(hwr_heap *heap, const void *object, const shadow *s, unsign
     case HWR_LIST: check_list(heap, object, s, depth); break;
     case HWR_DICT:
     case HWR_SET: check_entries(heap, object, s, depth); break;
+    case HWR_ARRAY: check_array(object, s); break;
+    case HWR_RANGE: check_range(object, s); break;
+    case HWR_OBJECT: check_object(heap, object, s, depth); break;
     case HWR_NO_KIND:
         CHECK((((const own_object *)object)->field != NULL) == (s->of.items[0] != NULL));
         if (s->of.items[0] != NULL) check_in(heap, ((const own_object *)object)->field, s->of.items[0], depth + 1);
@@ -453,8 +584,20 @@ void shadow_unmark_all(void) {
     for (shadow *s = all; s != NULL; s = s->next) s->marked = false;
 }
 
+/* Whether it stands for one object, though nobody may have seen that yet. */
+static bool is_one(const shadow *s) {
+    return s->object != NULL || (s->kind == HWR_TUPLE && s->length > 0) || s->kind == HWR_ITERATOR ||
+           s->kind == HWR_RANGE;
+}
+
 size_t shadow_count_marked(hwr_kind kind) {
     size_t count = 0;
-    for (const shadow *s = all; s != NULL; s = s->next) count += s->marked && s->kind == kind && s->object != NULL;
+    for (const shadow *s = all; s != NULL; s = s->next) count += s->marked && s->kind == kind && is_one(s);
     return count;
+}
+
+bool shadow_is_lost_marked(void) {
+    for (const shadow *s = all; s != NULL; s = s->next)
+        if (s->marked && s->more.lost) return true;
+    return false;
 }

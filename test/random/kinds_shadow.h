@@ -11,17 +11,33 @@
 __extension__ typedef __int128 shadow_int;
 
 typedef struct shadow shadow;
+
+/* What only one kind has: an array its code; a range where it goes; an object its class; an iterator where it is (kinds_iterators.c). */
+typedef struct shadow_more {
+    char code;
+    int64_t from, to, step;
+    const void *of_class;
+    const char *class_name;
+    unsigned form, function, depth;
+    size_t index, changes;
+    bool is_reused; /* a tuple that its iterator may fill again, once nobody else has it */
+    bool ended;
+    bool lost; /* memory was short on the way: nobody knows where it is, or what it still holds */
+} shadow_more;
+
 struct shadow {
     hwr_kind kind; /* HWR_NO_KIND: an object of the test's own, with one field */
     bool marked;
     shadow *next;        /* of all of this run */
-    const void *object;  /* of a list, dict, set, bytearray, tuple or own one */
+    const void *object;  /* of what can change, and others that are only compared by identity; of tuples, and ranges */
     shadow_int number;   /* of ints and bools */
     double real;         /* of floats: no NaN */
-    size_t length, room; /* of entries, in dicts */
+    size_t length, room; /* of entries, in dicts and objects */
+    size_t changes;      /* how many entries were added and removed in all, in dicts and sets */
+    shadow_more more;
     union {
         uint32_t *chars; /* of strs, bytes and bytearrays */
-        shadow **items;  /* of dicts two for each entry */
+        shadow **items;  /* of dicts and objects two for each entry; of iterators what they hold, or NULL */
     } of;
 };
 
@@ -32,13 +48,21 @@ shadow *shadow_of_int(shadow_int value);
 shadow *shadow_of_float(double value);
 void shadow_free_all(void);
 
-/* How many words of `of` belong to an item: 2 in dicts. The i-th item (chars have none). */
+/* How many words of `of` belong to an item: 2 in dicts and objects. The i-th item (chars have none). */
 size_t shadow_step(const shadow *s);
 bool shadow_has_items(const shadow *s);
+
+/* Whether it has a length, and can be gone through; whether it counts as true. */
+bool shadow_is_counted(const shadow *s);
+bool shadow_is_true(const shadow *s);
 
 /* Makes room for an item or char at `at`, or closes the gap. */
 void shadow_open(shadow *s, size_t at);
 void shadow_close(shadow *s, size_t at);
+void shadow_put(shadow *s, size_t at, shadow *item); /* one of the items comes in, where they take one place each */
+
+/* What comes of an iterable that is no iterator, at an index below its length: the items, the keys, the characters, or bytes as ints. */
+shadow *shadow_item_of(const shadow *s, size_t index);
 
 bool shadow_is_number(const shadow *s);
 bool shadow_is_hashable(const shadow *s);
@@ -59,15 +83,17 @@ bool shadow_repr(const shadow *s, char *buffer, size_t room);
 /* Aborts unless the object is what the shadow says, to some depth. */
 void shadow_check(hwr_heap *heap, const void *object, const shadow *s);
 
-/* Marks what can be reached; unmarks all. How many are marked of a kind. */
+/* Marks what can be reached; unmarks all. How many are marked of a kind. Whether among them is an iterator that is lost: then these are not exactly those that are alive. */
 void shadow_mark(shadow *s);
 void shadow_unmark_all(void);
 size_t shadow_count_marked(hwr_kind kind);
+bool shadow_is_lost_marked(void);
 
 /* An object of the test's own: its field. */
 typedef struct own_object {
     void *field;
     uint64_t plan;
+    uint64_t count; /* of calls that it was the state of: `number` of its shadow */
 } own_object;
 extern const hwr_type own_type;
 
