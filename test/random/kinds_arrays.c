@@ -88,7 +88,7 @@ static void set_or_insert_object(held *array, const held *item, size_t index, bo
 /* Values of C: an int, then a float, one of which is of the wrong kind. */
 static void append_values(held *array, uint32_t bits) {
     shadow *stored = NULL, *s = array->s;
-    for (unsigned i = 0; i < (bits & 15) && s->length < KINDS_ITEMS_MOST; i++) {
+    for (unsigned i = 0; i < (bits & 31) && s->length + 1 < KINDS_ITEMS_MOST; i++) {
         int64_t value = (int64_t)((uint64_t)int_from(bits >> 4) + i);
         kinds_say("append %lld to array %u", (long long)value, place_of(array));
         hwr_result of_int = is_of_floats(s) ? HWR_WRONG_KIND : stored_int(s, value, &stored);

@@ -7,6 +7,7 @@
 #include "heapwright/array.h"
 #include "heapwright/collect.h"
 #include "heapwright/iterate.h"
+#include "heapwright/mapping.h"
 #include "heapwright/number.h"
 #include "heapwright/sequence.h"
 #include "random/kinds_mutator.h"
@@ -276,6 +277,15 @@ static void keep_iterator(void *object, shadow *s, uint32_t bits) {
     keep(object, s, bits);
 }
 
+/* Something that can be gone through, if there is any; sometimes anything. */
+static held *pick_iterable(uint32_t bits) {
+    for (uint32_t i = 0; i < KINDS_HELD && (bits & 7) != 0; i++) {
+        held *h = pick_any(bits + i);
+        if (h != NULL && is_iterable(h->s)) return h;
+    }
+    return pick_any(bits);
+}
+
 static void go_over(const held *h, uint32_t bits) {
     unsigned form = bits % 3;
     void *object;
@@ -318,7 +328,7 @@ static void zip(uint32_t bits) {
     shadow *s = new_iterator(BY_ZIP, 1 + count);
     s->more.ended = count == 0;
     for (size_t i = 0; i < count; i++) {
-        const held *h = pick_any(bits >> (2 + 5 * i));
+        const held *h = pick_iterable(bits >> (2 + 5 * i));
         objects[i] = h->object;
         all = all && is_iterable(h->s);
         use_source(s, 1 + i, h->s);
@@ -343,7 +353,7 @@ static void enumerate(const held *h, uint32_t bits) {
 }
 
 void make_iterator(uint32_t bits) {
-    const held *h = pick_any(bits >> 4), *state = pick_any(bits >> 9), *own = pick_of(bits >> 9, HWR_NO_KIND);
+    const held *h = pick_iterable(bits >> 4), *state = pick_any(bits >> 9), *own = pick_of(bits >> 9, HWR_NO_KIND);
     if (h == NULL || (h->s->kind == HWR_ITERATOR && h->s->more.depth >= DEPTH_OF_ITERATORS)) return;
     if (own != NULL && (bits >> 14 & 1) != 0) state = own;
     switch (bits & 15) {
@@ -367,29 +377,85 @@ void make_iterator(uint32_t bits) {
 
 /* ---- using them ---- */
 
-static void next_of(held *h, uint32_t bits) {
+/* The next object, and what it should be. */
+static bool next_of(const held *h, void **object, shadow **item) {
     tree t = {.count = 0};
-    shadow *it = h->s, *item = NULL, *last = it->length == 2 ? it->of.items[1] : NULL;
-    void *object;
-    if (!add_to_tree(&t, it)) return;
+    shadow *it = h->s, *last = it->length == 2 ? it->of.items[1] : NULL;
+    if (!add_to_tree(&t, it)) return false;
     size_t index = it->more.index;
-    hwr_result expected = predict(it, &item), result;
+    hwr_result expected = predict(it, item);
     kinds_say("next of %u", place_of(h));
-    result = hwr_next(k.heap, h->object, &object);
-    if (!granted(result, expected)) {
-        if (result != HWR_NO_MEMORY) return;
-        if (!is_simple(&t)) {
-            lose(&t);
-            return;
-        }
+    hwr_result result = hwr_next(k.heap, h->object, object);
+    if (granted(result, expected)) {
+        meet(*object, *item);
+        shadow_check(k.heap, *object, *item);
+        return true;
+    }
+    if (result == HWR_NO_MEMORY && !is_simple(&t)) lose(&t);
+    if (result == HWR_NO_MEMORY && is_simple(&t)) {
         CHECK(expected == HWR_OK);
         it->more.index = index;
         if (it->more.form == OVER_ENTRIES) it->of.items[1] = last;
+    }
+    return false;
+}
+
+/* Some of what comes, of which the last is held. */
+static void go_on(const held *h, uint32_t bits) {
+    void *object = NULL, *next;
+    shadow *item = NULL;
+    for (unsigned i = 0; i <= (bits & 15); i++) {
+        shadow *of_next;
+        if (i % 2 == 0 || object == NULL || (bits >> 4 & 1) == 0) { /* nobody has the last any more */
+            hwr_release(k.heap, object);
+            object = NULL;
+        }
+        if (!next_of(h, &next, &of_next)) break;
+        hwr_release(k.heap, object);
+        object = next;
+        item = of_next;
+    }
+    check_held(h);
+    if (object != NULL) keep(object, item, bits >> 5);
+}
+
+static void remove_first_of_set(held *set) {
+    size_t position = 0;
+    void *item;
+    if (hwr_set_next(k.heap, set->object, &position, &item) != HWR_OK) return;
+    kinds_say("remove the first of set %u", place_of(set));
+    if (granted(hwr_set_remove(k.heap, set->object, item), HWR_OK)) shadow_close(set->s, 0);
+    hwr_release(k.heap, item);
+}
+
+/* Something is done to what is held. */
+static void change(held *h, uint32_t bits) {
+    enum { REMOVES = 11u << 15 };
+    if (h->s->kind == HWR_DICT && (bits >> 20 & 3) == 0) bits = REMOVES | (bits & 0x7fff);
+    bits = bits - bits % KINDS_HELD + place_of(h);
+    switch (h->s->kind) {
+    case HWR_LIST: use_list(bits); break;
+    case HWR_DICT: use_dict(bits); break;
+    case HWR_SET: remove_first_of_set(h); break;
+    case HWR_ARRAY: use_array(bits); break;
+    case HWR_BYTEARRAY: use_bytes(bits); break;
+    default: break;
+    }
+}
+
+/* The same to what an iterator goes through, if that is held. */
+static void change_source(const shadow *it, uint32_t bits) {
+    if (it->more.ended || it->more.form == BY_GENERATOR) return;
+    const shadow *source = it->of.items[it->more.form == BY_ZIP ? it->length - 1 : 0];
+    if (source->kind == HWR_ITERATOR) {
+        change_source(source, bits);
         return;
     }
-    meet(object, item);
-    if (item->more.is_reused && item->object == object) CHECK(hwr_refcount(k.heap, object) >= 2);
-    keep(object, item, bits);
+    for (uint32_t i = 0; i < KINDS_HELD; i++)
+        if (k.held[i].s == source) {
+            change(&k.held[i], bits);
+            return;
+        }
 }
 
 /* All that comes of an iterable: HWR_END, or what went wrong. */
@@ -468,8 +534,11 @@ void use_iterator(uint32_t bits) {
         take_all(any, bits >> 12);
     } else if (h != NULL && (bits >> 8 & 15) == 1) {
         take_all(h, bits >> 12);
+    } else if (h != NULL && (bits >> 8 & 7) > 4) {
+        random_stream r = {bits};
+        change_source(h->s, (uint32_t)random_next(&r) & 0xffffff);
+        if (h->object != NULL && h->s->kind == HWR_ITERATOR) go_on(h, 0);
     } else if (h != NULL) {
-        next_of(h, bits >> 12);
-        check_held(h);
+        go_on(h, bits >> 12);
     }
 }

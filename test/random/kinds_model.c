@@ -294,9 +294,9 @@ static void perform(unsigned operation, uint32_t bits) {
         use_set(bits);
     else if (operation < 144)
         use_object(bits);
-    else if (operation < 146)
+    else if (operation < 148)
         make_iterator(bits);
-    else if (operation < 158)
+    else if (operation < 157)
         use_text(bits);
     else if (operation < 171)
         use_iterator(bits);

@@ -6,9 +6,7 @@
 
 #include <string.h>
 
-static const char *const class_names[KINDS_CLASSES] = {"Point", "A",
-                                                       "Gr\xc3\xb6\xc3\x9f"
-                                                       "e"};
+static const char *const class_names[KINDS_CLASSES] = {"Point", "A", "Gr\303\266\303\237e"};
 
 /* Whether the class is there by the end. */
 static bool hold_class(size_t at) {
