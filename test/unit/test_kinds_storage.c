@@ -174,7 +174,7 @@ static void changes_at_random(void **state) {
 /* References to something that the collector looks at: collections see the storage in every place where it comes to lie. */
 static void a_list_grows_between_collections(void **state) {
     const heap_fixture *f = *state;
-    size_t before = open_kinds(f), length = runs_slowly() || f->config.checked ? 60000 : 700000, next = 1000;
+    size_t before = open_kinds(f), length = runs_slowly() || f->config.checked ? 30000 : 700000, next = 1000;
     void *list = hwr_list(f->heap, 0), *items[] = {literal(f, "[]"), literal(f, "'text'"), number(f, 12345)}, *last;
     for (size_t i = 0; i < length; i++) {
         assert_true(hwr_list_append(f->heap, list, items[i % 3]));
@@ -500,7 +500,7 @@ static size_t failures_of(const heap_fixture *f, uint64_t nth, bool for_good) {
     hwr_raw_inject_fault(own.backend.raw, HWR_FAULT_ALL, nth, for_good);
     for (size_t i = 0; i < COUNT(lists); i++) {
         void *item = m.items[i % ITEMS];
-        size_t wished = runs_in_full(f) || i % 4 == 0 ? 5 + i * i * 3 : 5 + i;
+        size_t wished = runs_in_full(f) || i % 5 == 0 ? 5 + i * i * 3 : 5 + i;
         for (size_t k = 0; k < wished; k++) /* some fail; those that are there are right */
             if (!hwr_list_append(own.heap, lists[i], item)) break;
         if (i % 3 == 0) (void)hwr_list_extend(own.heap, lists[i], lists[i]);
@@ -530,7 +530,7 @@ static size_t failures_of(const heap_fixture *f, uint64_t nth, bool for_good) {
 /* In the soak each of them; otherwise the first ones, and then ever fewer. */
 static void every_allocation_fails(void **state) {
     const heap_fixture *f = *state;
-    uint64_t most = getenv("HEAPWRIGHT_SOAK") != NULL ? UINT64_MAX : runs_in_full(f) ? 30 : 6;
+    uint64_t most = getenv("HEAPWRIGHT_SOAK") != NULL ? UINT64_MAX : runs_in_full(f) ? 30 : 4;
     for (int for_good = 0; for_good < 2; for_good++) {
         size_t unavoidable = failures_of(f, 0, false);
         uint64_t nth = 1;
