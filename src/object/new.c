@@ -216,8 +216,8 @@ void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
     return object_of_block(heap, type, length, block, CALLER);
 }
 
-/* What the system has enlarged has zeros behind the object, since an object that shrinks leaves NULLs. */
-static bool is_zero_beyond(const hwri_page *page) {
+/* Whether a page was zero where nobody has written: what the system adds to one is. */
+static bool is_fresh(const hwri_page *page) {
     return page->state == HWRI_PAGE_LARGE && page->chunk->huge && page->zeroed;
 }
 
@@ -230,11 +230,13 @@ void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
     if (page->large_size && page->table) hwri_page_ends(heap, page); /* the table goes by addresses */
 
     size_t old_size = hwri_object_size(object), size = hwri_size_with(type, length);
+    size_t old_room = hwri_page_block_size(page) - HWRI_HEADER_SIZE; /* behind the object anything may be in it */
     uint64_t *moved = hwri_pool_realloc(pool, page, header, hwri_block_size(heap, type, size));
     if (!moved) return NULL;
     object = moved + 1;
-    if (size > old_size && type->items_are_references && !is_zero_beyond(hwri_page_of(pool, moved)))
-        memset((char *)object + old_size, 0, size - old_size);
+    size_t unknown_to = size > old_room && is_fresh(hwri_page_of(pool, moved)) ? old_room : size;
+    if (unknown_to > old_size && type->items_are_references)
+        memset((char *)object + old_size, 0, unknown_to - old_size);
     memcpy((char *)object + type->length_offset, &length, sizeof length);
     if (moved != header && hwri_is_tracked_type(type)) hwri_make_young(heap, object);
     return object;

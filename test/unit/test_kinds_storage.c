@@ -291,6 +291,40 @@ static finalized *watched_with(const heap_fixture *f, void (*more)(hwr_heap *hea
     return object;
 }
 
+static void expect_empty(const hwri_storage *storage, size_t from) {
+    for (size_t i = from; i < storage->room; i++) assert_null(storage->as.objects[i]);
+}
+
+/* Room behind the last item is NULL, whatever was in the memory that a list or dict gets, moves to or grows into. */
+static void memory_used_before_holds_no_items(void **state) {
+    const heap_fixture *f = *state;
+    size_t before = open_kinds(f);
+    enum { USED = 1000, MOST = 400000 };
+    static unsigned char pattern[60000];
+    void *used[USED], *list = hwr_list(f->heap, 0), *dict = hwr_dict(f->heap, 0);
+    memset(pattern, 0xFF, sizeof pattern);
+    for (int i = 0; i < USED; i++) {
+        used[i] = hwr_bytes(f->heap, pattern, sizeof pattern);
+        assert_non_null(used[i]);
+    }
+    for (int i = 0; i < USED; i++) release(f, used[i]);
+    const hwri_list *l = list;
+    const hwri_table *t = dict;
+    for (int64_t i = 0; i < MOST; i++) {
+        void *key = number(f, i);
+        size_t room = l->storage ? l->storage->room : 0, table_room = t->entries ? t->entries->room : 0;
+        assert_true(hwr_list_append(f->heap, list, hwr_list_length(list) ? key : list));
+        assert_int_equal(hwr_dict_set(f->heap, dict, key, key), HWR_OK);
+        if (l->storage->room != room) expect_empty(l->storage, l->length);
+        if (t->entries->room != table_room) expect_empty(t->entries, (size_t)t->used * 2);
+        release(f, key);
+    }
+    hwr_list_clear(f->heap, list); /* it was in itself */
+    release(f, list);
+    release(f, dict);
+    heap_fixture_expect_objects(f, before);
+}
+
 static void what_dies_may_change_the_list(void **state) {
     const heap_fixture *f = *state;
     size_t before = open_kinds(f);
@@ -670,6 +704,7 @@ int main(void) {
         HEAP_TEST(values_of_many_widths, HEAP_FEW),
         HEAP_TEST(values_are_small, HEAP_ONCE),
         HEAP_TEST(room_that_was_asked_for, HEAP_FEW | HEAP_UNCHECKED),
+        HEAP_TEST(memory_used_before_holds_no_items, HEAP_ONCE),
         HEAP_TEST(what_dies_may_change_the_list, HEAP_STRESSED),
         HEAP_TEST(finalizers_of_garbage_may_change_lists, HEAP_ANY),
         HEAP_TEST(nothing_is_lost_without_memory, HEAP_FEW),
