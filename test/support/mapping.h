@@ -112,4 +112,38 @@ static inline int64_t got(const void *dict, void *key) {
     return number;
 }
 
+static inline void expect_repr(const void *object, const char *expected) {
+    void *text;
+    char buffer[500];
+    assert_int_equal(hwr_repr(heap, object, &text), HWR_OK);
+    assert_true(hwr_str_utf8(text, buffer, sizeof buffer) < sizeof buffer);
+    assert_string_equal(buffer, expected);
+    hwr_release(heap, text);
+}
+
+/* What is borrowed has no reference more than before. */
+static inline void expect_peeks(const void *dict, const char *text, const void *value) {
+    void *seen = NULL, *key = str(text), *nobody = num(-77);
+    size_t references = hwr_refcount(heap, value);
+    assert_int_equal(hwr_dict_peek_text(heap, dict, text, &seen), HWR_OK);
+    assert_ptr_equal(seen, value);
+    seen = NULL;
+    assert_int_equal(hwr_dict_peek(heap, dict, key, &seen), HWR_OK);
+    assert_ptr_equal(seen, value);
+    assert_int_equal(hwr_refcount(heap, value), references);
+    assert_int_equal(hwr_dict_peek(heap, dict, nobody, &seen), HWR_NOT_FOUND);
+    assert_int_equal(hwr_dict_peek_text(heap, dict, "nobody's", &seen), HWR_NOT_FOUND);
+    assert_ptr_equal(seen, value);
+    hwr_release(heap, nobody);
+    hwr_release(heap, key);
+}
+
+/* Plays again and again, while a request for memory fails: the first, the second ..., once or from then on. What is played returns whether one has failed. */
+static inline void refuse_each(void **state, bool (*play)(heap_fixture *f, uint64_t nth, bool for_good)) {
+    begin(state);
+    for (int for_good = 0; for_good < 2; for_good++)
+        for (uint64_t nth = 1; play(*state, nth, for_good); nth++) hwr_heap_trim(heap);
+    end(state);
+}
+
 #endif

@@ -83,15 +83,6 @@ static void end_all(void **state) {
 
 /* ---- what they are ---- */
 
-static void expect_repr(const void *object, const char *expected) {
-    void *text;
-    char buffer[100];
-    assert_int_equal(hwr_repr(heap, object, &text), HWR_OK);
-    hwr_str_utf8(text, buffer, sizeof buffer);
-    assert_string_equal(buffer, expected);
-    hwr_release(heap, text);
-}
-
 static void objects_are_what_they_are(void **state) {
     begin(state);
     void *point = new_class("Point"), *other = new_class("Größe ☃"), *a = new_object(point), *b = new_object(point);
@@ -644,12 +635,7 @@ static bool play_refused(heap_fixture *f, uint64_t nth, bool for_good) {
     return failed;
 }
 
-static void every_request_for_memory_can_fail(void **state) {
-    begin(state);
-    for (int for_good = 0; for_good < 2; for_good++)
-        for (uint64_t nth = 1; play_refused(*state, nth, for_good); nth++) hwr_heap_trim(heap);
-    end(state);
-}
+static void every_request_for_memory_can_fail(void **state) { refuse_each(state, play_refused); }
 
 /* At each number of attributes, there is no memory for another, or for taking one away; there may be, if a block is at hand. */
 static void without_memory_nothing_is_lost(void **state) {

@@ -18,32 +18,6 @@ static bool are_equal(const void *a, const void *b) {
     return equal;
 }
 
-static void expect_repr(const void *object, const char *expected) {
-    void *text;
-    char buffer[500];
-    assert_int_equal(hwr_repr(heap, object, &text), HWR_OK);
-    assert_true(hwr_str_utf8(text, buffer, sizeof buffer) < sizeof buffer);
-    assert_string_equal(buffer, expected);
-    hwr_release(heap, text);
-}
-
-/* What is borrowed has no reference more than before. */
-static void expect_peeks(const void *dict, const char *text, const void *value) {
-    void *seen = NULL, *key = str(text), *nobody = num(-77);
-    size_t references = hwr_refcount(heap, value);
-    assert_int_equal(hwr_dict_peek_text(heap, dict, text, &seen), HWR_OK);
-    assert_ptr_equal(seen, value);
-    seen = NULL;
-    assert_int_equal(hwr_dict_peek(heap, dict, key, &seen), HWR_OK);
-    assert_ptr_equal(seen, value);
-    assert_int_equal(hwr_refcount(heap, value), references);
-    assert_int_equal(hwr_dict_peek(heap, dict, nobody, &seen), HWR_NOT_FOUND);
-    assert_int_equal(hwr_dict_peek_text(heap, dict, "nobody's", &seen), HWR_NOT_FOUND);
-    assert_ptr_equal(seen, value);
-    hwr_release(heap, nobody);
-    hwr_release(heap, key);
-}
-
 /* ---- one by one ---- */
 
 static void a_dict_keeps_what_it_is_given(void **state) {

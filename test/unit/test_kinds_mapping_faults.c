@@ -185,12 +185,7 @@ static bool play_refused(heap_fixture *f, uint64_t nth, bool for_good) {
     return failed;
 }
 
-static void every_request_for_memory_can_fail(void **state) {
-    begin(state);
-    for (int for_good = 0; for_good < 2; for_good++)
-        for (uint64_t nth = 1; play_refused(*state, nth, for_good); nth++) hwr_heap_trim(heap);
-    end(state);
-}
+static void every_request_for_memory_can_fail(void **state) { refuse_each(state, play_refused); }
 
 /* Without memory from the first: what is there can be read, changed and removed. */
 static void without_memory_nothing_is_lost(void **state) {
