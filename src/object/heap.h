@@ -183,10 +183,11 @@ bool hwri_is_flagged(const hwri_page *page);
 /* ---- object/walk.c ---- */
 
 /* Goes through the pages of a pool: start with zeroes, or with `flagged` set for the flagged ones only. NULL: there are no more. The page
- * that was returned last may end meanwhile, but no other. */
+ * that was returned last may end meanwhile, with its chunk, and so may chunks without pages, but no other page. */
 typedef struct hwri_page_cursor {
     bool flagged;
     size_t chunk, slice;
+    uintptr_t base; /* of the chunk: those before it may end */
 } hwri_page_cursor;
 hwri_page *hwri_page_next(const hwr_pool *pool, hwri_page_cursor *cursor);
 static inline size_t hwri_blocks_in(const hwri_page *page) { return page->large_size ? 1 : page->carved; }

@@ -6,10 +6,24 @@ static bool begins_here(const hwri_chunk *chunk, size_t slice, bool flagged) {
     return chunk->pages[slice].state != HWRI_PAGE_UNUSED;
 }
 
+static uintptr_t base_of_chunk(const hwr_pool *pool, size_t at) { return (uintptr_t)pool->chunks[at]->base; }
+
+/* Chunks may have ended: the one that the cursor is in, as that of a huge page does with it, or earlier ones. */
+static void find_again(const hwr_pool *pool, hwri_page_cursor *cursor) {
+    size_t at = cursor->chunk;
+    while (at > 0 && (at >= pool->chunk_count || base_of_chunk(pool, at) > cursor->base)) at--;
+    cursor->chunk = at;
+    if (at < pool->chunk_count && base_of_chunk(pool, at) == cursor->base) return;
+    if (at < pool->chunk_count && base_of_chunk(pool, at) < cursor->base) cursor->chunk++;
+    cursor->slice = 0;
+}
+
 hwri_page *hwri_page_next(const hwr_pool *pool, hwri_page_cursor *cursor) {
+    if (cursor->slice > 0) find_again(pool, cursor);
     for (; cursor->chunk < pool->chunk_count; cursor->chunk++, cursor->slice = 0) {
         hwri_chunk *chunk = pool->chunks[cursor->chunk];
         size_t slices = chunk->huge ? 1 : chunk->slices;
+        cursor->base = base_of_chunk(pool, cursor->chunk);
         while (cursor->slice < slices) {
             size_t slice = cursor->slice++;
             if (cursor->flagged && slice % 64 == 0 && !chunk->flagged[slice / 64])
