@@ -215,7 +215,7 @@ static void collect(uint32_t bits) {
     for (size_t i = 0; i < KINDS_HELD; i++) shadow_mark(k.held[i].s);
     if (shadow_is_lost_marked()) return;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        size_t least = shadow_count_marked(kinds[i]) + (kinds[i] == HWR_TUPLE);
+        size_t least = shadow_count_marked(kinds[i]) + count_large(kinds[i]) + (kinds[i] == HWR_TUPLE);
         size_t own =
             kinds[i] == HWR_DICT ? shadow_count_marked(HWR_OBJECT) : 0; /* some objects have one of their own */
         CHECK(counts[kinds[i]] >= least && counts[kinds[i]] <= least + own);
@@ -296,8 +296,10 @@ static void perform(unsigned operation, uint32_t bits) {
         use_object(bits);
     else if (operation < 148)
         make_iterator(bits);
-    else if (operation < 157)
+    else if (operation < 155)
         use_text(bits);
+    else if (operation < 157)
+        use_large(bits);
     else if (operation < 171)
         use_iterator(bits);
     else if (operation < 172)
@@ -364,6 +366,8 @@ static void open_heap(void) {
     options.context = &k;
     k.heap = hwr_heap_open(&options);
     CHECK(k.heap != NULL && hwr_kinds_open(k.heap));
+    k.none = hwr_none(k.heap); /* the kinds have it as long as the heap is open */
+    hwr_release(k.heap, k.none);
     if (eager) hwr_set_threshold(k.heap, (const int[HWR_GENERATIONS]){20, 2, 2});
 }
 
@@ -374,6 +378,7 @@ static void leave_nothing(size_t before) {
         if (k.weak[i].object != NULL) let_go(&k.weak[i]);
     for (size_t i = 0; i < KINDS_SPARE; i++) hwr_release(k.heap, k.spare[i]);
     release_classes();
+    drop_all_large(true);
     for (int i = 0; i < 3; i++) hwr_collect(k.heap, HWR_OLDEST);
     CHECK(object_count() == before);
 }
@@ -399,7 +404,9 @@ void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     begin_operation();
     relieve();
     verify_all();
+    check_all_large();
     if ((bytes[length - 1] & 1) != 0) leave_nothing(before); /* the other half of the runs close a heap with objects */
+    drop_all_large(false);
     verify();
     hwr_heap_close(k.heap);
     close_raw();

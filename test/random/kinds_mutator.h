@@ -14,6 +14,8 @@ enum {
     KINDS_WEAK = 6,
     KINDS_CLASSES = 3,
     KINDS_SPARE = 4,
+    KINDS_LARGE = 3,
+    KINDS_LARGE_USES = 24,
     KINDS_BLOCKS = 4096,
     KINDS_OWN_LIMIT = 2 << 20
 };
@@ -24,6 +26,18 @@ typedef struct held {
     shadow *s;
 } held;
 
+/* A large object, and what it should be (kinds_large.c). */
+typedef struct large {
+    void *object; /* NULL: a free place */
+    hwr_kind kind;
+    unsigned style; /* which objects it has, of a list or dict */
+    char code;      /* of an array, with the bytes of an item, and how wide values can be */
+    unsigned char item_size, width;
+    uint32_t next;    /* of a dict or set: the least key that it never had */
+    uint32_t *values; /* one for each item, in their order */
+    size_t length, room;
+} large;
+
 typedef struct kinds_mutator {
     hwr_heap *heap;
     hwr_raw *raw; /* NULL: the heap's own, with a limit */
@@ -31,6 +45,9 @@ typedef struct kinds_mutator {
     FILE *trace;
     held held[KINDS_HELD];
     held weak[KINDS_WEAK]; /* the weak reference and the shadow of what it leads to */
+    large large[KINDS_LARGE];
+    size_t large_uses;
+    void *none;
     void *classes[KINDS_CLASSES];
     void *spare[KINDS_SPARE];   /* what on_out_of_memory lets go of */
     void *blocks[KINDS_BLOCKS]; /* what takes all memory */
@@ -69,7 +86,7 @@ size_t encode(const shadow *s, char *utf8);
 hwr_result stored_as(const shadow *array, const shadow *item, shadow **stored);
 
 /* The operations on leaves (kinds_leaves.c), on containers and on any two (kinds_containers.c), on arrays and ranges (kinds_arrays.c), on iterators
- * (kinds_iterators.c), and on objects with attributes (kinds_objects.c). */
+ * (kinds_iterators.c), on objects with attributes (kinds_objects.c), and on large ones (kinds_large.c). */
 void make_leaf(uint32_t bits);
 void use_text(uint32_t bits);
 void use_bytes(uint32_t bits);
@@ -88,6 +105,10 @@ void use_iterator(uint32_t bits);
 void make_object(uint32_t bits);
 void use_object(uint32_t bits);
 void release_classes(void);
+void use_large(uint32_t bits);
+size_t count_large(hwr_kind kind);
+void check_all_large(void);
+void drop_all_large(bool releases); /* or forgets them, at the end of a run whose heap is closed as it is */
 void compare_two(uint32_t bits);
 void look_at_one(uint32_t bits);
 
