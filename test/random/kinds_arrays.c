@@ -99,6 +99,26 @@ static void append_values(held *array, uint32_t bits) {
     }
 }
 
+/* So many at once as C has them, each half of the last, from one that fits. */
+static void append_row(held *array, uint32_t bits) {
+    shadow *s = array->s;
+    unsigned char row[KINDS_ITEMS_MOST * 8];
+    size_t size = size_of_code(s->more.code), count = 20 + (bits & 127);
+    if (s->length + count > KINDS_ITEMS_MOST) count = KINDS_ITEMS_MOST - s->length;
+    int64_t values[KINDS_ITEMS_MOST], most = (int64_t)1 << (size < 8 ? 8 * size - 2 : 52);
+    for (size_t i = 0; i < count; i++) {
+        int64_t value = values[i] = most >> ((bits >> 7) + i) % 53;
+        float real = (float)value;
+        double wide = (double)value;
+        const void *from = s->more.code == 'f' ? (const void *)&real : is_of_floats(s) ? (const void *)&wide : &value;
+        memcpy(row + i * size, from, size);
+    }
+    kinds_say("append a row of %zu to array %u", count, place_of(array));
+    if (!allowed(hwr_array_append_data(k.heap, array->object, row, count))) return;
+    for (size_t i = 0; i < count; i++)
+        shadow_put(s, s->length, is_of_floats(s) ? shadow_of_float((double)values[i]) : shadow_of_int(values[i]));
+}
+
 static void set_value(held *array, size_t index, uint32_t bits) {
     shadow *stored = NULL, *s = array->s;
     int64_t value = (int64_t)int_from(bits);
@@ -176,9 +196,9 @@ void use_array(uint32_t bits) {
         if (!full) append_object(array, item);
         break;
     case 3:
-    case 4:
         if (!full) append_values(array, bits >> 4);
         break;
+    case 4: append_row(array, bits >> 5); break;
     case 5: set_value(array, index, bits >> 5); break;
     case 6: set_or_insert_object(array, item, index, false); break;
     case 7:
