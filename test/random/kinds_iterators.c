@@ -102,11 +102,10 @@ static hwr_result end_shadow(shadow *it) {
     return HWR_END;
 }
 
-static shadow *tuple_of_two(shadow *a, shadow *b, bool may_be_filled_again) {
+static shadow *tuple_of_two(shadow *a, shadow *b) {
     shadow *s = shadow_new(HWR_TUPLE, b != NULL ? 2 : 1);
     s->of.items[0] = a;
     if (b != NULL) s->of.items[1] = b;
-    s->more.is_reused = may_be_filled_again;
     return s;
 }
 
@@ -119,7 +118,7 @@ static hwr_result predict_simple(shadow *it, shadow **item) {
     if (it->more.form == OVER_ITEMS) *item = shadow_item_of(source, index);
     if (it->more.form == OVER_VALUES) *item = source->of.items[2 * index + 1];
     if (it->more.form == OVER_ENTRIES)
-        it->of.items[1] = *item = tuple_of_two(source->of.items[2 * index], source->of.items[2 * index + 1], true);
+        it->of.items[1] = *item = tuple_of_two(source->of.items[2 * index], source->of.items[2 * index + 1]);
     return HWR_OK;
 }
 
@@ -128,7 +127,7 @@ static hwr_result predict_map(shadow *it, shadow *taken, shadow **item) {
     hwr_result said = HWR_OK;
     switch (it->more.function) {
     case GIVES_BACK: *item = taken; break;
-    case GIVES_PAIR: *item = tuple_of_two(taken, state, false); break;
+    case GIVES_PAIR: *item = tuple_of_two(taken, state); break;
     case IS_PICKY:
         said = said_of(taken->kind);
         *item = taken;
@@ -173,7 +172,6 @@ static hwr_result predict_generator(shadow *it, shadow **item) {
 
 static hwr_result predict_zip(shadow *it, shadow **item) {
     shadow *tuple = shadow_new(HWR_TUPLE, it->length - 1);
-    tuple->more.is_reused = true;
     for (size_t i = 1; i < it->length; i++) {
         hwr_result result = predict(it->of.items[i], &tuple->of.items[i - 1]);
         if (result == HWR_END) return end_shadow(it);
@@ -400,7 +398,7 @@ static bool next_of(const held *h, void **object, shadow **item) {
     return false;
 }
 
-/* Some of what comes, of which the last is held. */
+/* Some of what comes, of which the last is held. An iterator may fill its tuple again only if nobody has it, nor a weak reference to it. */
 static void go_on(const held *h, uint32_t bits) {
     void *object = NULL, *next;
     shadow *item = NULL;
@@ -411,9 +409,11 @@ static void go_on(const held *h, uint32_t bits) {
             object = NULL;
         }
         if (!next_of(h, &next, &of_next)) break;
+        if (object != NULL) shadow_check(k.heap, object, item);
         hwr_release(k.heap, object);
         object = next;
         item = of_next;
+        if (item->kind == HWR_TUPLE && (bits >> 5 & 3) == 0) watch(object, item, (bits >> 7) % KINDS_WEAK);
     }
     check_held(h);
     if (object != NULL) keep(object, item, bits >> 5);

@@ -24,17 +24,20 @@ enum {
     CHECKED_SHARE = 4,
     PIECE = 8192,
     SOILED = 32,
+    USES_MOST = 16,
     SOILED_SIZE = 60000
 };
 
 static bool has_keys(const large *l) { return l->kind == HWR_DICT || l->kind == HWR_SET; }
 
-/* A checked heap makes much of every object, and of each time that one is looked at. */
+/* A checked heap makes much of every object, and of each time that one is looked at: so there is less there. */
+static size_t share(size_t most) {
+    return (counting_mode(k.configuration) & COUNTING_CHECKED) != 0 ? most / CHECKED_SHARE : most;
+}
+
 static size_t most_items(const large *l) {
-    bool is_checked = (counting_mode(k.configuration) & COUNTING_CHECKED) != 0;
-    if (has_keys(l)) return is_checked ? ENTRIES_MOST / CHECKED_SHARE : ENTRIES_MOST;
-    if (l->kind == HWR_LIST) return is_checked ? ITEMS_MOST / CHECKED_SHARE : ITEMS_MOST;
-    return DATA_MOST;
+    if (has_keys(l)) return share(ENTRIES_MOST);
+    return l->kind == HWR_LIST ? share(ITEMS_MOST) : DATA_MOST;
 }
 
 static bool is_special(const large *l, uint32_t value) { return l->style != OF_VALUES && value % SPECIAL_EACH == 0; }
@@ -264,9 +267,9 @@ static void grow(large *l, random_stream *r) {
 
 static void remove_keys(large *l, random_stream *r) {
     size_t kept = 0;
-    unsigned share = 1 + (unsigned)random_below(r, 4);
+    unsigned chance = 1 + (unsigned)random_below(r, 4);
     for (size_t i = 0; i < l->length; i++) {
-        void *key = random_below(r, 4) < share ? hwr_int(k.heap, (int64_t)l->values[i]) : NULL;
+        void *key = random_below(r, 4) < chance ? hwr_int(k.heap, (int64_t)l->values[i]) : NULL;
         bool gone = key != NULL && granted(l->kind == HWR_SET ? hwr_set_remove(k.heap, l->object, key)
                                                               : hwr_dict_remove(k.heap, l->object, key, NULL),
                                            HWR_OK);
@@ -359,7 +362,7 @@ static void soil_memory(void) {
 void use_large(uint32_t bits) {
     random_stream r = {bits};
     large *l = &k.large[bits % KINDS_LARGE];
-    if (k.large_uses == KINDS_LARGE_USES) return;
+    if (k.large_uses == share(USES_MOST)) return;
     k.large_uses++;
     if (l->object == NULL) {
         void *object = new_large(l, &r);

@@ -168,21 +168,24 @@ const hwr_type own_type = HWR_TYPE(own_object, HWR_REFS(own_object, field), .fin
 
 /* ---- weak references ---- */
 
+void watch(void *object, shadow *s, size_t at) {
+    if (s->object == NULL || k.weak[at].object != NULL) return;
+    kinds_say("weak reference %zu to a %s", at, hwr_kind_name(s->kind));
+    hwr_weak *weak = hwr_weak_new(k.heap, object, NULL, NULL);
+    if (given(weak)) k.weak[at] = (held){weak, s};
+}
+
 static void make_weak(uint32_t bits) {
-    held *h = pick_any(bits);
-    size_t at = bits >> 8 & 3;
-    if (h == NULL || h->s->object == NULL || h->s->more.is_reused || k.weak[at].object != NULL) return;
-    kinds_say("weak reference %zu to %zu", at, (size_t)(h - k.held));
-    hwr_weak *weak = hwr_weak_new(k.heap, h->object, NULL, NULL);
-    if (given(weak)) k.weak[at] = (held){weak, h->s};
+    const held *h = pick_any(bits);
+    if (h != NULL) watch(h->object, h->s, (bits >> 8) % KINDS_WEAK);
 }
 
 static void ask_weak(uint32_t bits) {
-    held *w = &k.weak[bits & 3];
+    held *w = &k.weak[(bits & 15) % KINDS_WEAK];
     if (w->object == NULL) return;
     shadow_unmark_all();
     for (size_t i = 0; i < KINDS_HELD; i++) shadow_mark(k.held[i].s);
-    kinds_say("ask weak reference %u", (unsigned)bits & 3);
+    kinds_say("ask weak reference %zu", (size_t)(w - k.weak));
     void *object = hwr_weak_get(k.heap, w->object);
     if (w->s->marked && !shadow_is_lost_marked()) CHECK(object == w->s->object);
     if (object != NULL) shadow_check(k.heap, object, w->s);

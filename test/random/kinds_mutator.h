@@ -11,11 +11,10 @@
 
 enum {
     KINDS_HELD = 24,
-    KINDS_WEAK = 6,
+    KINDS_WEAK = 8,
     KINDS_CLASSES = 3,
     KINDS_SPARE = 4,
     KINDS_LARGE = 3,
-    KINDS_LARGE_USES = 24,
     KINDS_BLOCKS = 4096,
     KINDS_OWN_LIMIT = 2 << 20
 };
@@ -74,6 +73,9 @@ held *pick_number(uint32_t bits);
 void keep(void *object, shadow *s, uint32_t bits);
 void check_held(const held *h);
 void let_go(held *h);
+
+/* A weak reference to what has an identity, in one of KINDS_WEAK places if that is free. */
+void watch(void *object, shadow *s, size_t at);
 
 static inline unsigned place_of(const held *h) { return (unsigned)(h - k.held); }
 

@@ -20,7 +20,6 @@ typedef struct shadow_more {
     const char *class_name;
     unsigned form, function, depth;
     size_t index, changes;
-    bool is_reused; /* a tuple that its iterator may fill again, once nobody else has it */
     bool ended;
     bool lost; /* memory was short on the way: nobody knows where it is, or what it still holds */
 } shadow_more;
