@@ -325,6 +325,20 @@ static void memory_used_before_holds_no_items(void **state) {
     heap_fixture_expect_objects(f, before);
 }
 
+/* Each of these storages has a chunk of its own, which ends while the collector goes through them. */
+static void very_large_garbage_ends_at_once(void **state) {
+    const heap_fixture *f = *state;
+    size_t before = open_kinds(f);
+    enum { LISTS = 8, MOST = 100000 };
+    void *lists[LISTS];
+    for (int i = 0; i < LISTS; i++) lists[i] = hwr_list(f->heap, 0);
+    for (int i = 0; i < LISTS * MOST; i++)
+        assert_true(hwr_list_append(f->heap, lists[i % LISTS], lists[i % LISTS])); /* in turn: none can grow in place */
+    for (int i = 0; i < LISTS; i++) release(f, lists[i]);
+    hwr_collect(f->heap, HWR_OLDEST);
+    heap_fixture_expect_objects(f, before);
+}
+
 static void what_dies_may_change_the_list(void **state) {
     const heap_fixture *f = *state;
     size_t before = open_kinds(f);
@@ -705,6 +719,7 @@ int main(void) {
         HEAP_TEST(values_are_small, HEAP_ONCE),
         HEAP_TEST(room_that_was_asked_for, HEAP_FEW | HEAP_UNCHECKED),
         HEAP_TEST(memory_used_before_holds_no_items, HEAP_ONCE),
+        HEAP_TEST(very_large_garbage_ends_at_once, HEAP_FEW),
         HEAP_TEST(what_dies_may_change_the_list, HEAP_STRESSED),
         HEAP_TEST(finalizers_of_garbage_may_change_lists, HEAP_ANY),
         HEAP_TEST(nothing_is_lost_without_memory, HEAP_FEW),
