@@ -237,6 +237,15 @@ static shadow_int most_of(const shadow *it) {
     return most;
 }
 
+/* A filter that wants hardly anything of a long range would not come back. */
+enum { FILTERED_MOST = 10000 };
+static bool is_endless(const tree *t) {
+    for (size_t i = 0; i < t->count; i++)
+        if (t->all[i]->kind == HWR_ITERATOR && t->all[i]->more.form == BY_FILTER && most_of(t->all[i]) > FILTERED_MOST)
+            return true;
+    return false;
+}
+
 /* Tuples that an iterator has made are seen for the first time. */
 static void meet(const void *object, shadow *s) {
     if (s->kind != HWR_TUPLE || s->object != NULL || s->length == 0) return;
@@ -379,7 +388,7 @@ void make_iterator(uint32_t bits) {
 static bool next_of(const held *h, void **object, shadow **item) {
     tree t = {.count = 0};
     shadow *it = h->s, *last = it->length == 2 ? it->of.items[1] : NULL;
-    if (!add_to_tree(&t, it)) return false;
+    if (!add_to_tree(&t, it) || is_endless(&t)) return false;
     size_t index = it->more.index;
     hwr_result expected = predict(it, item);
     kinds_say("next of %u", place_of(h));
