@@ -7,6 +7,7 @@
  *   type.h    what a heap knows of a kind of object
  *   heap.h    managed objects: counts, handles, blocks, looking at a heap
  *   collect.h the collector for cycles, as Python's module gc
+ *   tracing.h C#'s managed heap: threads, roots, generations, finalizers
  *   weak.h    weak references and tables of them
  *   events.h  what happens in a heap, as it happens
  *   kinds.h   values like Python's, ready-made: what they all have
@@ -32,6 +33,7 @@
 #include "heapwright/raw.h"
 #include "heapwright/sequence.h"
 #include "heapwright/text.h"
+#include "heapwright/tracing.h"
 #include "heapwright/type.h"
 #include "heapwright/weak.h"
 

@@ -1,16 +1,18 @@
 /* heap: managed objects.
  *
- * A heap is an instance. On a counting heap, the only kind so far, memory is managed as CPython does it: every object carries a count of the
- * references to it and dies the moment that count falls to zero; a collector finds the cycles that counts cannot (collect.h).
+ * A heap is an instance. On a counting heap, memory is managed as CPython does it: every object carries a count of the
+ * references to it and dies the moment that count falls to zero; a collector finds the cycles that counts cannot (collect.h). On a tracing heap it is
+ * managed as C# does it: what no root leads to is found and freed later (tracing.h). One program can run on either.
  *
  * The rules of a program that uses it:
- *   - A local variable holds an owned reference: what hwr_new returned, or what was retained. It is released when done with.
+ *   - A local variable holds an owned reference: what hwr_new returned, or what was retained. It is released when done with. (On a tracing heap
+ *     that does nothing: the collector finds locals on the stack, or by frames.)
  *   - A field of an object is written with hwr_set (or hwr_give, hwr_init) only, and read as any field; what is read is borrowed, and is
  *     retained if it is to outlive the object or the field's next change.
  *   - Every other place (a global, memory from malloc, another heap) holds a handle.
  *   - Nobody counts on an address for identity: hwr_id.
  *
- * Thread rule: a counting heap is used by one thread at a time, under the embedder's lock, for everything in this header and in
+ * Thread rule: a tracing heap is used by every thread attached to it (tracing.h). A counting heap is used by one thread at a time, under the embedder's lock, for everything in this header and in
  * collect.h, weak.h and events.h; a checked heap ends the program when two threads are found in it. Different heaps are independent.
  */
 #ifndef HEAPWRIGHT_HEAP_H
@@ -26,8 +28,22 @@ extern "C" {
 #endif
 
 typedef enum hwr_collector {
-    HWR_COUNTING = 1 /* CPython's: reference counts, and a collector for cycles */
+    HWR_COUNTING = 1, /* CPython's: reference counts, and a collector for cycles */
+    HWR_TRACING = 2   /* C#'s: everything that no root leads to is garbage */
 } hwr_collector;
+
+/* How a tracing heap finds what local variables hold; see tracing.h. */
+typedef enum hwr_roots {
+    HWR_ROOTS_STACKS, /* the stacks of attached threads are scanned, besides everything that HWR_ROOTS_EXACT names */
+    HWR_ROOTS_EXACT   /* frames, slots, handles and callbacks name every root, so every object may move */
+} hwr_roots;
+
+/* How large a tracing heap grows before its oldest generation is collected. */
+typedef enum hwr_sizing {
+    HWR_SIZE_GROWS, /* by as much again as lived after the last collection, up to the limit */
+    HWR_SIZE_FIXED, /* up to the limit, which it must have */
+    HWR_SIZE_ADAPTS /* by what balances memory against the time that collections take (Kirisame and others, "Optimal heap limits", 2022) */
+} hwr_sizing;
 
 /* What to do when there is no memory and a collection did not help: return true if something was freed and the allocation is to be tried
  * again, false to let it return NULL. `size` is the number of bytes asked for. It may release, but not allocate. */
@@ -45,6 +61,16 @@ typedef struct hwr_options {
         stress; /* collect the oldest generation at every Nth allocation of a tracked object; also by HEAPWRIGHT_STRESS=N. 0: no */
     hwr_out_of_memory on_out_of_memory;
     void *context; /* for on_out_of_memory */
+    /* Of a tracing heap. */
+    hwr_roots roots;
+    hwr_sizing sizing;
+    size_t
+        nursery; /* bytes of young objects, rounded up to whole pages of 4 KiB; 0: about the size of the second-level cache */
+    bool unmoving; /* objects never move; generations are told apart by their marks */
+    bool
+        move_always; /* every collection moves all that may move: finds references that the collector was not told of */
+    bool
+        manual_finalizers; /* finalizers run inside hwr_run_finalizers and hwr_wait_for_finalizers only; otherwise on a thread of the heap's */
 } hwr_options;
 
 /* Opens a heap. Returns NULL when the options make no sense or when there is no memory. */
@@ -57,8 +83,8 @@ HWR_API void hwr_heap_close(hwr_heap *heap);
 /* ---- objects ---- */
 
 /* A new object, zeroed, with one reference that the caller owns. May collect first (so finalizers and callbacks may run). Returns NULL
- * when there is no memory even after a collection and on_out_of_memory, or when the type makes no sense. */
-HWR_API void *hwr_new(hwr_heap *heap, const hwr_type *type);
+ * when there is no memory even after a collection and on_out_of_memory, or when the type makes no sense. Inline on a tracing heap, if the compiler knows the type. */
+static inline void *hwr_new(hwr_heap *heap, const hwr_type *type);
 
 /* The same of a type with items: `length` of them, zeroed, and the object's own length field set. Also NULL when that is too large. */
 HWR_API void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length);
@@ -143,16 +169,38 @@ HWR_API size_t hwr_heap_trim(hwr_heap *heap);
 #define HWRI_COUNT_ONE (UINT64_C(1) << 52)
 #define HWRI_TYPE_MASK ((UINT64_C(1) << 48) - 8)
 
-/* The first field of a heap: whether counts may be changed inline. */
-typedef struct hwri_heap_face {
-    bool counts_inline;
-} hwri_heap_face;
+/* On a tracing heap the bits of the count say what is known of an object; see object/header.h. */
+#define HWRI_ALIVE (UINT64_C(1) << 63) /* in the header of every object that has not moved away */
+#define HWRI_TRACK (UINT64_C(1) << 60) /* stores into it have to be looked at: it is old, and not remembered */
 
+/* The beginning of a heap: what the inline functions need. */
+enum { HWRI_COUNTS = 0, HWRI_COUNTS_CHECKED = 1, HWRI_TRACES = 2, HWRI_TRACES_CHECKED = 3 };
+typedef struct hwri_face {
+    uint8_t mode;
+    bool stopping; /* tracing: a collection waits for all threads to stop */
+    uintptr_t
+        young; /* tracing: references to addresses from here on, for so many bytes, are remembered when they are stored into */
+    uintptr_t young_size; /* objects with HWRI_TRACK */
+} hwri_face;
+
+/* What a thread attached to a tracing heap has: the room that it allocates from without asking anybody. */
+typedef struct hwri_thread {
+    hwr_heap *heap;
+    uintptr_t bump;
+    uintptr_t limit; /* 0 stops the thread at its next allocation; written by others, too */
+    uint64_t birth;  /* the header of a new object, without its type */
+    void *frames;
+} hwri_thread;
+
+HWR_API void *hwri_new(hwr_heap *heap, const hwr_type *type);
 HWR_API void hwri_retain_slow(hwr_heap *heap, const void *object);
 HWR_API void hwri_release_slow(hwr_heap *heap, const void *object);
 typedef enum hwri_store { HWRI_SET, HWRI_GIVE, HWRI_INIT } hwri_store;
 HWR_API void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, hwri_store how);
 HWR_API void hwri_count_is_zero(hwr_heap *heap, const void *object);
+HWR_API void hwri_remember(hwr_heap *heap, void *object, void *field);
+HWR_API void hwri_poll_slow(hwr_heap *heap);
+HWR_API hwri_thread *hwri_thread_attached(hwr_heap *heap); /* the calling thread's, which is attached */
 
 #if defined(__GNUC__)
 #define HWRI_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -160,8 +208,30 @@ HWR_API void hwri_count_is_zero(hwr_heap *heap, const void *object);
 #define HWRI_LIKELY(x) (x)
 #endif
 
-static inline bool hwri_counts_inline(const hwr_heap *heap) {
-    return HWRI_LIKELY(((const hwri_heap_face *)(const void *)heap)->counts_inline);
+/* The thread's record of the tracing heap that it used last. */
+#if defined(__GNUC__) && !defined(_WIN32)
+extern HWR_API __thread __attribute__((tls_model("initial-exec"))) hwri_thread *hwri_here;
+typedef void *__attribute__((may_alias)) hwri_field;
+#endif
+
+static inline const hwri_face *hwri_face_of(const hwr_heap *heap) { return (const hwri_face *)(const void *)heap; }
+
+/* A program that knows which collector its heaps have may define HWR_COLLECTOR as its name before it includes this. */
+static inline uint8_t hwri_mode(const hwr_heap *heap) {
+    uint8_t mode = hwri_face_of(heap)->mode;
+#if defined(HWR_COLLECTOR) && defined(__GNUC__)
+    if ((mode & HWRI_TRACES) != (HWR_COLLECTOR == HWR_TRACING ? HWRI_TRACES : 0)) __builtin_unreachable();
+#endif
+    return mode;
+}
+static inline bool hwri_counts_inline(const hwr_heap *heap) { return hwri_mode(heap) == HWRI_COUNTS; }
+static inline bool hwri_is_tracing(const hwr_heap *heap) { return (hwri_mode(heap) & HWRI_TRACES) != 0; }
+
+static inline hwri_thread *hwri_thread_of(hwr_heap *heap) {
+#if defined(__GNUC__) && !defined(_WIN32)
+    if (HWRI_LIKELY(hwri_here->heap == heap)) return hwri_here;
+#endif
+    return hwri_thread_attached(heap);
 }
 
 static inline uint64_t *hwri_header(const void *object) { return (uint64_t *)(uintptr_t)object - 1; }
@@ -184,7 +254,7 @@ static inline void hwr_retain(hwr_heap *heap, const void *object) {
     if (!object) return;
     if (hwri_counts_inline(heap))
         hwri_retain_inline(heap, object);
-    else
+    else if (hwri_mode(heap) != HWRI_TRACES)
         hwri_retain_slow(heap, object);
 }
 
@@ -192,13 +262,31 @@ static inline void hwr_release(hwr_heap *heap, const void *object) {
     if (!object) return;
     if (hwri_counts_inline(heap))
         hwri_release_inline(heap, object);
-    else
+    else if (hwri_mode(heap) != HWRI_TRACES)
         hwri_release_slow(heap, object);
+}
+
+/* A store on a tracing heap. What an old object refers to in the nursery is remembered, since a collection of the nursery does not look at old
+ * objects: once for each object and collection (the flag of PyPy's incminimark, doc.pypy.org/en/latest/gc_info.html). While marking is incremental, all
+ * addresses will count as young. */
+static inline void hwri_store_traced(hwr_heap *heap, void *object, void *field, void *value) {
+#if defined(__GNUC__) && !defined(_WIN32)
+    __atomic_store_n((hwri_field *)field, value, __ATOMIC_RELEASE);
+    if ((__atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK) &&
+        !HWRI_LIKELY((uintptr_t)value - hwri_face_of(heap)->young >= hwri_face_of(heap)->young_size))
+        hwri_remember(heap, object, field);
+#else
+    hwri_set_slow(heap, object, field, value, HWRI_SET);
+#endif
 }
 
 /* Pointers go in and out of a field as bytes, since its type is not known here. */
 static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *value) {
     void *old;
+    if (hwri_mode(heap) == HWRI_TRACES) {
+        hwri_store_traced(heap, object, field, value);
+        return;
+    }
     if (!hwri_counts_inline(heap)) {
         hwri_set_slow(heap, object, field, value, HWRI_GIVE);
         return;
@@ -209,6 +297,10 @@ static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *va
 }
 
 static inline void hwri_set(hwr_heap *heap, void *object, void *field, void *value) {
+    if (hwri_mode(heap) == HWRI_TRACES) {
+        hwri_store_traced(heap, object, field, value);
+        return;
+    }
     if (!hwri_counts_inline(heap)) {
         hwri_set_slow(heap, object, field, value, HWRI_SET);
         return;
@@ -220,8 +312,35 @@ static inline void hwri_set(hwr_heap *heap, void *object, void *field, void *val
 static inline void hwri_init(hwr_heap *heap, void *object, void *field, void *value) {
     if (hwri_counts_inline(heap))
         memcpy(field, &value, sizeof value);
+    else if (hwri_mode(heap) == HWRI_TRACES)
+        hwri_store_traced(heap, object, field, value);
     else
         hwri_set_slow(heap, object, field, value, HWRI_INIT);
+}
+
+/* Objects of a simple type are made in the thread's own room: one that needs nothing but to be zeroed. */
+enum { HWRI_SIMPLE_MOST = 1024 };
+static inline bool hwri_is_simple(const hwr_type *type) {
+    return !type->finalize && !type->item_size && type->alignment != 16 && type->size <= HWRI_SIMPLE_MOST &&
+           !(type->flags & HWRI_TYPE_SPECIAL);
+}
+
+static inline void *hwr_new(hwr_heap *heap, const hwr_type *type) {
+#if defined(__GNUC__) && !defined(_WIN32)
+    if (__builtin_constant_p(hwri_is_simple(type)) && hwri_is_simple(type) && hwri_mode(heap) == HWRI_TRACES) {
+        hwri_thread *thread = hwri_here;
+        size_t size = ((size_t)type->size + 7) / 8 * 8 + 8;
+        uintptr_t start = thread->bump;
+        if (HWRI_LIKELY(thread->heap == heap && start + size <= __atomic_load_n(&thread->limit, __ATOMIC_RELAXED))) {
+            uint64_t *header = (uint64_t *)start;
+            thread->bump = start + size;
+            *header = (uint64_t)(uintptr_t)type | thread->birth;
+            memset(header + 1, 0, size - 8);
+            return header + 1;
+        }
+    }
+#endif
+    return hwri_new(heap, type);
 }
 
 static inline const hwr_type *hwr_type_of(const void *object) {

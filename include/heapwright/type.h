@@ -44,15 +44,17 @@ typedef void (*hwr_finalizer)(hwr_heap *heap, void *object);
 enum {
     HWR_TYPE_REFS = 12, /* so many offsets fit into a type; a type with more references has a trace function */
     HWR_ACYCLIC =
-        1 /* flag: objects of this type are never part of a cycle, though they have references. The collector does
-                           not look at them; if it is not true, such cycles are never freed */
+        1, /* flag: objects of this type are never part of a cycle, though they have references. The collector for cycles does
+                           not look at them; if it is not true, such cycles are never freed. Means nothing on a tracing heap */
+    HWR_CRITICAL = 2,        /* flag: on a tracing heap, finalizers of this type come after those of others */
+    HWRI_TYPE_SPECIAL = 0xC0 /* flags of the library's own types; not to be used */
 };
 
 /* Zero in every field but name and size means: nothing of the kind. A type without any reference is acyclic in any case. */
 typedef struct hwr_type {
     const char *name;              /* for messages */
     uint32_t size;                 /* bytes of an object, without items */
-    uint16_t flags;                /* HWR_ACYCLIC */
+    uint16_t flags;                /* HWR_ACYCLIC, HWR_CRITICAL */
     uint8_t alignment;             /* of an object: 0 or 8 for 8 bytes, or 16 */
     uint8_t ref_count;             /* how many of `refs` there are */
     uint32_t refs[HWR_TYPE_REFS];  /* offsets in bytes of fields that own references */

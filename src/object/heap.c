@@ -39,7 +39,7 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     heap->owns_raw = !o->raw;
     heap->limit = o->limit;
     heap->checked = is_checked;
-    heap->face.counts_inline = !heap->checked;
+    heap->face.mode = heap->checked ? HWRI_COUNTS_CHECKED : HWRI_COUNTS;
     heap->stress = o->stress ? o->stress : from_environment("HEAPWRIGHT_STRESS");
     heap->until_stress = heap->stress;
     heap->on_out_of_memory = o->on_out_of_memory;

@@ -79,7 +79,7 @@ typedef struct hwri_recent_type {
 /* A heap. Objects lie in two pools: `objects` holds those that the collector looks at, and nothing else; `leaves` those that it does not. The third,
  * `blocks`, is for everything that is not an object, the heap's own tables included. */
 struct hwr_heap {
-    hwri_heap_face face; /* first: the inline functions of the public header read it */
+    hwri_face face; /* first: the inline functions of the public header read it */
     bool checked;
     bool enabled;
     bool collecting;

@@ -139,7 +139,7 @@ __attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hw
 
 /* The short way has no call in it, so that it needs no stack. A page that may not be flagged yet, because this would be the first young object in a word of its
  * ages, goes the long way. Pages of objects as small as these have one slice. */
-void *hwr_new(hwr_heap *heap, const hwr_type *type) {
+void *hwri_new(hwr_heap *heap, const hwr_type *type) {
     const hwri_recent_type *recent = recent_of(heap, type);
     if (hwri_unlikely(recent->type != type)) return new_the_long_way(heap, type, 0, "hwr_new", CALLER);
     hwri_page *page = *recent->page;
