@@ -217,15 +217,15 @@ typedef void *__attribute__((may_alias)) hwri_field;
 static inline const hwri_face *hwri_face_of(const hwr_heap *heap) { return (const hwri_face *)(const void *)heap; }
 
 /* A program that knows which collector its heaps have may define HWR_COLLECTOR as its name before it includes this. */
-static inline uint8_t hwri_mode(const hwr_heap *heap) {
+static inline uint8_t hwri_heap_mode(const hwr_heap *heap) {
     uint8_t mode = hwri_face_of(heap)->mode;
 #if defined(HWR_COLLECTOR) && defined(__GNUC__)
     if ((mode & HWRI_TRACES) != (HWR_COLLECTOR == HWR_TRACING ? HWRI_TRACES : 0)) __builtin_unreachable();
 #endif
     return mode;
 }
-static inline bool hwri_counts_inline(const hwr_heap *heap) { return hwri_mode(heap) == HWRI_COUNTS; }
-static inline bool hwri_is_tracing(const hwr_heap *heap) { return (hwri_mode(heap) & HWRI_TRACES) != 0; }
+static inline bool hwri_counts_inline(const hwr_heap *heap) { return hwri_heap_mode(heap) == HWRI_COUNTS; }
+static inline bool hwri_is_tracing(const hwr_heap *heap) { return (hwri_heap_mode(heap) & HWRI_TRACES) != 0; }
 
 static inline hwri_thread *hwri_thread_of(hwr_heap *heap) {
 #if defined(__GNUC__) && !defined(_WIN32)
@@ -254,7 +254,7 @@ static inline void hwr_retain(hwr_heap *heap, const void *object) {
     if (!object) return;
     if (hwri_counts_inline(heap))
         hwri_retain_inline(heap, object);
-    else if (hwri_mode(heap) != HWRI_TRACES)
+    else if (hwri_heap_mode(heap) != HWRI_TRACES)
         hwri_retain_slow(heap, object);
 }
 
@@ -262,7 +262,7 @@ static inline void hwr_release(hwr_heap *heap, const void *object) {
     if (!object) return;
     if (hwri_counts_inline(heap))
         hwri_release_inline(heap, object);
-    else if (hwri_mode(heap) != HWRI_TRACES)
+    else if (hwri_heap_mode(heap) != HWRI_TRACES)
         hwri_release_slow(heap, object);
 }
 
@@ -283,7 +283,7 @@ static inline void hwri_store_traced(hwr_heap *heap, void *object, void *field, 
 /* Pointers go in and out of a field as bytes, since its type is not known here. */
 static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *value) {
     void *old;
-    if (hwri_mode(heap) == HWRI_TRACES) {
+    if (hwri_heap_mode(heap) == HWRI_TRACES) {
         hwri_store_traced(heap, object, field, value);
         return;
     }
@@ -297,7 +297,7 @@ static inline void hwri_give(hwr_heap *heap, void *object, void *field, void *va
 }
 
 static inline void hwri_set(hwr_heap *heap, void *object, void *field, void *value) {
-    if (hwri_mode(heap) == HWRI_TRACES) {
+    if (hwri_heap_mode(heap) == HWRI_TRACES) {
         hwri_store_traced(heap, object, field, value);
         return;
     }
@@ -312,7 +312,7 @@ static inline void hwri_set(hwr_heap *heap, void *object, void *field, void *val
 static inline void hwri_init(hwr_heap *heap, void *object, void *field, void *value) {
     if (hwri_counts_inline(heap))
         memcpy(field, &value, sizeof value);
-    else if (hwri_mode(heap) == HWRI_TRACES)
+    else if (hwri_heap_mode(heap) == HWRI_TRACES)
         hwri_store_traced(heap, object, field, value);
     else
         hwri_set_slow(heap, object, field, value, HWRI_INIT);
@@ -327,7 +327,7 @@ static inline bool hwri_is_simple(const hwr_type *type) {
 
 static inline void *hwr_new(hwr_heap *heap, const hwr_type *type) {
 #if defined(__GNUC__) && !defined(_WIN32)
-    if (__builtin_constant_p(hwri_is_simple(type)) && hwri_is_simple(type) && hwri_mode(heap) == HWRI_TRACES) {
+    if (__builtin_constant_p(hwri_is_simple(type)) && hwri_is_simple(type) && hwri_heap_mode(heap) == HWRI_TRACES) {
         hwri_thread *thread = hwri_here;
         size_t size = ((size_t)type->size + 7) / 8 * 8 + 8;
         uintptr_t start = thread->bump;
