@@ -95,7 +95,7 @@ typedef enum hwr_collection_mode {
  * same with HWR_COLLECT_FORCED; on a tracing heap it returns 0, since nobody counts what was left behind. */
 HWR_API bool hwr_collect_with(hwr_heap *heap, int generation, hwr_collection_mode mode);
 
-/* The generation that an object belongs to: 0, 1 or 2; large objects begin in generation 0 as all others. On a counting heap 2 also for what is not tracked. */
+/* The generation that an object belongs to: 0, 1 or 2; large objects (from about 8 KiB on) are of generation 2 from the beginning. On a counting heap 2 also for what is not tracked. */
 HWR_API int hwr_generation_of(hwr_heap *heap, const void *object);
 
 /* How many collections there have been that collected this generation (those of older ones are among them: GC.CollectionCount). */

@@ -1,0 +1,66 @@
+/* Our own objects, as the engines of the tracing collector see them (copy.h, mark.h). A model says
+ *   traced_header(object)   the word that has the marks, and the address of the copy if it has moved
+ *   traced_type(header), traced_bytes(object, type)   what it is, and what it takes, header included
+ *   traced_refers(type)     whether objects of the type have references at all
+ *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
+ *   traced_each_slot_within(object, type, from, to, visit, context)  of those, the ones between two offsets at least */
+#ifndef HWRI_TRACING_MODEL_H
+#define HWRI_TRACING_MODEL_H
+
+#include "object/references.h"
+#include "tracing/tracing.h"
+
+typedef void *__attribute__((may_alias)) hwri_slot;
+
+static inline uint64_t *traced_header(const void *object) { return hwri_header(object); }
+static inline const hwr_type *traced_type(uint64_t header) { return hwri_type_in(header); }
+static inline size_t traced_bytes(const void *object, const hwr_type *type) { return hwri_traced_size(object, type); }
+static inline bool traced_refers(const hwr_type *type) {
+    return type->ref_count || type->trace || type->items_are_references;
+}
+
+typedef void (*traced_visit)(void *context, hwri_slot *slot);
+
+typedef struct traced_shower {
+    hwr_visitor visitor;
+    traced_visit visit;
+    void *context;
+} traced_shower;
+
+static inline void traced_show(hwr_visitor *visitor, void *field) {
+    traced_shower *shower = (traced_shower *)(void *)visitor;
+    shower->visit(shower->context, field);
+}
+
+HWRI_INLINE void traced_each_field(void *object, const hwr_type *type, traced_visit visit, void *context) {
+    for (const uint32_t *offset = type->refs, *end = offset + type->ref_count; offset != end; offset++)
+        visit(context, (hwri_slot *)(void *)((char *)object + *offset));
+    if (__builtin_expect(type->trace != NULL, 0)) {
+        traced_shower shower = {{traced_show}, visit, context};
+        type->trace(object, &shower.visitor);
+    }
+}
+
+HWRI_INLINE void traced_each_slot(void *object, const hwr_type *type, traced_visit visit, void *context) {
+    traced_each_field(object, type, visit, context);
+    if (__builtin_expect(type->items_are_references != 0, 0)) {
+        hwri_slot *items = (hwri_slot *)(void *)((char *)object + type->items_offset);
+        for (hwri_slot *item = items, *end = items + hwri_length_of(type, object); item != end; item++)
+            visit(context, item);
+    }
+}
+
+/* Fields are few, so all are visited; items are not. */
+HWRI_INLINE void traced_each_slot_within(void *object, const hwr_type *type, size_t from, size_t to, traced_visit visit,
+                                         void *context) {
+    traced_each_field(object, type, visit, context);
+    if (!type->items_are_references) return;
+    size_t first = type->items_offset / sizeof(void *), length = hwri_length_of(type, object);
+    size_t low = from / sizeof(void *), high = (to + sizeof(void *) - 1) / sizeof(void *);
+    low = low > first ? low - first : 0;
+    high = high > first ? high - first : 0;
+    hwri_slot *items = (hwri_slot *)(void *)((char *)object + type->items_offset);
+    for (size_t i = low; i < high && i < length; i++) visit(context, items + i);
+}
+
+#endif

@@ -1,0 +1,378 @@
+/* The tracing collector, as its own files see it. Which file does what:
+ *   tracing/region.c     the old space: blocks of lines, holes between what lives
+ *   tracing/nursery.c    the young space: pieces that are allocated from, and reused in place
+ *   tracing/large.c      large objects
+ *   tracing/model.h      our own objects as the engines see them
+ *   tracing/copy.h       the engine that collects the young by copying, over any object model
+ *   tracing/mark.h       the engine that marks, over any object model
+ *   tracing/collect.c    what a collection does, one thing after the other
+ *   tracing/policy.c     when to collect what
+ *   tracing/allocate.c   making objects, where the inline way does not do
+ *   tracing/barrier.c    what is remembered of stores into old objects
+ *   tracing/thread.c     threads, and stopping them
+ *   tracing/roots.c      stacks, frames, slots, callbacks
+ *   tracing/life.c       handles, weak references and finalizers in a collection
+ *   tracing/inspect.c    walking, verification, figures
+ *   tracing/heap.c       opening and closing */
+#ifndef HWRI_TRACING_TRACING_H
+#define HWRI_TRACING_TRACING_H
+
+#include "heapwright/tracing.h"
+#include "object/heap.h"
+#include "raw/atomic.h"
+
+/* ---- the header of an object on a tracing heap ----
+ *
+ *   63      62 61   60      59       58      57     56       55     52 51   48 47                    0
+ *   [alive] [mark] [track] [region] [large] [aged] [pinned] [ids ...] [flags] [type's address]
+ *
+ * An object that has moved away leaves the address of its copy, which has bit 63 clear. What is no object but lies between objects is a *gap*: its first word has bit 63 clear, and its size
+ * shifted by three, and a one. */
+#define HWRI_MARK_SHIFT 61
+#define HWRI_MARK (UINT64_C(3) << HWRI_MARK_SHIFT) /* 0: new; otherwise the epoch of the collection that last reached it */
+#define HWRI_REGION (UINT64_C(1) << 59)            /* lies in a block of the old space */
+#define HWRI_LARGE (UINT64_C(1) << 58)             /* has a block of the pool to itself */
+#define HWRI_AGED (UINT64_C(1) << 57)              /* generation 1: has survived a collection */
+#define HWRI_PINNED (UINT64_C(1) << 56)            /* young, and stayed where it was in this collection, not scanned yet */
+#define HWRI_HAS_ID (UINT64_C(1) << 55)            /* somebody asked for its id, which is in a table */
+#define HWRI_SUPPRESSED (UINT64_C(1) << 54)        /* its finalizer is not to be called */
+#define HWRI_BORN (HWRI_ALIVE)                     /* the flags of a new object in the nursery */
+#define HWRI_BORN_OLD (HWRI_ALIVE | HWRI_TRACK | HWRI_REGION) /* and of one in the old space */
+
+static inline bool hwri_is_there(uint64_t header) { return header >> 63; }
+static inline uint64_t hwri_gap(size_t size) { return (uint64_t)size << 3 | 1; }
+static inline bool hwri_is_gap(uint64_t header) { return (header & (HWRI_ALIVE | 7)) == 1; }
+
+/* Bytes that an object takes, header included. */
+static inline size_t hwri_taken_by(const hwr_type *type, size_t length) {
+    size_t size = (hwri_size_with(type, length) + 7) / 8 * 8;
+    return HWRI_HEADER_SIZE + (size ? size : 8);
+}
+static inline size_t hwri_traced_size(const void *object, const hwr_type *type) {
+    return hwri_taken_by(type, type->item_size ? hwri_length_of(type, object) : 0);
+}
+/* Bytes to the next object or gap behind this one. */
+static inline size_t hwri_size_at(const uint64_t *header) {
+    if (hwri_is_gap(*header)) return (size_t)(*header >> 3);
+    const void *object = hwri_is_there(*header) ? (const void *)(header + 1) : (const void *)(uintptr_t)*header;
+    return hwri_traced_size(object, hwr_type_of(object));
+}
+
+enum {
+    HWRI_PIECE_SHIFT = 12, /* a piece of the nursery: 4 KiB */
+    HWRI_PIECE = 1 << HWRI_PIECE_SHIFT,
+    HWRI_LINE_SHIFT = 7, /* a line: 128 bytes */
+    HWRI_LINE = 1 << HWRI_LINE_SHIFT,
+    HWRI_BLOCK_SHIFT = 15, /* a block: 32 KiB */
+    HWRI_BLOCK = 1 << HWRI_BLOCK_SHIFT,
+    HWRI_BLOCK_LINES = HWRI_BLOCK / HWRI_LINE,
+    HWRI_REGION_SHIFT = 20, /* a region: 1 MiB */
+    HWRI_REGION_SIZE = 1 << HWRI_REGION_SHIFT,
+    HWRI_REGION_BLOCKS = HWRI_REGION_SIZE / HWRI_BLOCK,
+    HWRI_MEDIUM_MOST = 8192 /* bytes, header included, of objects that blocks hold; larger ones are large */
+};
+
+/* ---- the old space ---- */
+
+typedef enum hwri_block_state {
+    HWRI_BLOCK_UNUSED, /* holds nothing; has no memory */
+    HWRI_BLOCK_FREE,   /* holds nothing; has memory */
+    HWRI_BLOCK_HOLES,  /* has free lines that may be allocated from */
+    HWRI_BLOCK_TAKEN,  /* somebody allocates from it, or did */
+    HWRI_BLOCK_LEAVING /* what lives in it is moved elsewhere, during a collection */
+} hwri_block_state;
+
+/* What is known of a block. `starts` of its region tells where the objects begin that the last marking found alive; they divide its lines into those in use and *holes*. A line is in use if an object
+ * begins in it or it is covered by a larger one, and so is the line behind, since a small object may reach into it. Holes are allocated from in order: those that end before `taken` hold one object after the other, and gaps. */
+typedef struct hwri_block_info {
+    uint8_t state;
+    bool dirty;    /* some of its objects are remembered, but there was no memory to say which */
+    bool overflow; /* some of its objects have been marked, but there was no memory to say which */
+    bool has_covered; /* some of its lines are covered */
+    uint16_t free_lines; /* in holes; as of the last sweep */
+    uint16_t taken;      /* lines below this one have been handed out */
+    struct hwri_block_info *next; /* in a list of free blocks, or of those with holes */
+} hwri_block_info;
+
+/* A region: one reservation, aligned to its size, so that an object's region is found by a mask. The first block holds this description: a bit for each eight bytes and a byte for each line, 2.3 % in all. */
+typedef struct hwri_region {
+    uint64_t starts[HWRI_REGION_SIZE / 8 / 64];
+    uint8_t covered[HWRI_REGION_SIZE / HWRI_LINE]; /* 1: a line that an object of more than a line reaches into */
+    hwri_block_info blocks[HWRI_REGION_BLOCKS];
+} hwri_region;
+_Static_assert(sizeof(hwri_region) <= HWRI_BLOCK, "a region's description fits into its first block");
+
+/* The lines of a block, a bit for each. */
+typedef struct hwri_lines {
+    uint64_t bits[HWRI_BLOCK_LINES / 64];
+} hwri_lines;
+
+/* Room that is allocated from by adding: a hole of a block, or pieces of the nursery. */
+typedef struct hwri_room {
+    uintptr_t bump, limit;
+    hwri_block_info *block; /* whose further holes come next; NULL: none */
+    hwri_lines used;        /* its lines that are in use, holes that were handed out apart */
+} hwri_room;
+
+typedef struct hwri_old {
+    hwri_region **regions; /* sorted by address */
+    size_t region_count, region_room;
+    hwri_block_info *free, *holes, *unused; /* blocks to be taken */
+    size_t blocks;                   /* that are not free or unused */
+    size_t free_blocks;              /* that have memory */
+    size_t live_lines;               /* as of the last sweep */
+    hwri_room promoted;              /* where the collector puts small objects */
+    hwri_room overflow;              /* and those that did not fit into a hole */
+} hwri_old;
+
+static inline hwri_region *hwri_region_of(const void *address) {
+    return (hwri_region *)((uintptr_t)address & ~(uintptr_t)(HWRI_REGION_SIZE - 1));
+}
+static inline hwri_block_info *hwri_block_info_of(const void *address) {
+    return &hwri_region_of(address)->blocks[((uintptr_t)address & (HWRI_REGION_SIZE - 1)) >> HWRI_BLOCK_SHIFT];
+}
+static inline char *hwri_block_start(const hwri_block_info *block) {
+    hwri_region *region = hwri_region_of(block);
+    return (char *)region + ((size_t)(block - region->blocks) << HWRI_BLOCK_SHIFT);
+}
+
+/* ---- the young space ---- */
+
+enum {
+    HWRI_PIECE_FREE = 0,
+    HWRI_PIECE_USED = 1,     /* given to a thread, or to the collector for survivors */
+    HWRI_PIECE_COPIED = 2,   /* given to the collector in the collection under way */
+    HWRI_PIECE_KEPT = 4,     /* has objects that stay where they are in the collection under way */
+    HWRI_PIECE_RESCAN = 8    /* and some of them are not scanned yet */
+};
+
+/* The nursery: one reservation, in pieces. Objects lie one behind the other, across the edges of pieces that were given out together; `first` tells where in a piece the first one begins, so that the object an
+ * address lies in is found by going through one piece. */
+typedef struct hwri_nursery {
+    uintptr_t start;
+    size_t pieces;          /* in the reservation */
+    size_t committed;       /* of them, from the start on */
+    size_t budget;          /* pieces that threads may take between two collections */
+    size_t given;           /* that they have taken */
+    size_t cursor;          /* where to look for the next free one */
+    uint8_t *state;         /* of each: HWRI_PIECE_... */
+    uint16_t *first;        /* offset in words; HWRI_NO_OBJECT: none begins here */
+    size_t table_size;      /* bytes of both */
+    bool has_rescans;
+    hwri_room survivors;    /* where the collector puts those that survive for the first time; up to the end of a piece */
+    uintptr_t survivors_end; /* of the pieces that it has */
+} hwri_nursery;
+enum { HWRI_NO_OBJECT = 0xffff };
+
+/* ---- large objects ---- */
+
+/* Stands in front of a large object's header. They are of the oldest generation from the beginning, as on C#'s heap. One with references has a byte for each 512 of its own behind it: a card, set when something young
+ * is stored there. */
+typedef struct hwri_large {
+    size_t index; /* among all */
+    size_t size;  /* bytes of the object, header included */
+    bool listed;  /* is among the remembered */
+    bool overflow; /* marked, but there was no memory to say so */
+    uint8_t *cards; /* NULL: none */
+    uint64_t unused; /* so that an object is aligned to 16 */
+} hwri_large;
+_Static_assert(sizeof(hwri_large) % 16 == 8, "a large object is aligned to 16");
+enum { HWRI_CARD_SHIFT = 9 };
+
+typedef struct hwri_large_space {
+    hwr_pool *pool;
+    hwri_large **all;
+    size_t count, room;
+    size_t bytes; /* of objects */
+} hwri_large_space;
+
+static inline hwri_large *hwri_large_of(const void *object) { return (hwri_large *)(void *)hwri_header(object) - 1; }
+
+/* ---- threads ---- */
+
+typedef enum hwri_thread_state { HWRI_RUNNING, HWRI_STOPPED, HWRI_AWAY } hwri_thread_state;
+
+/* A growing array of pointers, from the heap's blocks. */
+typedef struct hwri_list {
+    void **items;
+    size_t count, room;
+} hwri_list;
+
+enum { HWRI_SAVED_REGISTERS = 12 };
+
+/* A thread. `face` is what inline functions see, and is first. The rest of what it may allocate from: the pieces up to `run_end` in the nursery, or the holes of `block`. */
+typedef struct hwri_mutator {
+    hwri_thread face;
+    struct hwri_mutator *next;
+    hwri_attachment attachment;
+    unsigned attached;      /* how often */
+    hwri_thread_state state;
+    uintptr_t token;        /* tells threads apart */
+    uintptr_t run_end;      /* nursery: the end of the pieces that it has */
+    hwri_room old;          /* where it allocates from in the old space; its bump is that of `face` then */
+    uintptr_t counted;      /* bytes from here on to `bump` are not in `allocated` yet */
+    uint64_t allocated;     /* bytes, since it was attached */
+    hwri_list remembered;   /* old objects that something young was stored into */
+    uintptr_t stack_base;   /* its highest address; 0: not scanned */
+    uintptr_t stack_pointer;/* when it stopped or left */
+    uintptr_t registers[HWRI_SAVED_REGISTERS]; /* likewise */
+    hwr_stack *coroutine;   /* the registered stack that it runs on; NULL: its own */
+} hwri_mutator;
+
+/* ---- the collector ---- */
+
+typedef struct hwri_root_show {
+    hwr_root_callback show;
+    void *context;
+} hwri_root_show;
+
+/* What happens in a collection now; the life room asks by these. */
+typedef enum hwri_phase { HWRI_IDLE, HWRI_COPYING, HWRI_MARKING, HWRI_MOVING } hwri_phase;
+
+struct hwri_life;
+
+typedef struct hwri_tracing {
+    hwr_heap *heap;
+    hwri_old old;
+    hwri_nursery nursery;
+    hwri_large_space large;
+    hwri_mutex lock;         /* guards everything here that threads share; held by a collection from its beginning to its end */
+    pthread_cond_t stopped;  /* a thread has stopped or left */
+    pthread_cond_t resumed;  /* a collection is over */
+    hwri_mutator *threads;
+    hwri_mutator *collector; /* the thread that collects; NULL: none */
+    bool unmoving, scans_stacks, move_always;
+    bool pretenures;         /* threads allocate in the old space */
+    hwri_phase phase;
+    int generation;          /* that is being collected */
+    unsigned young_epoch, old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
+    bool promotes_all;
+    hwri_list slots;         /* registered */
+    hwri_root_show *shows;
+    size_t show_count;
+    hwr_stack *stacks;       /* registered */
+    hwri_list remembered;    /* old objects that refer to young ones since the last collection */
+    hwri_list pins;          /* objects that a word on a stack leads into, found by this collection */
+    hwri_list marked;        /* the marker's stack */
+    struct hwri_copying *copying; /* what the engine under way needs; NULL: it is the other, or none */
+    struct hwri_marking *marking;
+    struct hwri_life *life;
+    /* policy */
+    size_t target;           /* bytes of old space at which it is collected */
+    bool full_due;
+    size_t pressure;         /* bytes outside the heap */
+    unsigned surviving;      /* collections of the young in a row in which most survived */
+    size_t pretenure_left, pretenure_length; /* bytes */
+    hwr_sizing sizing;
+    uint64_t counts[HWR_GENERATIONS];
+    uint64_t survived_bytes; /* of the collection under way */
+    uint64_t allocated_by_ended; /* bytes, by threads that are detached */
+    uint64_t opened, paused;     /* times */
+    hwr_memory_info infos[3];
+} hwri_tracing;
+
+static inline uint64_t hwri_epoch_bits(unsigned epoch) { return (uint64_t)epoch << HWRI_MARK_SHIFT; }
+
+static inline bool hwri_is_young(const hwri_tracing *t, const void *object) {
+    return (uintptr_t)object - t->nursery.start < t->nursery.pieces << HWRI_PIECE_SHIFT;
+}
+
+/* ---- heap.c ---- */
+bool hwri_tracing_open(hwr_heap *heap, const hwr_options *options);
+void hwri_tracing_close(hwr_heap *heap);
+bool hwri_list_push(hwri_tracing *t, hwri_list *list, void *item); /* false without memory */
+void hwri_list_free(hwri_tracing *t, hwri_list *list);
+
+/* ---- region.c. All with the lock held. ---- */
+/* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `whole` asks for a whole block. */
+bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole);
+void hwri_room_seal(const hwri_room *room); /* what is left of it is a gap for now */
+void hwri_room_end(hwri_room *room);        /* and for good */
+void *hwri_old_alloc_slow(hwri_tracing *t, size_t size); /* for the collector; a header's address, NULL without memory */
+hwri_region *hwri_region_with(const hwri_tracing *t, uintptr_t address); /* NULL: none */
+/* The header of the object of a block that an address lies in, alive when last marked or allocated since; NULL: none. */
+uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address);
+/* Calls for every object of a block: those that were alive when last marked, and those allocated since. */
+void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
+void hwri_old_clear_starts(hwri_tracing *t); /* before marking */
+void hwri_old_sweep(hwri_tracing *t);        /* after it: finds the holes */
+size_t hwri_old_trim(hwri_tracing *t, size_t keep); /* gives back free blocks but so many; returns bytes */
+void hwri_old_close(hwri_tracing *t);
+static inline size_t hwri_old_bytes(const hwri_tracing *t) { return t->old.blocks << HWRI_BLOCK_SHIFT; }
+
+/* ---- nursery.c ---- */
+bool hwri_nursery_open(hwri_tracing *t, size_t size);
+void hwri_nursery_close(hwri_tracing *t);
+void hwri_nursery_trim(hwri_tracing *t);
+/* Up to `most` free pieces that lie together, from number *at on; returns how many, 0: none. They are in `state` from now on. With the lock held. */
+size_t hwri_pieces_take(hwri_tracing *t, size_t most, uint8_t state, size_t *at);
+/* Goes on in the next piece of a run, where an object of `size` bytes begins at `bump`, which it ends or crosses; returns the new limit, or 0 if the run ends before the object does. */
+uintptr_t hwri_piece_next(hwri_nursery *nursery, uintptr_t bump, size_t size, uintptr_t run_end);
+void *hwri_survivor_alloc_slow(hwri_tracing *t, size_t size); /* for the collector; a header's address, NULL: no room */
+uint64_t *hwri_young_object_at(const hwri_tracing *t, uintptr_t address);
+/* Calls for every object and every gap that begins in a piece. */
+typedef void (*hwri_piece_visit)(void *context, uint64_t *header);
+void hwri_piece_each(const hwri_nursery *nursery, size_t piece, hwri_piece_visit visit, void *context);
+static inline size_t hwri_piece_of(const hwri_nursery *nursery, const void *address) {
+    return ((uintptr_t)address - nursery->start) >> HWRI_PIECE_SHIFT;
+}
+void hwri_keep_pieces(hwri_nursery *nursery, const uint64_t *header, size_t size, uint8_t flags);
+void hwri_nursery_reset(hwri_tracing *t); /* after a collection: pieces that hold nothing are free; kept ones hold what stayed, and gaps */
+
+/* ---- large.c ---- */
+void *hwri_large_new(hwri_tracing *t, const hwr_type *type, size_t size); /* zeroed, without its header; with the lock held; NULL without memory */
+void hwri_large_drop(hwri_tracing *t, hwri_large *large);
+uint64_t *hwri_large_object_at(const hwri_tracing *t, uintptr_t address);
+void hwri_larges_sweep(hwri_tracing *t); /* frees those that were not reached */
+void hwri_larges_close(hwri_tracing *t);
+
+/* ---- thread.c ---- */
+hwri_mutator *hwri_mutator_here(hwr_heap *heap); /* NULL: not attached */
+/* Stops all other threads. Returns false, with nothing held, if another thread has collected meanwhile; otherwise the lock is held until hwri_resume. */
+bool hwri_stop(hwri_tracing *t, hwri_mutator *me);
+void hwri_resume(hwri_tracing *t);
+void hwri_park_if_stopping(hwri_tracing *t, hwri_mutator *me); /* a safepoint; without the lock */
+void hwri_rooms_end(hwri_tracing *t, hwri_mutator *mutator);   /* what it allocates from is whole now, and it asks again */
+void hwri_threads_close(hwri_tracing *t);
+
+/* ---- barrier.c ---- */
+/* Remembers an old object, by the collector: it refers to something young. */
+void hwri_remember_again(hwri_tracing *t, hwri_list *list, void *object);
+
+/* ---- allocate.c ---- */
+void *hwri_traced_new(hwr_heap *heap, const hwr_type *type, size_t length);
+
+/* ---- roots.c ---- */
+typedef void (*hwri_slot_visit)(void *context, void *slot);
+void hwri_each_exact_root(hwri_tracing *t, hwri_slot_visit visit, void *context);
+/* Calls for each word on a stack, in a register or in a register saved, that could lead into an object. */
+typedef void (*hwri_word_visit)(void *context, uintptr_t word);
+void hwri_each_ambiguous_root(hwri_tracing *t, hwri_word_visit visit, void *context);
+/* The object that an address leads into, wherever; NULL: none. */
+void *hwri_object_at(const hwri_tracing *t, uintptr_t address);
+
+/* ---- collect.c ---- */
+void hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation, hwr_collection_mode mode); /* without the lock */
+/* For the life room, during a collection. Whether an object has been reached; an object outside of what is collected always is. */
+bool hwri_is_reached(const hwri_tracing *t, const void *object);
+/* Where an object that has been reached is now. */
+void *hwri_where(const hwri_tracing *t, void *object);
+/* Reaches what the slot holds, and all that leads to; the slot is changed if it has moved. */
+void hwri_reach(hwri_tracing *t, void *slot);
+void hwri_reach_all(hwri_tracing *t); /* goes on until nothing is left to be scanned */
+
+/* ---- policy.c ---- */
+void hwri_policy_open(hwri_tracing *t, const hwr_options *options);
+bool hwri_may_grow(const hwri_tracing *t, size_t bytes);   /* whether the old space may take as much more without a collection */
+void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
+void hwri_policy_after_full(hwri_tracing *t);
+bool hwri_is_full_due(const hwri_tracing *t);
+
+/* ---- life.c ---- */
+/* In a collection, in this order. Roots that it has: strong handles, the queue of finalizers. */
+void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context);
+void hwri_life_pins(hwri_tracing *t, void (*pin)(hwri_tracing *t, void *object));
+void hwri_life_after(hwri_tracing *t); /* everything else: dependent handles, short weak ones, finalizers, long weak ones, ids */
+void hwri_life_done(hwri_tracing *t);  /* the threads run again, the lock is not held: tells those who wait, calls back */
+
+#endif
