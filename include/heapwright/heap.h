@@ -327,7 +327,8 @@ static inline bool hwri_is_simple(const hwr_type *type) {
 
 static inline void *hwr_new(hwr_heap *heap, const hwr_type *type) {
 #if defined(__GNUC__) && !defined(_WIN32)
-    if (__builtin_constant_p(hwri_is_simple(type)) && hwri_is_simple(type) && hwri_heap_mode(heap) == HWRI_TRACES) {
+    bool simple = hwri_is_simple(type);
+    if (__builtin_constant_p(simple) && simple && hwri_heap_mode(heap) == HWRI_TRACES) {
         hwri_thread *thread = hwri_here;
         size_t size = ((size_t)type->size + 7) / 8 * 8 + 8;
         uintptr_t start = thread->bump;

@@ -48,7 +48,8 @@ static inline void hwr_poll(hwr_heap *heap);
  * saved its registers there, and says NULL when it switches to it. NULL without memory. */
 typedef struct hwr_stack hwr_stack;
 HWR_API hwr_stack *hwr_stack_register(hwr_heap *heap, void *low, size_t size);
-HWR_API void hwr_stack_switched(hwr_stack *from, const void *stack_pointer, hwr_stack *to); /* NULL: the thread's own */
+HWR_API void hwr_stack_switched(hwr_heap *heap, hwr_stack *from, const void *stack_pointer,
+                                hwr_stack *to); /* NULL: the thread's own */
 HWR_API void hwr_stack_unregister(hwr_heap *heap, hwr_stack *stack);
 
 /* ---- exact roots ---- */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "object/heap.h"
+
+#include "heapwright/tracing.h"
 #include "object/references.h"
 
 enum { NEVER = INT_MAX - 1 };
@@ -78,6 +80,7 @@ void hwri_count_allocation(hwr_heap *heap) {
 }
 
 size_t hwr_collect(hwr_heap *heap, int generation) {
+    if (heap->tracing) return hwr_collect_with(heap, generation, HWR_COLLECT_FORCED), 0;
     HWRI_LOOK(heap, NULL);
     if (heap->collecting || generation < 0 || generation > HWR_OLDEST) return 0;
     return run(heap, generation);

@@ -1,5 +1,6 @@
 /* Opening and closing a heap; its figures. */
 #include "object/heap.h"
+#include "tracing/tracing.h"
 
 #include <stdlib.h>
 
@@ -12,22 +13,27 @@ static size_t from_environment(const char *name) {
 }
 
 static bool open_pools(hwr_heap *heap) {
+    heap->scratch = heap->limit ? hwr_pool_open(NULL) : heap->blocks;
+    if (!heap->scratch) return false;
+    heap->counts.pool = heap->weaks.pool = heap->blocks;
+    return true;
+}
+
+static bool open_counting(hwr_heap *heap) {
     hwr_pool_options options = {.size = sizeof options, .raw = heap->raw, .granularity = 8};
     heap->objects = hwri_pool_open(&options, sizeof(hwri_ages));
     heap->leaves = hwr_pool_open(&options);
     if (!heap->objects || !heap->leaves) return false;
-    heap->scratch = heap->limit ? hwr_pool_open(NULL) : heap->blocks;
-    if (!heap->scratch) return false;
     heap->objects->page_ends = hwri_page_ends;
     heap->objects->user = heap;
-    heap->counts.pool = heap->weaks.pool = heap->blocks;
     return true;
 }
 
 /* The heap's own structure is the first block of its third pool. */
 static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     bool is_checked = o->checked || from_environment("HEAPWRIGHT_DEBUG");
-    hwr_pool_options options = {.size = sizeof options, .raw = raw, .checked = is_checked};
+    bool traces = o->collector == HWR_TRACING;
+    hwr_pool_options options = {.size = sizeof options, .raw = raw, .checked = is_checked, .shared = traces};
     hwr_pool *blocks = hwr_pool_open(&options);
     hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, sizeof *heap) : NULL;
     if (!heap) {
@@ -39,7 +45,7 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     heap->owns_raw = !o->raw;
     heap->limit = o->limit;
     heap->checked = is_checked;
-    heap->face.mode = heap->checked ? HWRI_COUNTS_CHECKED : HWRI_COUNTS;
+    heap->face.mode = (uint8_t)((traces ? HWRI_TRACES : HWRI_COUNTS) + heap->checked);
     heap->stress = o->stress ? o->stress : from_environment("HEAPWRIGHT_STRESS");
     heap->until_stress = heap->stress;
     heap->on_out_of_memory = o->on_out_of_memory;
@@ -48,7 +54,8 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     memcpy(heap->threshold, default_threshold, sizeof default_threshold);
     hwri_deaths_open(heap);
     hwri_trigger_set(heap);
-    if (!open_pools(heap) || (heap->checked && !hwri_checks_open(heap))) {
+    bool opened = open_pools(heap) && (traces ? hwri_tracing_open(heap, o) : open_counting(heap));
+    if (!opened || (heap->checked && !traces && !hwri_checks_open(heap))) {
         heap->owns_raw = false;
         hwr_heap_close(heap);
         return NULL;
@@ -60,7 +67,8 @@ hwr_heap *hwr_heap_open(const hwr_options *options) {
     hwr_options o = {.size = sizeof o};
     if (!options || options->size < offsetof(hwr_options, raw)) return NULL;
     memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
-    if (o.collector != HWR_COUNTING || (o.raw && o.limit)) return NULL;
+    if ((o.collector != HWR_COUNTING && o.collector != HWR_TRACING) || (o.raw && o.limit)) return NULL;
+    if (o.collector == HWR_TRACING && o.sizing == HWR_SIZE_FIXED && !o.limit) return NULL;
     hwr_raw *raw = o.raw;
     if (!raw) raw = hwr_raw_open(&(hwr_raw_options){.size = sizeof(hwr_raw_options), .limit = o.limit});
     hwr_heap *heap = raw ? open_heap_on(raw, &o) : NULL;
@@ -71,6 +79,7 @@ hwr_heap *hwr_heap_open(const hwr_options *options) {
 void hwr_heap_close(hwr_heap *heap) {
     if (!heap) return;
     hwri_events_close(heap);
+    hwri_tracing_close(heap);
     hwr_raw *owned = heap->owns_raw ? heap->raw : NULL;
     if (heap->objects) heap->objects->page_ends = NULL;
     hwr_pool_close(heap->objects);

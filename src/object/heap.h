@@ -116,6 +116,7 @@ struct hwr_heap {
     size_t listener_count;
     hwr_counters counters;
     struct hwri_trace *trace;
+    struct hwri_tracing *tracing; /* NULL: a counting heap */
     struct hwri_kinds *kinds; /* what the kinds share; NULL: not opened */
     hwr_out_of_memory on_out_of_memory;
     void *context;

@@ -1,5 +1,6 @@
 /* Making objects. The short way, for ordinary types on an ordinary heap, is a dozen instructions; everything else goes the long way. */
 #include "object/heap.h"
+#include "tracing/tracing.h"
 
 #define CALLER __builtin_return_address(0)
 
@@ -124,8 +125,13 @@ static void remember(hwr_heap *heap, const hwr_type *type) {
     *recent_of(heap, type) = (hwri_recent_type){type, header, page, size / 8};
 }
 
+static void *new_traced(hwr_heap *heap, const hwr_type *type, size_t length) {
+    return is_too_long(type, length) ? NULL : hwri_traced_new(heap, type, length);
+}
+
 __attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hwr_type *type, size_t length,
                                                         const char *call, const void *site) {
+    if (heap->tracing) return new_traced(heap, type, length);
     if (!heap->checked) {
         void *object = new_object(heap, type, length, site);
         if (object) remember(heap, type);

@@ -13,9 +13,10 @@ typedef struct hwri_copying {
     uintptr_t young, young_size;
     uint64_t epoch;         /* as in a header */
     uint64_t promoted_ages; /* flags of objects that go to the old space; all ones: every one does */
-    uint64_t *pending;      /* header of the last original whose copy is not scanned; the word behind leads to the one before */
-    bool leads_to_young;    /* a slot visited since this was last cleared does */
-    size_t survived;        /* bytes */
+    uint64_t
+        *pending; /* header of the last original whose copy is not scanned; the word behind leads to the one before */
+    bool leads_to_young; /* a slot visited since this was last cleared does */
+    size_t survived;     /* bytes */
 } hwri_copying;
 
 HWRI_INLINE bool copying_is_young(const hwri_copying *c, const void *object) {

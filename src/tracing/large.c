@@ -16,7 +16,7 @@ static bool make_room_for_one(hwri_tracing *t) {
     return true;
 }
 
-void *hwri_large_new(hwri_tracing *t, const hwr_type *type, size_t size) {
+void *hwri_large_object_new(hwri_tracing *t, const hwr_type *type, size_t size) {
     hwri_large_space *space = &t->large;
     size_t cards = has_cards(type) ? card_count(size) : 0;
     if (!make_room_for_one(t)) return NULL;

@@ -21,7 +21,8 @@ bool hwri_nursery_open(hwri_tracing *t, size_t size) {
 void hwri_nursery_close(hwri_tracing *t) {
     hwri_nursery *n = &t->nursery;
     if (n->start)
-        hwr_raw_release(t->heap->raw, (void *)n->start, n->pieces << HWRI_PIECE_SHIFT, n->committed << HWRI_PIECE_SHIFT);
+        hwr_raw_release(t->heap->raw, (void *)n->start, n->pieces << HWRI_PIECE_SHIFT,
+                        n->committed << HWRI_PIECE_SHIFT);
     hwr_pool_free(t->heap->blocks, n->first);
 }
 

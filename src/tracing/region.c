@@ -195,7 +195,8 @@ static uint64_t *object_in_hole(uintptr_t at, uintptr_t address) {
 static uint64_t *marked_before(const hwri_region *region, uintptr_t address, uintptr_t lowest) {
     uintptr_t base = (uintptr_t)region;
     size_t granule = (address - base) / 8, least = (lowest - base) / 8;
-    if (granule > HWRI_MEDIUM_MOST / 8 && granule - HWRI_MEDIUM_MOST / 8 > least) least = granule - HWRI_MEDIUM_MOST / 8;
+    if (granule > HWRI_MEDIUM_MOST / 8 && granule - HWRI_MEDIUM_MOST / 8 > least)
+        least = granule - HWRI_MEDIUM_MOST / 8;
     for (size_t i = granule / 64;; i--) {
         uint64_t bits = region->starts[i];
         if (i == granule / 64 && granule % 64 != 63) bits &= (UINT64_C(2) << (granule % 64)) - 1;
@@ -222,14 +223,19 @@ uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address) {
     return object_in_hole(start + line * HWRI_LINE, address);
 }
 
-void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {
-    if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return;
-    hwri_lines used = lines_in_use(block);
-    uintptr_t start = (uintptr_t)hwri_block_start(block);
+void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {
+    char *start = hwri_block_start(block);
     const uint64_t *starts = starts_of(block);
     for (size_t i = 0; i < WORDS_OF_BLOCK; i++)
         for (uint64_t bits = starts[i]; bits; bits &= bits - 1)
-            visit(context, (char *)start + (i * 64 + (size_t)__builtin_ctzll(bits)) * 8 + HWRI_HEADER_SIZE);
+            visit(context, start + (i * 64 + (size_t)__builtin_ctzll(bits)) * 8 + HWRI_HEADER_SIZE);
+}
+
+void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {
+    if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return;
+    hwri_block_each_marked(block, visit, context);
+    hwri_lines used = lines_in_use(block);
+    uintptr_t start = (uintptr_t)hwri_block_start(block);
     for (size_t line = 0; (line = next_line(&used, line, false)) < block->taken;) {
         size_t end = next_line(&used, line, true);
         uintptr_t at = start + line * HWRI_LINE, stop = start + end * HWRI_LINE;

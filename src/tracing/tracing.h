@@ -29,14 +29,15 @@
  * An object that has moved away leaves the address of its copy, which has bit 63 clear. What is no object but lies between objects is a *gap*: its first word has bit 63 clear, and its size
  * shifted by three, and a one. */
 #define HWRI_MARK_SHIFT 61
-#define HWRI_MARK (UINT64_C(3) << HWRI_MARK_SHIFT) /* 0: new; otherwise the epoch of the collection that last reached it */
-#define HWRI_REGION (UINT64_C(1) << 59)            /* lies in a block of the old space */
-#define HWRI_LARGE (UINT64_C(1) << 58)             /* has a block of the pool to itself */
-#define HWRI_AGED (UINT64_C(1) << 57)              /* generation 1: has survived a collection */
-#define HWRI_PINNED (UINT64_C(1) << 56)            /* young, and stayed where it was in this collection, not scanned yet */
-#define HWRI_HAS_ID (UINT64_C(1) << 55)            /* somebody asked for its id, which is in a table */
-#define HWRI_SUPPRESSED (UINT64_C(1) << 54)        /* its finalizer is not to be called */
-#define HWRI_BORN (HWRI_ALIVE)                     /* the flags of a new object in the nursery */
+#define HWRI_MARK                                                                                                      \
+    (UINT64_C(3) << HWRI_MARK_SHIFT)        /* 0: new; otherwise the epoch of the collection that last reached it */
+#define HWRI_REGION (UINT64_C(1) << 59)     /* lies in a block of the old space */
+#define HWRI_LARGE (UINT64_C(1) << 58)      /* has a block of the pool to itself */
+#define HWRI_AGED (UINT64_C(1) << 57)       /* generation 1: has survived a collection */
+#define HWRI_PINNED (UINT64_C(1) << 56)     /* young, and stayed where it was in this collection, not scanned yet */
+#define HWRI_HAS_ID (UINT64_C(1) << 55)     /* somebody asked for its id, which is in a table */
+#define HWRI_SUPPRESSED (UINT64_C(1) << 54) /* its finalizer is not to be called */
+#define HWRI_BORN (HWRI_ALIVE)              /* the flags of a new object in the nursery */
 #define HWRI_BORN_OLD (HWRI_ALIVE | HWRI_TRACK | HWRI_REGION) /* and of one in the old space */
 
 static inline bool hwri_is_there(uint64_t header) { return header >> 63; }
@@ -86,11 +87,11 @@ typedef enum hwri_block_state {
  * begins in it or it is covered by a larger one, and so is the line behind, since a small object may reach into it. Holes are allocated from in order: those that end before `taken` hold one object after the other, and gaps. */
 typedef struct hwri_block_info {
     uint8_t state;
-    bool dirty;    /* some of its objects are remembered, but there was no memory to say which */
-    bool overflow; /* some of its objects have been marked, but there was no memory to say which */
-    bool has_covered; /* some of its lines are covered */
-    uint16_t free_lines; /* in holes; as of the last sweep */
-    uint16_t taken;      /* lines below this one have been handed out */
+    bool dirty;                   /* some of its objects are remembered, but there was no memory to say which */
+    bool overflow;                /* some of its objects have been marked, but there was no memory to say which */
+    bool has_covered;             /* some of its lines are covered */
+    uint16_t free_lines;          /* in holes; as of the last sweep */
+    uint16_t taken;               /* lines below this one have been handed out */
     struct hwri_block_info *next; /* in a list of free blocks, or of those with holes */
 } hwri_block_info;
 
@@ -118,11 +119,11 @@ typedef struct hwri_old {
     hwri_region **regions; /* sorted by address */
     size_t region_count, region_room;
     hwri_block_info *free, *holes, *unused; /* blocks to be taken */
-    size_t blocks;                   /* that are not free or unused */
-    size_t free_blocks;              /* that have memory */
-    size_t live_lines;               /* as of the last sweep */
-    hwri_room promoted;              /* where the collector puts small objects */
-    hwri_room overflow;              /* and those that did not fit into a hole */
+    size_t blocks;                          /* that are not free or unused */
+    size_t free_blocks;                     /* that have memory */
+    size_t live_lines;                      /* as of the last sweep */
+    hwri_room promoted;                     /* where the collector puts small objects */
+    hwri_room overflow;                     /* and those that did not fit into a hole */
 } hwri_old;
 
 static inline hwri_region *hwri_region_of(const void *address) {
@@ -140,26 +141,26 @@ static inline char *hwri_block_start(const hwri_block_info *block) {
 
 enum {
     HWRI_PIECE_FREE = 0,
-    HWRI_PIECE_USED = 1,     /* given to a thread, or to the collector for survivors */
-    HWRI_PIECE_COPIED = 2,   /* given to the collector in the collection under way */
-    HWRI_PIECE_KEPT = 4,     /* has objects that stay where they are in the collection under way */
-    HWRI_PIECE_RESCAN = 8    /* and some of them are not scanned yet */
+    HWRI_PIECE_USED = 1,   /* given to a thread, or to the collector for survivors */
+    HWRI_PIECE_COPIED = 2, /* given to the collector in the collection under way */
+    HWRI_PIECE_KEPT = 4,   /* has objects that stay where they are in the collection under way */
+    HWRI_PIECE_RESCAN = 8  /* and some of them are not scanned yet */
 };
 
 /* The nursery: one reservation, in pieces. Objects lie one behind the other, across the edges of pieces that were given out together; `first` tells where in a piece the first one begins, so that the object an
  * address lies in is found by going through one piece. */
 typedef struct hwri_nursery {
     uintptr_t start;
-    size_t pieces;          /* in the reservation */
-    size_t committed;       /* of them, from the start on */
-    size_t budget;          /* pieces that threads may take between two collections */
-    size_t given;           /* that they have taken */
-    size_t cursor;          /* where to look for the next free one */
-    uint8_t *state;         /* of each: HWRI_PIECE_... */
-    uint16_t *first;        /* offset in words; HWRI_NO_OBJECT: none begins here */
-    size_t table_size;      /* bytes of both */
+    size_t pieces;     /* in the reservation */
+    size_t committed;  /* of them, from the start on */
+    size_t budget;     /* pieces that threads may take between two collections */
+    size_t given;      /* that they have taken */
+    size_t cursor;     /* where to look for the next free one */
+    uint8_t *state;    /* of each: HWRI_PIECE_... */
+    uint16_t *first;   /* offset in words; HWRI_NO_OBJECT: none begins here */
+    size_t table_size; /* bytes of both */
     bool has_rescans;
-    hwri_room survivors;    /* where the collector puts those that survive for the first time; up to the end of a piece */
+    hwri_room survivors; /* where the collector puts those that survive for the first time; up to the end of a piece */
     uintptr_t survivors_end; /* of the pieces that it has */
 } hwri_nursery;
 enum { HWRI_NO_OBJECT = 0xffff };
@@ -169,11 +170,11 @@ enum { HWRI_NO_OBJECT = 0xffff };
 /* Stands in front of a large object's header. They are of the oldest generation from the beginning, as on C#'s heap. One with references has a byte for each 512 of its own behind it: a card, set when something young
  * is stored there. */
 typedef struct hwri_large {
-    size_t index; /* among all */
-    size_t size;  /* bytes of the object, header included */
-    bool listed;  /* is among the remembered */
-    bool overflow; /* marked, but there was no memory to say so */
-    uint8_t *cards; /* NULL: none */
+    size_t index;    /* among all */
+    size_t size;     /* bytes of the object, header included */
+    bool listed;     /* is among the remembered */
+    bool overflow;   /* marked, but there was no memory to say so */
+    uint8_t *cards;  /* NULL: none */
     uint64_t unused; /* so that an object is aligned to 16 */
 } hwri_large;
 _Static_assert(sizeof(hwri_large) % 16 == 8, "a large object is aligned to 16");
@@ -198,25 +199,26 @@ typedef struct hwri_list {
     size_t count, room;
 } hwri_list;
 
-enum { HWRI_SAVED_REGISTERS = 12 };
+/* Words saved of a thread that stops: its registers, and of one that leaves the frame of the function that does so, which is gone afterwards. */
+enum { HWRI_REGISTERS = 12, HWRI_SAVED_WORDS = 64 };
 
 /* A thread. `face` is what inline functions see, and is first. The rest of what it may allocate from: the pieces up to `run_end` in the nursery, or the holes of `block`. */
 typedef struct hwri_mutator {
     hwri_thread face;
     struct hwri_mutator *next;
     hwri_attachment attachment;
-    unsigned attached;      /* how often */
+    unsigned attached; /* how often */
     hwri_thread_state state;
-    uintptr_t token;        /* tells threads apart */
-    uintptr_t run_end;      /* nursery: the end of the pieces that it has */
-    hwri_room old;          /* where it allocates from in the old space; its bump is that of `face` then */
-    uintptr_t counted;      /* bytes from here on to `bump` are not in `allocated` yet */
-    uint64_t allocated;     /* bytes, since it was attached */
-    hwri_list remembered;   /* old objects that something young was stored into */
-    uintptr_t stack_base;   /* its highest address; 0: not scanned */
-    uintptr_t stack_pointer;/* when it stopped or left */
-    uintptr_t registers[HWRI_SAVED_REGISTERS]; /* likewise */
-    hwr_stack *coroutine;   /* the registered stack that it runs on; NULL: its own */
+    uintptr_t token;                   /* tells threads apart */
+    uintptr_t run_end;                 /* nursery: the end of the pieces that it has */
+    hwri_room old;                     /* where it allocates from in the old space; its bump is that of `face` then */
+    uintptr_t counted;                 /* bytes from here on to its bump are not in `allocated` yet */
+    uint64_t allocated;                /* bytes, since it was attached */
+    hwri_list remembered;              /* old objects that something young was stored into */
+    uintptr_t stack_base;              /* its highest address; 0: not scanned */
+    uintptr_t stack_pointer;           /* when it stopped or left */
+    uintptr_t saved[HWRI_SAVED_WORDS]; /* likewise */
+    hwr_stack *coroutine;              /* the registered stack that it runs on; NULL: its own */
 } hwri_mutator;
 
 /* ---- the collector ---- */
@@ -236,36 +238,37 @@ typedef struct hwri_tracing {
     hwri_old old;
     hwri_nursery nursery;
     hwri_large_space large;
-    hwri_mutex lock;         /* guards everything here that threads share; held by a collection from its beginning to its end */
-    pthread_cond_t stopped;  /* a thread has stopped or left */
-    pthread_cond_t resumed;  /* a collection is over */
+    hwri_mutex lock; /* guards everything here that threads share; held by a collection from its beginning to its end */
+    pthread_cond_t stopped; /* a thread has stopped or left */
+    pthread_cond_t resumed; /* a collection is over */
     hwri_mutator *threads;
     hwri_mutator *collector; /* the thread that collects; NULL: none */
     bool unmoving, scans_stacks, move_always;
-    bool pretenures;         /* threads allocate in the old space */
+    bool pretenures; /* threads allocate in the old space */
     hwri_phase phase;
-    int generation;          /* that is being collected */
-    unsigned young_epoch, old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
+    int generation; /* that is being collected */
+    unsigned young_epoch,
+        old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
     bool promotes_all;
-    hwri_list slots;         /* registered */
+    hwri_list slots; /* registered */
     hwri_root_show *shows;
     size_t show_count;
-    hwr_stack *stacks;       /* registered */
-    hwri_list remembered;    /* old objects that refer to young ones since the last collection */
-    hwri_list pins;          /* objects that a word on a stack leads into, found by this collection */
-    hwri_list marked;        /* the marker's stack */
+    hwr_stack *stacks;            /* registered */
+    hwri_list remembered;         /* old objects that refer to young ones since the last collection */
+    hwri_list pins;               /* objects that a word on a stack leads into, found by this collection */
+    hwri_list marked;             /* the marker's stack */
     struct hwri_copying *copying; /* what the engine under way needs; NULL: it is the other, or none */
     struct hwri_marking *marking;
     struct hwri_life *life;
     /* policy */
-    size_t target;           /* bytes of old space at which it is collected */
+    size_t target; /* bytes of old space at which it is collected */
     bool full_due;
-    size_t pressure;         /* bytes outside the heap */
-    unsigned surviving;      /* collections of the young in a row in which most survived */
+    size_t pressure;                         /* bytes outside the heap */
+    unsigned surviving;                      /* collections of the young in a row in which most survived */
     size_t pretenure_left, pretenure_length; /* bytes */
     hwr_sizing sizing;
     uint64_t counts[HWR_GENERATIONS];
-    uint64_t survived_bytes; /* of the collection under way */
+    uint64_t survived_bytes;     /* of the collection under way */
     uint64_t allocated_by_ended; /* bytes, by threads that are detached */
     uint64_t opened, paused;     /* times */
     hwr_memory_info infos[3];
@@ -288,14 +291,16 @@ void hwri_list_free(hwri_tracing *t, hwri_list *list);
 bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole);
 void hwri_room_seal(const hwri_room *room); /* what is left of it is a gap for now */
 void hwri_room_end(hwri_room *room);        /* and for good */
-void *hwri_old_alloc_slow(hwri_tracing *t, size_t size); /* for the collector; a header's address, NULL without memory */
+void *hwri_old_alloc_slow(hwri_tracing *t,
+                          size_t size); /* for the collector; a header's address, NULL without memory */
 hwri_region *hwri_region_with(const hwri_tracing *t, uintptr_t address); /* NULL: none */
 /* The header of the object of a block that an address lies in, alive when last marked or allocated since; NULL: none. */
 uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address);
-/* Calls for every object of a block: those that were alive when last marked, and those allocated since. */
+/* Calls for every object of a block: those that were alive when last marked, and those allocated since; or only for the former. */
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
-void hwri_old_clear_starts(hwri_tracing *t); /* before marking */
-void hwri_old_sweep(hwri_tracing *t);        /* after it: finds the holes */
+void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
+void hwri_old_clear_starts(hwri_tracing *t);        /* before marking */
+void hwri_old_sweep(hwri_tracing *t);               /* after it: finds the holes */
 size_t hwri_old_trim(hwri_tracing *t, size_t keep); /* gives back free blocks but so many; returns bytes */
 void hwri_old_close(hwri_tracing *t);
 static inline size_t hwri_old_bytes(const hwri_tracing *t) { return t->old.blocks << HWRI_BLOCK_SHIFT; }
@@ -317,10 +322,12 @@ static inline size_t hwri_piece_of(const hwri_nursery *nursery, const void *addr
     return ((uintptr_t)address - nursery->start) >> HWRI_PIECE_SHIFT;
 }
 void hwri_keep_pieces(hwri_nursery *nursery, const uint64_t *header, size_t size, uint8_t flags);
-void hwri_nursery_reset(hwri_tracing *t); /* after a collection: pieces that hold nothing are free; kept ones hold what stayed, and gaps */
+void hwri_nursery_reset(
+    hwri_tracing *t); /* after a collection: pieces that hold nothing are free; kept ones hold what stayed, and gaps */
 
 /* ---- large.c ---- */
-void *hwri_large_new(hwri_tracing *t, const hwr_type *type, size_t size); /* zeroed, without its header; with the lock held; NULL without memory */
+void *hwri_large_object_new(hwri_tracing *t, const hwr_type *type,
+                            size_t size); /* zeroed, without its header; with the lock held; NULL without memory */
 void hwri_large_drop(hwri_tracing *t, hwri_large *large);
 uint64_t *hwri_large_object_at(const hwri_tracing *t, uintptr_t address);
 void hwri_larges_sweep(hwri_tracing *t); /* frees those that were not reached */
@@ -328,11 +335,18 @@ void hwri_larges_close(hwri_tracing *t);
 
 /* ---- thread.c ---- */
 hwri_mutator *hwri_mutator_here(hwr_heap *heap); /* NULL: not attached */
-/* Stops all other threads. Returns false, with nothing held, if another thread has collected meanwhile; otherwise the lock is held until hwri_resume. */
+/* Before whatever may stop this thread: notes its registers, and where its stack stands, the caller's frame included. The caller must not return before the thread runs again. */
+void hwri_note_stack(hwri_mutator *me);
+/* Stops all other threads; the caller's stack is noted. Returns false, with nothing held, if another thread has collected meanwhile; otherwise the lock is held until hwri_resume. */
 bool hwri_stop(hwri_tracing *t, hwri_mutator *me);
 void hwri_resume(hwri_tracing *t);
-void hwri_park_if_stopping(hwri_tracing *t, hwri_mutator *me); /* a safepoint; without the lock */
-void hwri_rooms_end(hwri_tracing *t, hwri_mutator *mutator);   /* what it allocates from is whole now, and it asks again */
+/* A safepoint, with the lock held: if a collection is about to begin, waits until it is over. The caller's stack is noted. Returns whether there was one. */
+bool hwri_park(hwri_tracing *t, hwri_mutator *me);
+/* What threads allocate from is whole after this: nothing but objects and gaps. They ask for more next. */
+void hwri_mutator_settle(hwri_mutator *mutator);
+void hwri_mutator_drop_old(hwri_mutator *mutator); /* and it gives up its block, since that is swept */
+uint64_t hwri_mutator_allocated(const hwri_mutator *mutator);
+bool hwri_threads_open(hwri_tracing *t);
 void hwri_threads_close(hwri_tracing *t);
 
 /* ---- barrier.c ---- */
@@ -352,7 +366,8 @@ void hwri_each_ambiguous_root(hwri_tracing *t, hwri_word_visit visit, void *cont
 void *hwri_object_at(const hwri_tracing *t, uintptr_t address);
 
 /* ---- collect.c ---- */
-void hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation, hwr_collection_mode mode); /* without the lock */
+void hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
+                         hwr_collection_mode mode); /* without the lock */
 /* For the life room, during a collection. Whether an object has been reached; an object outside of what is collected always is. */
 bool hwri_is_reached(const hwri_tracing *t, const void *object);
 /* Where an object that has been reached is now. */
@@ -363,16 +378,24 @@ void hwri_reach_all(hwri_tracing *t); /* goes on until nothing is left to be sca
 
 /* ---- policy.c ---- */
 void hwri_policy_open(hwri_tracing *t, const hwr_options *options);
-bool hwri_may_grow(const hwri_tracing *t, size_t bytes);   /* whether the old space may take as much more without a collection */
+bool hwri_may_grow(const hwri_tracing *t,
+                   size_t bytes);                 /* whether the old space may take as much more without a collection */
+size_t hwri_policy_before(const hwri_tracing *t); /* bytes that threads have taken from the nursery */
+void hwri_policy_note(hwri_tracing *t, uint64_t pause); /* nanoseconds */
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
 void hwri_policy_after_full(hwri_tracing *t);
 bool hwri_is_full_due(const hwri_tracing *t);
 
 /* ---- life.c ---- */
+bool hwri_life_open(hwri_tracing *t, const hwr_options *options);
+void hwri_life_close(hwri_tracing *t);
+bool hwri_life_born(hwri_tracing *t, void *object); /* a new object with a finalizer; false without memory */
 /* In a collection, in this order. Roots that it has: strong handles, the queue of finalizers. */
 void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context);
 void hwri_life_pins(hwri_tracing *t, void (*pin)(hwri_tracing *t, void *object));
-void hwri_life_after(hwri_tracing *t); /* everything else: dependent handles, short weak ones, finalizers, long weak ones, ids */
-void hwri_life_done(hwri_tracing *t);  /* the threads run again, the lock is not held: tells those who wait, calls back */
+void hwri_life_after(
+    hwri_tracing *t); /* everything else: dependent handles, short weak ones, finalizers, long weak ones, ids */
+void hwri_life_done(
+    hwri_tracing *t); /* the threads run again, the lock is not held: tells those who wait, calls back */
 
 #endif

@@ -1,0 +1,144 @@
+/* Making objects where the inline way does not do: the room at hand is used up, the type is not known to the compiler, the object is large, or has a finalizer. */
+#include "tracing/tracing.h"
+
+enum { RUN_PIECES = 8 };
+
+/* ---- more room ---- */
+
+static void give(hwri_mutator *me, uintptr_t bump, uintptr_t limit, uintptr_t end, uint64_t birth) {
+    me->face.bump = me->counted = bump;
+    me->run_end = end;
+    me->face.birth = birth;
+    __atomic_store_n(&me->face.limit, limit, __ATOMIC_RELAXED);
+}
+
+/* Pieces of the nursery for an object of `size` bytes. False if it is used up. */
+static bool give_pieces(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    hwri_nursery *n = &t->nursery;
+    if (n->given >= n->budget) return false;
+    size_t at, least = (size + HWRI_PIECE - 1) >> HWRI_PIECE_SHIFT, most = n->budget - n->given;
+    if (most > RUN_PIECES) most = RUN_PIECES;
+    if (most < least) most = least;
+    for (;;) {
+        size_t count = hwri_pieces_take(t, most, HWRI_PIECE_USED, &at);
+        if (!count) return false;
+        n->given += count;
+        uintptr_t start = n->start + (at << HWRI_PIECE_SHIFT), end = start + (count << HWRI_PIECE_SHIFT);
+        uintptr_t limit = hwri_piece_next(n, start, size, end);
+        if (limit) {
+            give(me, start, limit, end, HWRI_BORN);
+            return true;
+        }
+        *(uint64_t *)start = hwri_gap(end - start);
+    }
+}
+
+static bool give_hole(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    if (t->pretenure_left < HWRI_BLOCK) {
+        t->pretenures = false;
+        return false;
+    }
+    me->old.bump = me->old.limit = 0;
+    if (!hwri_old_take(t, &me->old, size, size > HWRI_LINE)) return false;
+    size_t bytes = me->old.limit - me->old.bump;
+    t->pretenure_left -= bytes < t->pretenure_left ? bytes : t->pretenure_left;
+    give(me, me->old.bump, me->old.limit, me->old.limit, HWRI_BORN_OLD);
+    return true;
+}
+
+/* Room for an object of `size` bytes without a collection, or false. */
+static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    uintptr_t bump = me->face.bump;
+    if (__atomic_load_n(&t->heap->face.stopping, __ATOMIC_RELAXED)) {
+        /* below */
+    } else if (bump && !(me->face.birth & HWRI_REGION)) {
+        uintptr_t limit = hwri_piece_next(&t->nursery, bump, size, me->run_end);
+        if (limit) {
+            __atomic_store_n(&me->face.limit, limit, __ATOMIC_RELAXED);
+            return true;
+        }
+    } else if (me->run_end - bump >= size) { /* the limit had been taken away */
+        __atomic_store_n(&me->face.limit, me->run_end, __ATOMIC_RELAXED);
+        return true;
+    }
+    hwri_mutator_settle(me);
+    hwri_mutex_lock(&t->lock);
+    if (hwri_park(t, me)) {
+        hwri_mutex_unlock(&t->lock);
+        return take_room(t, me, size);
+    }
+    bool given = t->pretenures ? give_hole(t, me, size) : false;
+    if (!given && !t->pretenures) given = give_pieces(t, me, size);
+    hwri_mutex_unlock(&t->lock);
+    return given;
+}
+
+/* What to do when there is no room: collect the young, everything, ask the program, give up. */
+static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *attempt) {
+    hwr_heap *heap = t->heap;
+    switch ((*attempt)++) {
+    case 0: hwri_traced_collect(t, me, hwri_is_full_due(t) ? HWR_OLDEST : 1, HWR_COLLECT_DEFAULT); return true;
+    case 1:
+    case 2: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT); return true;
+    default:
+        if (heap->on_out_of_memory && heap->on_out_of_memory(heap, size, heap->context)) return true;
+        hwri_emit(heap, HWR_EVENT_OUT_OF_MEMORY, size, 1);
+        return false;
+    }
+}
+
+static void *take_bytes(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    for (unsigned attempt = 0; me->face.bump + size > __atomic_load_n(&me->face.limit, __ATOMIC_RELAXED);)
+        if (!take_room(t, me, size) && !make_room(t, me, size, &attempt)) return NULL;
+    void *taken = (void *)me->face.bump;
+    me->face.bump += size;
+    return taken;
+}
+
+/* ---- objects ---- */
+
+static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t size) {
+    for (unsigned attempt = 0;;) {
+        hwri_mutex_lock(&t->lock);
+        hwri_park(t, me);
+        bool may = hwri_may_grow(t, size) || attempt > 2;
+        void *object = may ? hwri_large_object_new(t, type, size) : NULL;
+        hwri_mutex_unlock(&t->lock);
+        if (object) {
+            me->allocated += size;
+            return object;
+        }
+        if (attempt == 0) attempt = 1; /* the young are no help */
+        if (!make_room(t, me, size, &attempt)) return NULL;
+    }
+}
+
+/* One that is aligned to 16 may have a gap of a word in front. */
+static void *new_small(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t size) {
+    size_t padding = type->alignment == 16 ? 8 : 0;
+    uint64_t *header = take_bytes(t, me, size + padding);
+    if (!header) return NULL;
+    if (padding) {
+        bool shift = !((uintptr_t)header & 8);
+        *(shift ? header : header + size / 8) = hwri_gap(8);
+        header += shift;
+    }
+    *header = (uint64_t)(uintptr_t)type | me->face.birth;
+    return memset(header + 1, 0, size - HWRI_HEADER_SIZE);
+}
+
+__attribute__((noinline)) void *hwri_traced_new(hwr_heap *heap, const hwr_type *type, size_t length) {
+    hwri_tracing *t = heap->tracing;
+    hwri_mutator *me = hwri_mutator_here(heap);
+    if (!me) return NULL;
+    hwri_note_stack(me);
+    size_t size = hwri_taken_by(type, length);
+    if (heap->stress && --heap->until_stress == 0) {
+        heap->until_stress = heap->stress;
+        hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);
+    }
+    void *object = size > HWRI_MEDIUM_MOST - 8 ? new_large(t, me, type, size) : new_small(t, me, type, size);
+    if (object && type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
+    if (object && type->finalize && !hwri_life_born(t, object)) return NULL;
+    return object;
+}

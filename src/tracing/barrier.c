@@ -1,0 +1,28 @@
+/* What is remembered of stores into old objects: whoever collects the young starts from these, besides the roots. Each thread has a list of its own, so remembering needs no lock. An object is in it once: HWRI_TRACK is off
+ * meanwhile. When a list cannot grow, the object's block is flagged as dirty instead, and gone through. */
+#include "tracing/tracing.h"
+
+void hwri_remember_again(hwri_tracing *t, hwri_list *list, void *object) {
+    uint64_t *header = hwri_header(object);
+    bool is_large = *header & HWRI_LARGE;
+    if (is_large) {
+        hwri_large *large = hwri_large_of(object);
+        if (__atomic_exchange_n(&large->listed, true, __ATOMIC_RELAXED)) return;
+    } else {
+        __atomic_fetch_and(header, ~HWRI_TRACK, __ATOMIC_RELAXED);
+    }
+    if (!hwri_list_push(t, list, object) && !is_large)
+        __atomic_store_n(&hwri_block_info_of(header)->dirty, true, __ATOMIC_RELAXED);
+}
+
+/* A large object that could not be listed is found by its flag all the same, since all are in a table. */
+void hwri_remember(hwr_heap *heap, void *object, void *field) {
+    hwri_tracing *t = heap->tracing;
+    if (*hwri_header(object) & HWRI_LARGE) {
+        hwri_large *large = hwri_large_of(object);
+        uint8_t *card = large->cards + ((size_t)((char *)field - (char *)object) >> HWRI_CARD_SHIFT);
+        __atomic_store_n(card, 1, __ATOMIC_RELAXED);
+    }
+    hwri_mutator *mutator = hwri_mutator_here(heap);
+    hwri_remember_again(t, mutator ? &mutator->remembered : &t->remembered, object);
+}

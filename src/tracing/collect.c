@@ -1,0 +1,224 @@
+/* A collection: what is done, one thing after the other. All threads are stopped, and the lock is held. */
+#include "tracing/model.h"
+
+#include "tracing/copy.h"
+#include "tracing/mark.h"
+
+/* ---- for the life room ---- */
+
+bool hwri_is_reached(const hwri_tracing *t, const void *object) {
+    uint64_t word = *hwri_header(object);
+    if (!hwri_is_there(word)) return true;
+    uint64_t mark = word & HWRI_MARK;
+    if (hwri_is_young(t, object)) return t->phase == HWRI_MARKING || mark == hwri_epoch_bits(t->young_epoch);
+    return t->phase == HWRI_COPYING || mark == hwri_epoch_bits(t->old_epoch);
+}
+
+void *hwri_where(const hwri_tracing *t, void *object) {
+    (void)t;
+    uint64_t word = *hwri_header(object);
+    return hwri_is_there(word) ? object : (void *)(uintptr_t)word;
+}
+
+void hwri_reach(hwri_tracing *t, void *slot) {
+    if (t->copying)
+        copying_visit_root(t->copying, slot);
+    else
+        marking_visit_root(t->marking, slot);
+}
+
+void hwri_reach_all(hwri_tracing *t) {
+    if (t->copying)
+        copying_finish(t->copying);
+    else
+        marking_finish(t->marking);
+}
+
+/* ---- what may not move ---- */
+
+static void pin_young(hwri_tracing *t, void *object) {
+    hwri_copying *c = t->copying;
+    uint64_t *header = hwri_header(object);
+    if (!hwri_is_young(t, object) || (*header & HWRI_MARK) == c->epoch) return;
+    copying_stay(c, header, hwri_traced_size(object, hwri_type_in(*header)));
+}
+
+static void pin_young_word(void *context, uintptr_t word) {
+    hwri_tracing *t = context;
+    if (word - t->nursery.start >= t->nursery.pieces << HWRI_PIECE_SHIFT) return;
+    uint64_t *header = hwri_young_object_at(t, word);
+    if (header) pin_young(t, header + 1);
+}
+
+/* Those found when there is no memory for the list are lost, so the collection must not go on: see mark_all. */
+typedef struct pinning {
+    hwri_tracing *t;
+    bool failed;
+} pinning;
+
+static void pin_old_word(void *context, uintptr_t word) {
+    pinning *p = context;
+    void *object = hwri_is_young(p->t, (void *)word) ? NULL : hwri_object_at(p->t, word);
+    if (object && !hwri_list_push(p->t, &p->t->pins, object)) p->failed = true;
+}
+
+/* ---- the young ---- */
+
+static void scan_dirty(void *context, void *object) {
+    if (!(*hwri_header(object) & HWRI_TRACK)) copying_scan_remembered(context, object);
+}
+
+static void scan_remembered(hwri_copying *c, hwri_list *list) {
+    for (size_t i = 0; i < list->count; i++) copying_scan_remembered(c, list->items[i]);
+    list->count = 0;
+}
+
+static void scan_all_remembered(hwri_copying *c) {
+    hwri_tracing *t = c->t;
+    /* Objects are remembered again into the heap's own list, so what is there is put aside. */
+    hwri_list before = t->remembered;
+    t->remembered = (hwri_list){0};
+    scan_remembered(c, &before);
+    hwri_list_free(t, &before);
+    for (hwri_mutator *m = t->threads; m; m = m->next) scan_remembered(c, &m->remembered);
+    for (size_t i = 0; i < t->old.region_count; i++)
+        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) {
+            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            if (!block->dirty) continue;
+            block->dirty = false;
+            hwri_block_each(block, scan_dirty, c);
+        }
+    for (size_t i = 0; i < t->large.count; i++)
+        if (t->large.all[i]->listed) copying_scan_remembered(c, (uint64_t *)(void *)(t->large.all[i] + 1) + 1);
+}
+
+static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged) {
+    hwri_nursery *n = &t->nursery;
+    t->young_epoch = 3 - t->young_epoch;
+    t->phase = HWRI_COPYING;
+    hwri_copying c = {.t = t,
+                      .young = n->start,
+                      .young_size = n->pieces << HWRI_PIECE_SHIFT,
+                      .epoch = hwri_epoch_bits(t->young_epoch),
+                      .promoted_ages = promotes_all    ? ~UINT64_C(0)
+                                       : promotes_aged ? HWRI_AGED
+                                                       : 0};
+    t->copying = &c;
+    n->survivors = (hwri_room){0};
+    n->survivors_end = 0;
+    hwri_emit(t->heap, HWR_EVENT_FIND_BEGIN, (uint64_t)t->generation, 0);
+    if (t->scans_stacks) hwri_each_ambiguous_root(t, pin_young_word, t);
+    hwri_life_pins(t, pin_young);
+    hwri_each_exact_root(t, copying_visit_root, &c);
+    hwri_life_roots(t, copying_visit_root, &c);
+    scan_all_remembered(&c);
+    copying_finish(&c);
+    hwri_emit(t->heap, HWR_EVENT_FIND_END, (uint64_t)t->generation, 0);
+    hwri_life_after(t);
+    if (n->survivors.bump < n->survivors_end)
+        *(uint64_t *)n->survivors.bump = hwri_gap(n->survivors_end - n->survivors.bump);
+    hwri_room_seal(&t->old.promoted);
+    hwri_room_seal(&t->old.overflow);
+    hwri_nursery_reset(t);
+    t->copying = NULL;
+    t->phase = HWRI_IDLE;
+    t->survived_bytes = c.survived;
+}
+
+/* ---- everything ---- */
+
+static void mark_stayed(void *context, uint64_t *header) {
+    hwri_marking *m = context;
+    if (hwri_is_there(*header)) traced_each_slot(header + 1, traced_type(*header), marking_visit_slot, m);
+}
+
+static void mark_roots(hwri_marking *m) {
+    hwri_tracing *t = m->t;
+    for (size_t i = 0; i < t->pins.count; i++) marking_visit(m, t->pins.items[i]);
+    hwri_each_exact_root(t, marking_visit_root, m);
+    hwri_life_roots(t, marking_visit_root, m);
+    for (size_t piece = 0; piece < t->nursery.pieces; piece++)
+        if (t->nursery.state[piece] != HWRI_PIECE_FREE) hwri_piece_each(&t->nursery, piece, mark_stayed, m);
+}
+
+/* Objects remembered that have died are forgotten. */
+static void forget_dead(hwri_tracing *t) {
+    size_t kept = 0;
+    for (size_t i = 0; i < t->remembered.count; i++)
+        if (hwri_is_reached(t, t->remembered.items[i])) t->remembered.items[kept++] = t->remembered.items[i];
+    t->remembered.count = kept;
+}
+
+/* Follows a collection of the young in which all that could be moved was. False if there was no memory to note what stacks lead to: then nothing has been done. */
+static bool mark_all(hwri_tracing *t) {
+    pinning p = {t, false};
+    t->pins.count = 0;
+    if (t->scans_stacks) hwri_each_ambiguous_root(t, pin_old_word, &p);
+    if (p.failed) return false;
+    t->old_epoch = 3 - t->old_epoch;
+    t->phase = HWRI_MARKING;
+    hwri_old_clear_starts(t);
+    hwri_marking m;
+    marking_open(&m, t);
+    t->marking = &m;
+    hwri_emit(t->heap, HWR_EVENT_FIND_BEGIN, HWR_OLDEST, 0);
+    mark_roots(&m);
+    marking_finish(&m);
+    hwri_emit(t->heap, HWR_EVENT_FIND_END, HWR_OLDEST, 0);
+    hwri_life_after(t);
+    hwri_emit(t->heap, HWR_EVENT_FREE_BEGIN, HWR_OLDEST, 0);
+    forget_dead(t);
+    hwri_larges_sweep(t);
+    for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) hwri_mutator_drop_old(mutator);
+    hwri_old_sweep(t);
+    hwri_emit(t->heap, HWR_EVENT_FREE_END, HWR_OLDEST, 0);
+    t->marking = NULL;
+    t->phase = HWRI_IDLE;
+    return true;
+}
+
+/* ---- a collection ---- */
+
+static void begin(hwri_tracing *t, int generation) {
+    t->generation = generation;
+    hwri_emit(t->heap, HWR_EVENT_COLLECTION_BEGIN, (uint64_t)generation, 0);
+}
+
+__attribute__((noinline)) void hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
+                                                   hwr_collection_mode mode) {
+    hwri_note_stack(me);
+    if (!hwri_stop(t, me)) return;
+    hwr_heap *heap = t->heap;
+    uint64_t start = hwr_raw_now(heap->raw);
+    bool full = generation == HWR_OLDEST || hwri_is_full_due(t);
+    begin(t, full ? HWR_OLDEST : generation);
+    size_t before = hwri_policy_before(t);
+    collect_young(t, full || t->surviving > 1, generation > 0);
+    hwri_policy_after_young(t, before, t->survived_bytes);
+    if (full && mark_all(t)) hwri_policy_after_full(t);
+    if (mode == HWR_COLLECT_AGGRESSIVE) {
+        hwri_old_trim(t, 0);
+        hwri_nursery_trim(t);
+        hwr_pool_trim(t->large.pool, true);
+    }
+    for (int g = 0; g <= t->generation; g++) t->counts[g]++;
+    hwri_policy_note(t, hwr_raw_now(heap->raw) - start);
+    hwri_emit(heap, HWR_EVENT_COLLECTION_END, (uint64_t)t->generation, 0);
+    hwri_resume(t);
+    hwri_life_done(t);
+}
+
+bool hwr_collect_with(hwr_heap *heap, int generation, hwr_collection_mode mode) {
+    hwri_tracing *t = heap->tracing;
+    if (generation < 0 || generation > HWR_OLDEST) return false;
+    if (!t) return hwr_collect(heap, generation), true;
+    hwri_mutator *me = hwri_mutator_here(heap);
+    if (!me) return false;
+    hwri_traced_collect(t, me, generation, mode);
+    return true;
+}
+
+uint64_t hwr_collection_count(hwr_heap *heap, int generation) {
+    if (generation < 0 || generation > HWR_OLDEST) return 0;
+    return heap->tracing ? heap->tracing->counts[generation] : heap->stats[generation].collections;
+}

@@ -1,0 +1,64 @@
+/* Opening and closing the tracing part of a heap. */
+#include "tracing/tracing.h"
+
+enum { NURSERY_DEFAULT = 1 << 20 };
+
+bool hwri_list_push(hwri_tracing *t, hwri_list *list, void *item) {
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        void **items = hwr_pool_realloc(t->heap->blocks, list->items, room * sizeof *items);
+        if (!items) return false;
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = item;
+    return true;
+}
+
+void hwri_list_free(hwri_tracing *t, hwri_list *list) {
+    hwr_pool_free(t->heap->blocks, list->items);
+    *list = (hwri_list){0};
+}
+
+static bool open_large_space(hwri_tracing *t) {
+    t->large.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = t->heap->raw});
+    return t->large.pool != NULL;
+}
+
+bool hwri_tracing_open(hwr_heap *heap, const hwr_options *options) {
+    hwri_tracing *t = hwr_pool_alloc_zeroed(heap->blocks, 1, sizeof *t);
+    if (!t) return false;
+    heap->tracing = t;
+    t->heap = heap;
+    t->scans_stacks = options->roots == HWR_ROOTS_STACKS;
+    t->unmoving = options->unmoving;
+    t->move_always = options->move_always;
+    t->young_epoch = t->old_epoch = 1;
+    t->opened = hwr_raw_now(heap->raw);
+    if (!hwri_threads_open(t)) return false;
+    if (!open_large_space(t) || !hwri_nursery_open(t, options->nursery ? options->nursery : NURSERY_DEFAULT))
+        return false;
+    hwri_policy_open(t, options);
+    heap->face.young = t->nursery.start;
+    heap->face.young_size = t->nursery.pieces << HWRI_PIECE_SHIFT;
+    return hwri_life_open(t, options);
+}
+
+/* Also of one that was not opened completely. */
+void hwri_tracing_close(hwr_heap *heap) {
+    hwri_tracing *t = heap->tracing;
+    if (!t) return;
+    hwri_life_close(t);
+    hwri_threads_close(t);
+    hwri_larges_close(t);
+    hwri_nursery_close(t);
+    hwri_old_close(t);
+    hwri_list_free(t, &t->slots);
+    hwri_list_free(t, &t->remembered);
+    hwri_list_free(t, &t->pins);
+    hwr_pool_free(heap->scratch, t->marked.items);
+    hwr_pool_free(heap->blocks, t->shows);
+    while (t->stacks) hwr_stack_unregister(heap, t->stacks);
+    heap->tracing = NULL;
+    hwr_pool_free(heap->blocks, t);
+}

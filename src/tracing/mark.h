@@ -1,0 +1,141 @@
+/* The engine that marks, over an object model (model.h), included by one file for each.
+ *
+ * References found wait on a stack. One that is taken from it first passes through a short queue, while the cache fetches what it leads to (Cher, Hosking and Vitek, 2004); only then its mark is looked at. If
+ * the stack cannot grow, the block of the object whose references did not fit is noted, and everything in it that is marked is scanned again later: marking needs no memory that it must have. */
+#ifndef HWRI_TRACING_MARK_H
+#define HWRI_TRACING_MARK_H
+
+#include "tracing/tracing.h"
+
+enum { MARKING_QUEUE = 16 };
+
+typedef struct hwri_marking {
+    hwri_tracing *t;
+    uint64_t epoch; /* as in a header */
+    void **stack, **top, **end;
+    void *scanned; /* whose references are being pushed; NULL: a root */
+    bool overflowed;
+    unsigned next; /* place in the queue */
+    void *queue[MARKING_QUEUE];
+} hwri_marking;
+
+static inline void marking_open(hwri_marking *m, hwri_tracing *t) {
+    *m = (hwri_marking){.t = t, .epoch = hwri_epoch_bits(t->old_epoch)};
+    m->stack = m->top = t->marked.items;
+    m->end = m->stack + t->marked.room;
+}
+
+__attribute__((noinline, cold)) static bool marking_grow(hwri_marking *m) {
+    hwri_list *list = &m->t->marked;
+    size_t count = (size_t)(m->top - m->stack), room = list->room ? list->room * 2 : 4096;
+    void **items = hwr_pool_realloc(m->t->heap->scratch, list->items, room * sizeof *items);
+    if (items) {
+        list->items = m->stack = items;
+        list->room = room;
+        m->top = items + count;
+        m->end = items + room;
+        return true;
+    }
+    m->overflowed = true;
+    if (!m->scanned) return false;
+    uint64_t word = *traced_header(m->scanned);
+    if (word & HWRI_REGION)
+        hwri_block_info_of(m->scanned)->overflow = true;
+    else if (word & HWRI_LARGE)
+        hwri_large_of(m->scanned)->overflow = true;
+    return false;
+}
+
+HWRI_INLINE void marking_push(void *context, hwri_slot *slot) {
+    hwri_marking *m = context;
+    void *object = *slot;
+    if (!object) return;
+    if (__builtin_expect(m->top == m->end, 0) && !marking_grow(m)) return;
+    *m->top++ = object;
+}
+
+static inline void marking_note_lines(hwri_region *region, uintptr_t offset, size_t size) {
+    size_t line = (offset >> HWRI_LINE_SHIFT) + 1, last = (offset + size - 1) >> HWRI_LINE_SHIFT;
+    for (; line <= last; line++) region->covered[line] = 1;
+    region->blocks[offset >> HWRI_BLOCK_SHIFT].has_covered = true;
+}
+
+/* Marks an object, unless it is marked or of the young, which are all alive when marking begins. */
+HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
+    uint64_t *header = traced_header(object), word = *header;
+    if ((word & HWRI_MARK) == m->epoch || !(word & (HWRI_REGION | HWRI_LARGE))) return;
+    *header = (word & ~HWRI_MARK) | m->epoch;
+    const hwr_type *type = traced_type(word);
+    if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {
+        hwri_region *region = hwri_region_of(header);
+        uintptr_t offset = (uintptr_t)header & (HWRI_REGION_SIZE - 1);
+        region->starts[offset / 512] |= UINT64_C(1) << (offset / 8 % 64);
+        size_t size = traced_bytes(object, type);
+        if (__builtin_expect(size > HWRI_LINE, 0)) marking_note_lines(region, offset, size);
+    }
+    m->scanned = object;
+    traced_each_slot(object, type, marking_push, m);
+}
+
+static inline void marking_scan_again(void *context, void *object) {
+    hwri_marking *m = context;
+    uint64_t word = *traced_header(object);
+    if ((word & HWRI_MARK) != m->epoch) return;
+    m->scanned = object;
+    traced_each_slot(object, traced_type(word), marking_push, m);
+}
+
+static inline void marking_drain(hwri_marking *m) {
+    for (unsigned idle = 0;;) {
+        void *coming = NULL;
+        if (m->top != m->stack) {
+            coming = *--m->top;
+            __builtin_prefetch(traced_header(coming));
+            idle = 0;
+        } else if (++idle > MARKING_QUEUE) {
+            break;
+        }
+        void *object = m->queue[m->next];
+        m->queue[m->next] = coming;
+        m->next = (m->next + 1) % MARKING_QUEUE;
+        if (object) marking_visit(m, object);
+    }
+}
+
+/* What is alive and its block noted is in `starts` already, and nothing has been allocated since, so going through a block finds it. */
+static inline void marking_recover(hwri_marking *m) {
+    hwri_old *old = &m->t->old;
+    for (size_t i = 0; i < old->region_count; i++)
+        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) {
+            hwri_block_info *block = &old->regions[i]->blocks[k];
+            if (!block->overflow) continue;
+            block->overflow = false;
+            hwri_block_each_marked(block, marking_scan_again, m);
+            marking_drain(m);
+        }
+    for (size_t i = 0; i < m->t->large.count; i++) {
+        hwri_large *large = m->t->large.all[i];
+        if (!large->overflow) continue;
+        large->overflow = false;
+        marking_scan_again(m, (uint64_t *)(void *)(large + 1) + 1);
+        marking_drain(m);
+    }
+}
+
+/* Marks everything that what has been pushed leads to. */
+static inline void marking_finish(hwri_marking *m) {
+    marking_drain(m);
+    while (m->overflowed) {
+        m->overflowed = false;
+        marking_recover(m);
+    }
+}
+
+/* A root, or a reference of a young object. Roots are visited at once, so that their own references are what may not fit. */
+static inline void marking_visit_root(void *context, void *slot) {
+    void *object = *(hwri_slot *)slot;
+    if (object) marking_visit(context, object);
+}
+static inline void marking_visit_slot(void *context, hwri_slot *slot) { marking_visit_root(context, slot); }
+
+#endif
