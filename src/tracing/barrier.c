@@ -2,7 +2,7 @@
  * meanwhile. When a list cannot grow, the object's block is flagged as dirty instead, and gone through. */
 #include "tracing/tracing.h"
 
-void hwri_remember_again(hwri_tracing *t, hwri_list *list, void *object) {
+void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object) {
     uint64_t *header = hwri_header(object);
     bool is_large = *header & HWRI_LARGE;
     if (is_large) {
@@ -11,7 +11,7 @@ void hwri_remember_again(hwri_tracing *t, hwri_list *list, void *object) {
     } else {
         __atomic_fetch_and(header, ~HWRI_TRACK, __ATOMIC_RELAXED);
     }
-    if (!hwri_list_push(t, list, object) && !is_large)
+    if (!hwri_pointers_push(t, list, object) && !is_large)
         __atomic_store_n(&hwri_block_info_of(header)->dirty, true, __ATOMIC_RELAXED);
 }
 

@@ -59,7 +59,7 @@ typedef struct pinning {
 static void pin_old_word(void *context, uintptr_t word) {
     pinning *p = context;
     void *object = hwri_is_young(p->t, (void *)word) ? NULL : hwri_object_at(p->t, word);
-    if (object && !hwri_list_push(p->t, &p->t->pins, object)) p->failed = true;
+    if (object && !hwri_pointers_push(p->t, &p->t->pins, object)) p->failed = true;
 }
 
 /* ---- the young ---- */
@@ -68,7 +68,7 @@ static void scan_dirty(void *context, void *object) {
     if (!(*hwri_header(object) & HWRI_TRACK)) copying_scan_remembered(context, object);
 }
 
-static void scan_remembered(hwri_copying *c, hwri_list *list) {
+static void scan_remembered(hwri_copying *c, hwri_pointers *list) {
     for (size_t i = 0; i < list->count; i++) copying_scan_remembered(c, list->items[i]);
     list->count = 0;
 }
@@ -76,10 +76,10 @@ static void scan_remembered(hwri_copying *c, hwri_list *list) {
 static void scan_all_remembered(hwri_copying *c) {
     hwri_tracing *t = c->t;
     /* Objects are remembered again into the heap's own list, so what is there is put aside. */
-    hwri_list before = t->remembered;
-    t->remembered = (hwri_list){0};
+    hwri_pointers before = t->remembered;
+    t->remembered = (hwri_pointers){0};
     scan_remembered(c, &before);
-    hwri_list_free(t, &before);
+    hwri_pointers_free(t, &before);
     for (hwri_mutator *m = t->threads; m; m = m->next) scan_remembered(c, &m->remembered);
     for (size_t i = 0; i < t->old.region_count; i++)
         for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) {

@@ -3,7 +3,7 @@
 
 enum { NURSERY_DEFAULT = 1 << 20 };
 
-bool hwri_list_push(hwri_tracing *t, hwri_list *list, void *item) {
+bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item) {
     if (list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 64;
         void **items = hwr_pool_realloc(t->heap->blocks, list->items, room * sizeof *items);
@@ -15,9 +15,9 @@ bool hwri_list_push(hwri_tracing *t, hwri_list *list, void *item) {
     return true;
 }
 
-void hwri_list_free(hwri_tracing *t, hwri_list *list) {
+void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list) {
     hwr_pool_free(t->heap->blocks, list->items);
-    *list = (hwri_list){0};
+    *list = (hwri_pointers){0};
 }
 
 static bool open_large_space(hwri_tracing *t) {
@@ -53,9 +53,9 @@ void hwri_tracing_close(hwr_heap *heap) {
     hwri_larges_close(t);
     hwri_nursery_close(t);
     hwri_old_close(t);
-    hwri_list_free(t, &t->slots);
-    hwri_list_free(t, &t->remembered);
-    hwri_list_free(t, &t->pins);
+    hwri_pointers_free(t, &t->slots);
+    hwri_pointers_free(t, &t->remembered);
+    hwri_pointers_free(t, &t->pins);
     hwr_pool_free(heap->scratch, t->marked.items);
     hwr_pool_free(heap->blocks, t->shows);
     while (t->stacks) hwr_stack_unregister(heap, t->stacks);

@@ -26,7 +26,7 @@ static inline void marking_open(hwri_marking *m, hwri_tracing *t) {
 }
 
 __attribute__((noinline, cold)) static bool marking_grow(hwri_marking *m) {
-    hwri_list *list = &m->t->marked;
+    hwri_pointers *list = &m->t->marked;
     size_t count = (size_t)(m->top - m->stack), room = list->room ? list->room * 2 : 4096;
     void **items = hwr_pool_realloc(m->t->heap->scratch, list->items, room * sizeof *items);
     if (items) {

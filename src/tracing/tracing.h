@@ -194,10 +194,10 @@ static inline hwri_large *hwri_large_of(const void *object) { return (hwri_large
 typedef enum hwri_thread_state { HWRI_RUNNING, HWRI_STOPPED, HWRI_AWAY } hwri_thread_state;
 
 /* A growing array of pointers, from the heap's blocks. */
-typedef struct hwri_list {
+typedef struct hwri_pointers {
     void **items;
     size_t count, room;
-} hwri_list;
+} hwri_pointers;
 
 /* Words saved of a thread that stops: its registers, and of one that leaves the frame of the function that does so, which is gone afterwards. */
 enum { HWRI_REGISTERS = 12, HWRI_SAVED_WORDS = 64 };
@@ -214,7 +214,7 @@ typedef struct hwri_mutator {
     hwri_room old;                     /* where it allocates from in the old space; its bump is that of `face` then */
     uintptr_t counted;                 /* bytes from here on to its bump are not in `allocated` yet */
     uint64_t allocated;                /* bytes, since it was attached */
-    hwri_list remembered;              /* old objects that something young was stored into */
+    hwri_pointers remembered;          /* old objects that something young was stored into */
     uintptr_t stack_base;              /* its highest address; 0: not scanned */
     uintptr_t stack_pointer;           /* when it stopped or left */
     uintptr_t saved[HWRI_SAVED_WORDS]; /* likewise */
@@ -250,13 +250,13 @@ typedef struct hwri_tracing {
     unsigned young_epoch,
         old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
     bool promotes_all;
-    hwri_list slots; /* registered */
+    hwri_pointers slots; /* registered */
     hwri_root_show *shows;
     size_t show_count;
     hwr_stack *stacks;            /* registered */
-    hwri_list remembered;         /* old objects that refer to young ones since the last collection */
-    hwri_list pins;               /* objects that a word on a stack leads into, found by this collection */
-    hwri_list marked;             /* the marker's stack */
+    hwri_pointers remembered;     /* old objects that refer to young ones since the last collection */
+    hwri_pointers pins;           /* objects that a word on a stack leads into, found by this collection */
+    hwri_pointers marked;         /* the marker's stack */
     struct hwri_copying *copying; /* what the engine under way needs; NULL: it is the other, or none */
     struct hwri_marking *marking;
     struct hwri_life *life;
@@ -283,8 +283,8 @@ static inline bool hwri_is_young(const hwri_tracing *t, const void *object) {
 /* ---- heap.c ---- */
 bool hwri_tracing_open(hwr_heap *heap, const hwr_options *options);
 void hwri_tracing_close(hwr_heap *heap);
-bool hwri_list_push(hwri_tracing *t, hwri_list *list, void *item); /* false without memory */
-void hwri_list_free(hwri_tracing *t, hwri_list *list);
+bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item); /* false without memory */
+void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list);
 
 /* ---- region.c. All with the lock held. ---- */
 /* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `whole` asks for a whole block. */
@@ -351,7 +351,7 @@ void hwri_threads_close(hwri_tracing *t);
 
 /* ---- barrier.c ---- */
 /* Remembers an old object, by the collector: it refers to something young. */
-void hwri_remember_again(hwri_tracing *t, hwri_list *list, void *object);
+void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object);
 
 /* ---- allocate.c ---- */
 void *hwri_traced_new(hwr_heap *heap, const hwr_type *type, size_t length);
