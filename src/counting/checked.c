@@ -5,8 +5,6 @@
 #include "object/heap.h"
 #include "pool/misuse.h"
 
-#define CALLER __builtin_return_address(0)
-
 enum { QUARANTINE = 1024, GUARD = 0xF5, FILL = 0xDD };
 
 /* What a checked heap has besides. The quarantine is a ring: the object that has been there longest makes room. `user` is the thread that is in a
@@ -130,7 +128,7 @@ void hwri_leave(hwr_heap *heap) {
     if (--heap->checks->depth == 0) hwri_store_release(&heap->checks->user, 0);
 }
 
-void hwri_look_slow(hwr_heap *heap, const void *object, const char *call, const void *site) {
+void hwri_counted_look(hwr_heap *heap, const void *object, const char *call, const void *site) {
     hwri_enter(heap, call, site);
     if (object) hwri_check_object(heap, object, call, site);
     hwri_leave(heap);
@@ -138,15 +136,10 @@ void hwri_look_slow(hwr_heap *heap, const void *object, const char *call, const 
 
 /* ---- the calls ---- */
 
-void hwri_retain_slow(hwr_heap *heap, const void *object) {
-    void *retained = (void *)(uintptr_t)object;
-    if (!heap->checked) {
-        hwri_count_add(heap, retained, 1);
-        return;
-    }
-    hwri_enter(heap, "hwr_retain", CALLER);
-    hwri_check_object(heap, object, "hwr_retain", CALLER);
-    hwri_count_add(heap, retained, 1);
+void hwri_counted_retain(hwr_heap *heap, const void *object, const void *site) {
+    hwri_enter(heap, "hwr_retain", site);
+    hwri_check_object(heap, object, "hwr_retain", site);
+    hwri_count_add(heap, (void *)(uintptr_t)object, 1);
     hwri_leave(heap);
 }
 
@@ -156,29 +149,29 @@ static void release(hwr_heap *heap, const void *object) {
     if (header < HWRI_COUNT_ONE) hwri_count_is_zero(heap, object);
 }
 
-void hwri_release_slow(hwr_heap *heap, const void *object) {
-    hwri_enter(heap, "hwr_release", CALLER);
-    hwri_check_object(heap, object, "hwr_release", CALLER);
+void hwri_counted_release(hwr_heap *heap, const void *object, const void *site) {
+    hwri_enter(heap, "hwr_release", site);
+    hwri_check_object(heap, object, "hwr_release", site);
     release(heap, object);
     hwri_leave(heap);
 }
 
-void hwri_set_slow(hwr_heap *heap, void *object, void *field, void *value, hwri_store how) {
+void hwri_counted_store(hwr_heap *heap, void *object, void *field, void *value, hwri_store how, const void *site) {
     static const char *const calls[] = {[HWRI_SET] = "hwr_set", [HWRI_GIVE] = "hwr_give", [HWRI_INIT] = "hwr_init"};
     const char *call = calls[how];
-    hwri_enter(heap, call, CALLER);
-    hwri_check_object(heap, object, call, CALLER);
-    if (value) hwri_check_object(heap, value, call, CALLER);
+    hwri_enter(heap, call, site);
+    hwri_check_object(heap, object, call, site);
+    if (value) hwri_check_object(heap, value, call, site);
     size_t offset = (size_t)((uintptr_t)field - (uintptr_t)object);
     if (offset + sizeof value > hwri_object_size(object) || offset + sizeof value < offset)
-        report_object(heap, "a store outside the object that it names", object, true, call, CALLER);
+        report_object(heap, "a store outside the object that it names", object, true, call, site);
     void *old;
     memcpy(&old, field, sizeof old);
-    if (how == HWRI_INIT && old) report_object(heap, "a field that is not empty", object, true, call, CALLER);
+    if (how == HWRI_INIT && old) report_object(heap, "a field that is not empty", object, true, call, site);
     if (value && how == HWRI_SET) hwri_count_add(heap, value, 1);
     memcpy(field, &value, sizeof value);
     if (old) {
-        hwri_check_object(heap, old, call, CALLER);
+        hwri_check_object(heap, old, call, site);
         release(heap, old);
     }
     hwri_leave(heap);

@@ -36,7 +36,7 @@ bool hwri_count_refill_slow(hwr_heap *heap, void *object) {
     return true;
 }
 
-size_t hwri_count_of(const hwr_heap *heap, const void *object) {
+size_t hwri_count_of(hwr_heap *heap, const void *object) {
     uint64_t header = *hwri_header(object);
     if (!(header & HWRI_COUNT_ASIDE)) return hwri_count_in(header);
     const uintptr_t *aside = hwri_side_find(&heap->counts, object);
@@ -49,15 +49,9 @@ void hwri_count_forget(hwr_heap *heap, void *object) {
     *hwri_header(object) &= ~HWRI_COUNT_ASIDE;
 }
 
-bool hwr_make_immortal(hwr_heap *heap, void *object) {
-    HWRI_LOOK(heap, object);
+bool hwri_counted_make_immortal(hwr_heap *heap, void *object) {
     hwri_count_forget(heap, object);
     *hwri_header(object) |= HWRI_COUNT_ASIDE;
     set_header_count(object, PORTION_ASIDE);
     return true;
-}
-
-size_t hwr_refcount(hwr_heap *heap, const void *object) {
-    HWRI_LOOK(heap, object);
-    return hwri_count_of(heap, object);
 }

@@ -6,7 +6,6 @@
 
 #include "object/heap.h"
 
-#include "heapwright/tracing.h"
 #include "object/references.h"
 
 enum { NEVER = INT_MAX - 1 };
@@ -79,11 +78,11 @@ void hwri_count_allocation(hwr_heap *heap) {
         }
 }
 
-size_t hwr_collect(hwr_heap *heap, int generation) {
-    if (heap->tracing) return hwr_collect_with(heap, generation, HWR_COLLECT_FORCED), 0;
-    HWRI_LOOK(heap, NULL);
-    if (heap->collecting || generation < 0 || generation > HWR_OLDEST) return 0;
-    return run(heap, generation);
+bool hwri_counted_collect(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable) {
+    (void)mode;
+    if (heap->collecting) return false;
+    *unreachable = run(heap, generation);
+    return true;
 }
 
 void hwr_enable(hwr_heap *heap) {
@@ -151,28 +150,17 @@ static bool count_frozen(void *context, void *object) {
 }
 
 /* What is thawed belongs to the oldest generation, so no page has young objects any more. */
-void hwr_freeze(hwr_heap *heap) {
-    hwri_each_object_in(heap->objects, freeze, NULL);
+void hwri_counted_freeze(hwr_heap *heap, bool frozen) {
+    hwri_each_object_in(heap->objects, frozen ? freeze : unfreeze, NULL);
+    if (!frozen) return;
     memset(heap->count, 0, sizeof heap->count);
     hwri_forget_ages(heap);
 }
 
-void hwr_unfreeze(hwr_heap *heap) { hwri_each_object_in(heap->objects, unfreeze, NULL); }
-
-size_t hwr_freeze_count(hwr_heap *heap) {
+size_t hwri_counted_freeze_count(hwr_heap *heap) {
     size_t count = 0;
     hwri_each_object_in(heap->objects, count_frozen, &count);
     return count;
-}
-
-bool hwr_is_tracked(hwr_heap *heap, const void *object) {
-    HWRI_LOOK(heap, object);
-    return !(*hwri_header(object) & HWRI_UNTRACKED);
-}
-
-bool hwr_is_finalized(hwr_heap *heap, const void *object) {
-    HWRI_LOOK(heap, object);
-    return *hwri_header(object) & HWRI_FINALIZED;
 }
 
 typedef struct question {
@@ -191,7 +179,7 @@ static bool visit_if_of_generation(void *context, void *object) {
     return q->visit(q->context, object);
 }
 
-bool hwr_get_objects(hwr_heap *heap, int generation, hwr_object_visitor visit, void *context) {
+bool hwri_counted_objects(hwr_heap *heap, int generation, hwr_object_visitor visit, void *context) {
     question q = {.heap = heap, .generation = generation, .visit = visit, .context = context};
     return hwri_each_object_in(heap->objects, visit_if_of_generation, &q);
 }
@@ -209,8 +197,7 @@ static bool visit_if_refers(void *context, void *object) {
     return !q->refers || q->visit(q->context, object);
 }
 
-bool hwr_get_referrers(hwr_heap *heap, const void *object, hwr_object_visitor visit, void *context) {
-    HWRI_LOOK(heap, object);
+bool hwri_counted_referrers(hwr_heap *heap, const void *object, hwr_object_visitor visit, void *context) {
     question q = {.heap = heap, .target = object, .visit = visit, .context = context};
     return hwri_each_object_in(heap->objects, visit_if_refers, &q);
 }

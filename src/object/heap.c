@@ -1,6 +1,5 @@
-/* Opening and closing a heap; its figures. */
+/* Opening and closing a heap. */
 #include "object/heap.h"
-#include "tracing/tracing.h"
 
 #include <stdlib.h>
 
@@ -19,16 +18,6 @@ static bool open_pools(hwr_heap *heap) {
     return true;
 }
 
-static bool open_counting(hwr_heap *heap) {
-    hwr_pool_options options = {.size = sizeof options, .raw = heap->raw, .granularity = 8};
-    heap->objects = hwri_pool_open(&options, sizeof(hwri_ages));
-    heap->leaves = hwr_pool_open(&options);
-    if (!heap->objects || !heap->leaves) return false;
-    heap->objects->page_ends = hwri_page_ends;
-    heap->objects->user = heap;
-    return true;
-}
-
 /* The heap's own structure is the first block of its third pool. */
 static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     bool is_checked = o->checked || from_environment("HEAPWRIGHT_DEBUG");
@@ -40,6 +29,7 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
         hwr_pool_close(blocks);
         return NULL;
     }
+    heap->collector = traces ? &hwri_tracing_collector : &hwri_counting_collector;
     heap->blocks = blocks;
     heap->raw = raw;
     heap->owns_raw = !o->raw;
@@ -52,10 +42,8 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     heap->context = o->context;
     heap->enabled = true;
     memcpy(heap->threshold, default_threshold, sizeof default_threshold);
-    hwri_deaths_open(heap);
-    hwri_trigger_set(heap);
-    bool opened = open_pools(heap) && (traces ? hwri_tracing_open(heap, o) : open_counting(heap));
-    if (!opened || (heap->checked && !traces && !hwri_checks_open(heap))) {
+    hwri_mutex_init(&heap->watch);
+    if (!open_pools(heap) || !heap->collector->open(heap, o)) {
         heap->owns_raw = false;
         hwr_heap_close(heap);
         return NULL;
@@ -79,54 +67,15 @@ hwr_heap *hwr_heap_open(const hwr_options *options) {
 void hwr_heap_close(hwr_heap *heap) {
     if (!heap) return;
     hwri_events_close(heap);
-    hwri_tracing_close(heap);
+    heap->collector->close(heap);
+    hwri_mutex_destroy(&heap->watch);
     hwr_raw *owned = heap->owns_raw ? heap->raw : NULL;
-    if (heap->objects) heap->objects->page_ends = NULL;
-    hwr_pool_close(heap->objects);
-    hwr_pool_close(heap->leaves);
     if (heap->scratch != heap->blocks) hwr_pool_close(heap->scratch);
     hwr_pool_close(heap->blocks);
     hwr_raw_close(owned);
 }
 
-static bool count_object(void *context, void *object) {
-    hwr_heap_stats *stats = context;
-    const hwr_type *type = hwr_type_of(object);
-    stats->objects++;
-    stats->tracked += hwri_is_tracked_type(type);
-    stats->object_bytes += hwri_object_size(object) + HWRI_HEADER_SIZE;
-    return true;
-}
-
-void hwr_heap_get_stats(hwr_heap *heap, hwr_heap_stats *stats) {
-    *stats = (hwr_heap_stats){.limit = heap->limit};
-    hwri_each_object(heap, count_object, stats);
-    hwr_pool *pools[] = {heap->objects, heap->leaves, heap->blocks};
-    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
-        hwr_pool_stats pool;
-        hwr_pool_get_stats(pools[i], &pool);
-        if (pools[i] == heap->blocks) {
-            stats->blocks = pool.blocks;
-            stats->block_bytes = pool.bytes;
-        } else {
-            stats->page_bytes += pool.page_bytes;
-        }
-        stats->committed += pool.committed;
-        stats->peak_committed += pool.peak_committed;
-    }
-}
-
-size_t hwr_heap_trim(hwr_heap *heap) {
-    return hwr_pool_trim(heap->objects, true) + hwr_pool_trim(heap->leaves, true) + hwr_pool_trim(heap->blocks, true);
-}
-
 uint64_t hwr_id(hwr_heap *heap, const void *object) {
     HWRI_LOOK(heap, object);
     return (uint64_t)(uintptr_t)object;
-}
-
-size_t hwr_sizeof(hwr_heap *heap, const void *object, bool with_header) {
-    HWRI_LOOK(heap, object);
-    size_t size = hwri_object_size(object);
-    return with_header ? hwri_block_size(heap, hwr_type_of(object), size) : size;
 }

@@ -1,5 +1,6 @@
 /* The heap, as the library's own files see it. Which file does what:
- *   object/heap.c        opening, closing, statistics
+ *   object/heap.c        opening, closing
+ *   object/collector.c   what each collector does in its own way
  *   object/blocks.c      memory that is not objects
  *   object/new.c         making objects
  *   object/walk.c        finding the objects in the pages
@@ -7,6 +8,7 @@
  *   life/weak.c          weak references;   life/weak_table.c: tables of them
  *   life/handle.c        handles
  *   life/own_types.c     what the library's own types do when an object of theirs dies
+ *   counting/heap.c      opening, closing, figures
  *   counting/count.c     counts
  *   counting/death.c     the end of objects whose count is zero
  *   counting/cycle.h     the engine that finds cycles, over any object model
@@ -21,6 +23,7 @@
 #include "heapwright/collect.h"
 #include "heapwright/events.h"
 #include "heapwright/weak.h"
+#include "object/collector.h"
 #include "object/header.h"
 #include "object/side_table.h"
 #include "pool/inline.h"
@@ -80,6 +83,7 @@ typedef struct hwri_recent_type {
  * `blocks`, is for everything that is not an object, the heap's own tables included. */
 struct hwr_heap {
     hwri_face face; /* first: the inline functions of the public header read it */
+    const hwri_collector *collector;
     bool checked;
     bool enabled;
     bool collecting;
@@ -116,14 +120,17 @@ struct hwr_heap {
     size_t listener_count;
     hwr_counters counters;
     struct hwri_trace *trace;
+    hwri_mutex watch; /* guards the listeners and callbacks, since the threads of a tracing heap share them */
     struct hwri_tracing *tracing; /* NULL: a counting heap */
-    struct hwri_kinds *kinds; /* what the kinds share; NULL: not opened */
+    struct hwri_kinds *kinds;     /* what the kinds share; NULL: not opened */
     hwr_out_of_memory on_out_of_memory;
     void *context;
     struct hwri_checks *checks; /* checked heaps only */
 };
 
 /* ---- object/new.c ---- */
+
+void *hwri_counted_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site);
 
 /* A new leaf of a plain type, of so many bytes, if the short way is closed (kinds/kinds.h). A checked heap's is zeroed and has its length. */
 void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size);
@@ -196,13 +203,16 @@ static inline size_t hwri_blocks_in(const hwri_page *page) { return page->large_
 /* Calls `visit` for the live objects of both pools, until it returns false. */
 bool hwri_each_object(hwr_heap *heap, hwr_object_visitor visit, void *context);
 bool hwri_each_object_in(hwr_pool *pool, hwr_object_visitor visit, void *context);
-int hwri_generation_of(hwr_heap *heap, const void *object); /* of a tracked one that is not frozen */
-void hwri_forget_ages(hwr_heap *heap);                      /* all objects are of the oldest generation */
+int hwri_generation_of(hwr_heap *heap, const void *object);         /* of a tracked one that is not frozen */
+int hwri_counted_generation_of(hwr_heap *heap, const void *object); /* of any; 2 if it has none */
+void hwri_forget_ages(hwr_heap *heap);                              /* all objects are of the oldest generation */
 
 /* ---- object/verify.c ---- */
 
-/* Whether a live object, or a live tracked one, lies just at an address. */
+/* Whether a live object, or on a counting heap a live tracked one, lies just at an address. */
 bool hwri_is_object(hwr_heap *heap, const void *address);
+bool hwri_counted_is_object(hwr_heap *heap, const void *address);
+const char *hwri_counted_verify(hwr_heap *heap);
 bool hwri_is_tracked_object(hwr_heap *heap, const void *address);
 
 /* ---- counting/count.c ---- */
@@ -213,7 +223,8 @@ bool hwri_count_refill_slow(hwr_heap *heap, void *object);
 static inline bool hwri_count_refill(hwr_heap *heap, void *object) {
     return hwri_unlikely(*hwri_header(object) & HWRI_COUNT_ASIDE) && hwri_count_refill_slow(heap, object);
 }
-size_t hwri_count_of(const hwr_heap *heap, const void *object);
+size_t hwri_count_of(hwr_heap *heap, const void *object);
+bool hwri_counted_make_immortal(hwr_heap *heap, void *object);
 void hwri_count_forget(hwr_heap *heap, void *object); /* it dies */
 
 /* ---- counting/death.c ---- */
@@ -232,6 +243,12 @@ void hwri_call_finalizer(hwr_heap *heap, void *object);
 
 void hwri_trigger_set(hwr_heap *heap);      /* after a change of what it depends on */
 void hwri_count_allocation(hwr_heap *heap); /* count[0] has exceeded the trigger: collects if that is due */
+
+bool hwri_counted_collect(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable);
+bool hwri_counted_objects(hwr_heap *heap, int generation, hwr_object_visitor visit, void *context);
+bool hwri_counted_referrers(hwr_heap *heap, const void *object, hwr_object_visitor visit, void *context);
+void hwri_counted_freeze(hwr_heap *heap, bool frozen);
+size_t hwri_counted_freeze_count(hwr_heap *heap);
 
 /* ---- counting/collect.c ---- */
 
@@ -292,6 +309,11 @@ const char *hwri_check_problem(hwr_heap *heap, const void *object);
 void hwri_look_slow(hwr_heap *heap, const void *object, const char *call, const void *site);
 #define HWRI_LOOK(heap, object)                                                                                        \
     ((heap)->checked ? hwri_look_slow((heap), (object), __func__, __builtin_return_address(0)) : (void)0)
+
+void hwri_counted_look(hwr_heap *heap, const void *object, const char *call, const void *site);
+void hwri_counted_retain(hwr_heap *heap, const void *object, const void *site);
+void hwri_counted_release(hwr_heap *heap, const void *object, const void *site);
+void hwri_counted_store(hwr_heap *heap, void *object, void *field, void *value, hwri_store how, const void *site);
 
 /* Around public calls on a checked heap: find two threads in it at once. */
 void hwri_enter(hwr_heap *heap, const char *call, const void *site);

@@ -1,6 +1,5 @@
 /* Making objects. The short way, for ordinary types on an ordinary heap, is a dozen instructions; everything else goes the long way. */
 #include "object/heap.h"
-#include "tracing/tracing.h"
 
 #define CALLER __builtin_return_address(0)
 
@@ -37,7 +36,8 @@ void hwri_make_young(hwr_heap *heap, void *object) {
 static bool is_sound(const hwr_type *type) {
     if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
     if (type->alignment != 0 && type->alignment != 8 && type->alignment != 16) return false;
-    if (type->flags & ~(unsigned)HWR_ACYCLIC && !hwri_is_own_type(type) && !hwri_is_kind_type(type)) return false;
+    if (type->flags & ~(unsigned)(HWR_ACYCLIC | HWR_CRITICAL) && !hwri_is_own_type(type) && !hwri_is_kind_type(type))
+        return false;
     if (type->ref_count > HWR_TYPE_REFS) return false;
     for (unsigned i = 0; i < type->ref_count; i++)
         if (type->refs[i] > type->size || type->size - type->refs[i] < sizeof(void *)) return false;
@@ -97,7 +97,6 @@ static void *object_of_block(hwr_heap *heap, const hwr_type *type, size_t length
 }
 
 static void *new_object(hwr_heap *heap, const hwr_type *type, size_t length, const void *site) {
-    if (!is_sound(type) || (length && !type->item_size) || is_too_long(type, length)) return NULL;
     bool tracked = hwri_is_tracked_type(type), aligned = type->alignment == 16;
     if (tracked && ++heap->count[0] > heap->trigger) hwri_count_allocation(heap);
 
@@ -125,13 +124,7 @@ static void remember(hwr_heap *heap, const hwr_type *type) {
     *recent_of(heap, type) = (hwri_recent_type){type, header, page, size / 8};
 }
 
-static void *new_traced(hwr_heap *heap, const hwr_type *type, size_t length) {
-    return is_too_long(type, length) ? NULL : hwri_traced_new(heap, type, length);
-}
-
-__attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hwr_type *type, size_t length,
-                                                        const char *call, const void *site) {
-    if (heap->tracing) return new_traced(heap, type, length);
+void *hwri_counted_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site) {
     if (!heap->checked) {
         void *object = new_object(heap, type, length, site);
         if (object) remember(heap, type);
@@ -141,6 +134,12 @@ __attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hw
     void *object = new_object(heap, type, length, site);
     hwri_leave(heap);
     return object;
+}
+
+__attribute__((noinline)) static void *new_the_long_way(hwr_heap *heap, const hwr_type *type, size_t length,
+                                                        const char *call, const void *site) {
+    if (!is_sound(type) || (length && !type->item_size) || is_too_long(type, length)) return NULL;
+    return heap->collector->make(heap, type, length, call, site);
 }
 
 /* The short way has no call in it, so that it needs no stack. A page that may not be flagged yet, because this would be the first young object in a word of its

@@ -19,14 +19,14 @@ static bool is_object_in(hwr_pool *pool, const void *address) {
 
 bool hwri_is_tracked_object(hwr_heap *heap, const void *address) { return is_object_in(heap->objects, address); }
 
-bool hwri_is_object(hwr_heap *heap, const void *address) {
+bool hwri_counted_is_object(hwr_heap *heap, const void *address) {
     return is_object_in(heap->objects, address) || is_object_in(heap->leaves, address);
 }
 
 static void check_target(void *context, void *target) {
     verification *c = context;
     if (c->problem) return;
-    if (!hwri_is_object(c->heap, target)) {
+    if (!hwri_counted_is_object(c->heap, target)) {
         c->problem = "a reference does not lead to a living object of the heap";
         return;
     }
@@ -79,8 +79,7 @@ static const char *check_pools(hwr_heap *heap) {
     return problem;
 }
 
-bool hwr_heap_verify(hwr_heap *heap, const char **problem) {
-    HWRI_LOOK(heap, NULL);
+const char *hwri_counted_verify(hwr_heap *heap) {
     verification c = {.heap = heap, .problem = check_pools(heap), .found = {.pool = heap->scratch}};
     if (!c.problem) hwri_each_object(heap, check_object, &c);
     if (!c.problem) c.problem = check_counts(&c);
@@ -88,6 +87,5 @@ bool hwr_heap_verify(hwr_heap *heap, const char **problem) {
     if (!c.problem) c.problem = hwri_weak_problem(heap);
     if (!c.problem) c.problem = hwri_interned_problem(heap);
     hwri_side_clear(&c.found);
-    if (problem && c.problem) *problem = c.problem;
-    return !c.problem;
+    return c.problem;
 }

@@ -72,17 +72,16 @@ bool hwri_each_object(hwr_heap *heap, hwr_object_visitor visit, void *context) {
     return hwri_each_object_in(heap->objects, visit, context) && hwri_each_object_in(heap->leaves, visit, context);
 }
 
-bool hwr_heap_walk(hwr_heap *heap, hwr_object_visitor visit, void *context) {
-    HWRI_LOOK(heap, NULL);
-    return hwri_each_object(heap, visit, context);
-}
-
 int hwri_generation_of(hwr_heap *heap, const void *object) {
     const uint64_t *header = hwri_header(object);
     const hwri_ages *ages = hwri_ages_of(hwri_page_of(heap->objects, header), header);
     size_t granule = hwri_granule_of(header);
     if (ages->young[granule / 64] >> (granule % 64) & 1) return 0;
     return ages->middle[granule / 64] >> (granule % 64) & 1 ? 1 : 2;
+}
+
+int hwri_counted_generation_of(hwr_heap *heap, const void *object) {
+    return *hwri_header(object) & (HWRI_UNTRACKED | HWRI_FROZEN) ? HWR_OLDEST : hwri_generation_of(heap, object);
 }
 
 void hwri_forget_ages(hwr_heap *heap) {

@@ -127,7 +127,9 @@ static void *new_small(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
     return memset(header + 1, 0, size - HWRI_HEADER_SIZE);
 }
 
-__attribute__((noinline)) void *hwri_traced_new(hwr_heap *heap, const hwr_type *type, size_t length) {
+__attribute__((noinline)) void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call,
+                                                 const void *site) {
+    (void)call, (void)site;
     hwri_tracing *t = heap->tracing;
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return NULL;

@@ -184,10 +184,7 @@ static void begin(hwri_tracing *t, int generation) {
     hwri_emit(t->heap, HWR_EVENT_COLLECTION_BEGIN, (uint64_t)generation, 0);
 }
 
-__attribute__((noinline)) void hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
-                                                   hwr_collection_mode mode) {
-    hwri_note_stack(me);
-    if (!hwri_stop(t, me)) return;
+void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode) {
     hwr_heap *heap = t->heap;
     uint64_t start = hwr_raw_now(heap->raw);
     bool full = generation == HWR_OLDEST || hwri_is_full_due(t);
@@ -201,24 +198,25 @@ __attribute__((noinline)) void hwri_traced_collect(hwri_tracing *t, hwri_mutator
         hwri_nursery_trim(t);
         hwr_pool_trim(t->large.pool, true);
     }
-    for (int g = 0; g <= t->generation; g++) t->counts[g]++;
+    heap->stats[t->generation].collections++;
     hwri_policy_note(t, hwr_raw_now(heap->raw) - start);
     hwri_emit(heap, HWR_EVENT_COLLECTION_END, (uint64_t)t->generation, 0);
-    hwri_resume(t);
-    hwri_life_done(t);
 }
 
-bool hwr_collect_with(hwr_heap *heap, int generation, hwr_collection_mode mode) {
-    hwri_tracing *t = heap->tracing;
-    if (generation < 0 || generation > HWR_OLDEST) return false;
-    if (!t) return hwr_collect(heap, generation), true;
-    hwri_mutator *me = hwri_mutator_here(heap);
-    if (!me) return false;
-    hwri_traced_collect(t, me, generation, mode);
+__attribute__((noinline)) bool hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
+                                                   hwr_collection_mode mode) {
+    hwri_note_stack(me);
+    if (!hwri_stop(t, me)) return false;
+    hwri_collect_stopped(t, generation, mode);
+    hwri_resume(t);
+    hwri_life_done(t);
     return true;
 }
 
-uint64_t hwr_collection_count(hwr_heap *heap, int generation) {
-    if (generation < 0 || generation > HWR_OLDEST) return 0;
-    return heap->tracing ? heap->tracing->counts[generation] : heap->stats[generation].collections;
+bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable) {
+    hwri_mutator *me = hwri_mutator_here(heap);
+    *unreachable = 0;
+    if (!me) return false;
+    while (!hwri_traced_collect(heap->tracing, me, generation, mode)) continue;
+    return true;
 }

@@ -25,7 +25,7 @@ static bool open_large_space(hwri_tracing *t) {
     return t->large.pool != NULL;
 }
 
-bool hwri_tracing_open(hwr_heap *heap, const hwr_options *options) {
+static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
     hwri_tracing *t = hwr_pool_alloc_zeroed(heap->blocks, 1, sizeof *t);
     if (!t) return false;
     heap->tracing = t;
@@ -45,7 +45,7 @@ bool hwri_tracing_open(hwr_heap *heap, const hwr_options *options) {
 }
 
 /* Also of one that was not opened completely. */
-void hwri_tracing_close(hwr_heap *heap) {
+static void close_tracing(hwr_heap *heap) {
     hwri_tracing *t = heap->tracing;
     if (!t) return;
     hwri_life_close(t);
@@ -54,6 +54,7 @@ void hwri_tracing_close(hwr_heap *heap) {
     hwri_nursery_close(t);
     hwri_old_close(t);
     hwri_pointers_free(t, &t->slots);
+    hwri_pointers_free(t, &t->immortals);
     hwri_pointers_free(t, &t->remembered);
     hwri_pointers_free(t, &t->pins);
     hwr_pool_free(heap->scratch, t->marked.items);
@@ -62,3 +63,30 @@ void hwri_tracing_close(hwr_heap *heap) {
     heap->tracing = NULL;
     hwr_pool_free(heap->blocks, t);
 }
+
+static void do_not_freeze(hwr_heap *heap, bool frozen) { (void)heap, (void)frozen; }
+static size_t none_frozen(hwr_heap *heap) { return (void)heap, 0; }
+
+const hwri_collector hwri_tracing_collector = {
+    .open = open_tracing,
+    .close = close_tracing,
+    .make = hwri_traced_make,
+    .collect = hwri_traced_collect_now,
+    .trim = hwri_traced_trim,
+    .make_immortal = hwri_traced_make_immortal,
+    .refcount = hwri_traced_refcount,
+    .size_of = hwri_traced_size_of,
+    .generation_of = hwri_traced_generation,
+    .is_object = hwri_is_traced_object,
+    .walk = hwri_traced_walk,
+    .verify = hwri_traced_verify,
+    .stats = hwri_traced_stats,
+    .objects = hwri_traced_objects,
+    .referrers = hwri_traced_referrers,
+    .freeze = do_not_freeze,
+    .freeze_count = none_frozen,
+    .look = hwri_traced_look,
+    .retain = hwri_traced_retain,
+    .release = hwri_traced_release,
+    .store = hwri_traced_store,
+};

@@ -184,11 +184,18 @@ void hwri_nursery_reset(hwri_tracing *t) {
     n->has_rescans = false;
 }
 
-void hwri_nursery_trim(hwri_tracing *t) {
+size_t hwri_pieces_used(const hwri_nursery *n) {
+    size_t used = 0;
+    for (size_t piece = 0; piece < n->pieces; piece++) used += n->state[piece] != HWRI_PIECE_FREE;
+    return used;
+}
+
+size_t hwri_nursery_trim(hwri_tracing *t) {
     hwri_nursery *n = &t->nursery;
     size_t keep = n->committed;
     while (keep > 0 && n->state[keep - 1] == HWRI_PIECE_FREE) keep--;
-    if (keep == n->committed) return;
-    hwr_raw_decommit(t->heap->raw, (void *)piece_at(n, keep), (n->committed - keep) << HWRI_PIECE_SHIFT);
+    size_t bytes = (n->committed - keep) << HWRI_PIECE_SHIFT;
+    if (bytes) hwr_raw_decommit(t->heap->raw, (void *)piece_at(n, keep), bytes);
     n->committed = keep;
+    return bytes;
 }

@@ -248,6 +248,55 @@ void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, 
     }
 }
 
+/* ---- verification ---- */
+
+static bool is_sane_in_block(uint64_t header) {
+    return hwri_is_there(header) && header & HWRI_REGION && hwri_type_in(header) && hwri_type_in(header)->name;
+}
+
+static const char *hole_problem(uintptr_t at, uintptr_t stop) {
+    while (at < stop) {
+        const uint64_t *header = (const uint64_t *)at;
+        if (!hwri_is_gap(*header) && !is_sane_in_block(*header)) return "something in a hole is no object";
+        size_t size = hwri_size_at(header);
+        if (size == 0 || size % 8 || size > stop - at) return "an object does not end in its hole";
+        at += size;
+    }
+    return NULL;
+}
+
+static const char *marked_problem(const hwri_block_info *block, const hwri_lines *used) {
+    const uint64_t *starts = starts_of(block);
+    uintptr_t start = (uintptr_t)hwri_block_start(block), end = start;
+    for (size_t i = 0; i < WORDS_OF_BLOCK; i++)
+        for (uint64_t bits = starts[i]; bits; bits &= bits - 1) {
+            const uint64_t *header = (const uint64_t *)(start + (i * 64 + (size_t)__builtin_ctzll(bits)) * 8);
+            if ((uintptr_t)header < end) return "two objects lie in one place";
+            if (!is_sane_in_block(*header)) return "an object's header in a block is damaged";
+            end = (uintptr_t)header + hwri_size_at(header);
+            if (end > start + HWRI_BLOCK) return "an object does not end in its block";
+            size_t first = ((uintptr_t)header - start) >> HWRI_LINE_SHIFT, last = (end - 1 - start) >> HWRI_LINE_SHIFT;
+            for (size_t line = first; line <= last; line++)
+                if (!is_in_use(used, line)) return "an object lies in a line that is not in use";
+        }
+    return NULL;
+}
+
+const char *hwri_block_problem(const hwri_block_info *block) {
+    if (block->state > HWRI_BLOCK_LEAVING) return "a block is in no state";
+    if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return NULL;
+    if (block->taken > HWRI_BLOCK_LINES) return "a block has handed out more lines than it has";
+    hwri_lines used = lines_in_use(block);
+    uintptr_t start = (uintptr_t)hwri_block_start(block);
+    const char *problem = marked_problem(block, &used);
+    for (size_t line = 0; !problem && (line = next_line(&used, line, false)) < block->taken;) {
+        size_t end = next_line(&used, line, true);
+        problem = hole_problem(start + line * HWRI_LINE, start + end * HWRI_LINE);
+        line = end;
+    }
+    return problem;
+}
+
 /* ---- marking and sweeping ---- */
 
 void hwri_old_clear_starts(hwri_tracing *t) {

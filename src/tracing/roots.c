@@ -71,6 +71,7 @@ void hwri_each_exact_root(hwri_tracing *t, hwri_slot_visit visit, void *context)
         for (hwr_frame *frame = m->face.frames; frame; frame = frame->previous)
             for (size_t i = 0; i < frame->count; i++) visit(context, (void **)(void *)(frame + 1) + i);
     for (size_t i = 0; i < t->slots.count; i++) visit(context, t->slots.items[i]);
+    for (size_t i = 0; i < t->immortals.count; i++) visit(context, &t->immortals.items[i]);
     root_visitor v = {{visit_shown}, visit, context};
     for (size_t i = 0; i < t->show_count; i++) t->shows[i].show(t->heap, &v.visitor, t->shows[i].context);
 }

@@ -13,7 +13,8 @@
  *   tracing/roots.c      stacks, frames, slots, callbacks
  *   tracing/life.c       handles, weak references and finalizers in a collection
  *   tracing/inspect.c    walking, verification, figures
- *   tracing/heap.c       opening and closing */
+ *   tracing/checked.c    the calls of a checked heap
+ *   tracing/heap.c       opening and closing; the table of functions */
 #ifndef HWRI_TRACING_TRACING_H
 #define HWRI_TRACING_TRACING_H
 
@@ -37,6 +38,7 @@
 #define HWRI_PINNED (UINT64_C(1) << 56)     /* young, and stayed where it was in this collection, not scanned yet */
 #define HWRI_HAS_ID (UINT64_C(1) << 55)     /* somebody asked for its id, which is in a table */
 #define HWRI_SUPPRESSED (UINT64_C(1) << 54) /* its finalizer is not to be called */
+#define HWRI_FOREVER (UINT64_C(1) << 53)    /* hwr_make_immortal */
 #define HWRI_BORN (HWRI_ALIVE)              /* the flags of a new object in the nursery */
 #define HWRI_BORN_OLD (HWRI_ALIVE | HWRI_TRACK | HWRI_REGION) /* and of one in the old space */
 
@@ -250,7 +252,8 @@ typedef struct hwri_tracing {
     unsigned young_epoch,
         old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
     bool promotes_all;
-    hwri_pointers slots; /* registered */
+    hwri_pointers slots;     /* registered */
+    hwri_pointers immortals; /* objects */
     hwri_root_show *shows;
     size_t show_count;
     hwr_stack *stacks;            /* registered */
@@ -267,10 +270,10 @@ typedef struct hwri_tracing {
     unsigned surviving;                      /* collections of the young in a row in which most survived */
     size_t pretenure_left, pretenure_length; /* bytes */
     hwr_sizing sizing;
-    uint64_t counts[HWR_GENERATIONS];
     uint64_t survived_bytes;     /* of the collection under way */
     uint64_t allocated_by_ended; /* bytes, by threads that are detached */
     uint64_t opened, paused;     /* times */
+    size_t peak_committed;
     hwr_memory_info infos[3];
 } hwri_tracing;
 
@@ -281,8 +284,6 @@ static inline bool hwri_is_young(const hwri_tracing *t, const void *object) {
 }
 
 /* ---- heap.c ---- */
-bool hwri_tracing_open(hwr_heap *heap, const hwr_options *options);
-void hwri_tracing_close(hwr_heap *heap);
 bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item); /* false without memory */
 void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list);
 
@@ -299,16 +300,18 @@ uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address);
 /* Calls for every object of a block: those that were alive when last marked, and those allocated since; or only for the former. */
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
-void hwri_old_clear_starts(hwri_tracing *t);        /* before marking */
-void hwri_old_sweep(hwri_tracing *t);               /* after it: finds the holes */
-size_t hwri_old_trim(hwri_tracing *t, size_t keep); /* gives back free blocks but so many; returns bytes */
+const char *hwri_block_problem(const hwri_block_info *block); /* NULL: there is none */
+void hwri_old_clear_starts(hwri_tracing *t);                  /* before marking */
+void hwri_old_sweep(hwri_tracing *t);                         /* after it: finds the holes */
+size_t hwri_old_trim(hwri_tracing *t, size_t keep);           /* gives back free blocks but so many; returns bytes */
 void hwri_old_close(hwri_tracing *t);
 static inline size_t hwri_old_bytes(const hwri_tracing *t) { return t->old.blocks << HWRI_BLOCK_SHIFT; }
 
 /* ---- nursery.c ---- */
 bool hwri_nursery_open(hwri_tracing *t, size_t size);
 void hwri_nursery_close(hwri_tracing *t);
-void hwri_nursery_trim(hwri_tracing *t);
+size_t hwri_nursery_trim(hwri_tracing *t);
+size_t hwri_pieces_used(const hwri_nursery *nursery); /* a number */
 /* Up to `most` free pieces that lie together, from number *at on; returns how many, 0: none. They are in `state` from now on. With the lock held. */
 size_t hwri_pieces_take(hwri_tracing *t, size_t most, uint8_t state, size_t *at);
 /* Goes on in the next piece of a run, where an object of `size` bytes begins at `bump`, which it ends or crosses; returns the new limit, or 0 if the run ends before the object does. */
@@ -354,7 +357,7 @@ void hwri_threads_close(hwri_tracing *t);
 void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object);
 
 /* ---- allocate.c ---- */
-void *hwri_traced_new(hwr_heap *heap, const hwr_type *type, size_t length);
+void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site);
 
 /* ---- roots.c ---- */
 typedef void (*hwri_slot_visit)(void *context, void *slot);
@@ -366,8 +369,10 @@ void hwri_each_ambiguous_root(hwri_tracing *t, hwri_word_visit visit, void *cont
 void *hwri_object_at(const hwri_tracing *t, uintptr_t address);
 
 /* ---- collect.c ---- */
-void hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
-                         hwr_collection_mode mode); /* without the lock */
+/* Without the lock. Returns false if nothing was done, because another thread has collected meanwhile. */
+bool hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation, hwr_collection_mode mode);
+void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode); /* after hwri_stop */
+bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable);
 /* For the life room, during a collection. Whether an object has been reached; an object outside of what is collected always is. */
 bool hwri_is_reached(const hwri_tracing *t, const void *object);
 /* Where an object that has been reached is now. */
@@ -375,6 +380,26 @@ void *hwri_where(const hwri_tracing *t, void *object);
 /* Reaches what the slot holds, and all that leads to; the slot is changed if it has moved. */
 void hwri_reach(hwri_tracing *t, void *slot);
 void hwri_reach_all(hwri_tracing *t); /* goes on until nothing is left to be scanned */
+
+/* ---- inspect.c: what heap->collector is made of ---- */
+bool hwri_traced_walk(hwr_heap *heap, hwr_object_visitor visit, void *context);
+bool hwri_traced_objects(hwr_heap *heap, int generation, hwr_object_visitor visit, void *context);
+bool hwri_traced_referrers(hwr_heap *heap, const void *object, hwr_object_visitor visit, void *context);
+const char *hwri_traced_verify(hwr_heap *heap);
+int hwri_traced_generation(hwr_heap *heap, const void *object);
+bool hwri_is_traced_object(hwr_heap *heap, const void *address);
+size_t hwri_traced_size_of(hwr_heap *heap, const void *object);
+size_t hwri_traced_refcount(hwr_heap *heap, const void *object);
+bool hwri_traced_make_immortal(hwr_heap *heap, void *object);
+void hwri_traced_stats(hwr_heap *heap, hwr_heap_stats *stats);
+size_t hwri_traced_committed(const hwri_tracing *t); /* bytes */
+size_t hwri_traced_trim(hwr_heap *heap);
+
+/* ---- checked.c ---- */
+void hwri_traced_look(hwr_heap *heap, const void *object, const char *call, const void *site);
+void hwri_traced_retain(hwr_heap *heap, const void *object, const void *site);
+void hwri_traced_release(hwr_heap *heap, const void *object, const void *site);
+void hwri_traced_store(hwr_heap *heap, void *object, void *field, void *value, hwri_store how, const void *site);
 
 /* ---- policy.c ---- */
 void hwri_policy_open(hwri_tracing *t, const hwr_options *options);
