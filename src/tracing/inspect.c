@@ -223,7 +223,7 @@ static void check_nursery(inspection *in) {
     }
 }
 
-static void check_blocks(inspection *in) {
+static void check_traced_blocks(inspection *in) {
     const hwri_old *old = &in->t->old;
     size_t used = 0, free_blocks = 0;
     for (size_t i = 0; i < old->region_count; i++)
@@ -268,7 +268,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
     inspection in = {.t = t, .problem = check_traced_pools(t)};
     in.found.pool = in.remembered.pool = heap->scratch;
     if (!in.problem) check_nursery(&in);
-    if (!in.problem) check_blocks(&in);
+    if (!in.problem) check_traced_blocks(&in);
     if (!in.problem) check_larges(&in);
     if (!in.problem) check_remembered(&in, &t->remembered);
     for (const hwri_mutator *m = t->threads; m; m = m->next)
