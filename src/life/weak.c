@@ -63,11 +63,13 @@ hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback
 
 hwr_weak *hwr_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument) {
     HWRI_LOOK(heap, object);
+    if (heap->tracing) return hwri_traced_weak_new(heap, object, callback, argument);
     return hwri_weak_new(heap, object, callback, argument, NULL);
 }
 
 void *hwr_weak_get(hwr_heap *heap, hwr_weak *weak) {
     HWRI_LOOK(heap, weak);
+    if (heap->tracing) return hwri_traced_weak_get(weak);
     if (!weak->target || !hwri_is_live(*hwri_header(weak->target))) return NULL;
     hwr_retain(heap, weak->target);
     return weak->target;
@@ -75,6 +77,7 @@ void *hwr_weak_get(hwr_heap *heap, hwr_weak *weak) {
 
 size_t hwr_weak_count(hwr_heap *heap, const void *object) {
     HWRI_LOOK(heap, object);
+    if (heap->tracing) return hwri_traced_weak_count(heap, object);
     size_t count = 0;
     for (const hwr_weak *weak = first_of(heap, object); weak; weak = weak->next) count++;
     return count;

@@ -8,7 +8,7 @@
 /* Weak references to one object form a list, newest first, except that the one without callback, which is shared, stands at the head. The heap's table
  * leads from the object to the first; the object's header says whether there is one, so that the death of others costs nothing. */
 struct hwr_weak {
-    void *target; /* NULL: dead */
+    void *target; /* NULL: dead. On a tracing heap: its link (tracing/identity.c) */
     hwr_weak *next, *previous;
     hwr_weak_callback callback;
     void *argument; /* owned, as far as the type says */
@@ -23,6 +23,11 @@ static inline bool hwri_weak_is_called(const hwr_weak *weak) {
 
 /* For the weak tables, whose callback finds the table through the owner. */
 hwr_weak *hwri_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument, void *owner);
+
+/* The same on a tracing heap. */
+hwr_weak *hwri_traced_weak_new(hwr_heap *heap, void *object, hwr_weak_callback callback, void *argument);
+void *hwri_traced_weak_get(const hwr_weak *weak);
+size_t hwri_traced_weak_count(hwr_heap *heap, const void *object);
 
 /* The library's own types, and what happens when an object of theirs is about to be freed. */
 extern const hwr_type hwri_weak_type, hwri_weak_keys_type, hwri_weak_values_type;

@@ -149,10 +149,14 @@ void hwri_weak_table_ends(hwr_heap *heap, void *object) {
 
 /* ---- objects to objects ---- */
 
-hwr_weak_keys *hwr_weak_keys_new(hwr_heap *heap) { return hwr_new(heap, &hwri_weak_keys_type); }
+hwr_weak_keys *hwr_weak_keys_new(hwr_heap *heap) {
+    if (heap->tracing) return hwri_traced_table_new(heap, &hwri_weak_keys_type);
+    return hwr_new(heap, &hwri_weak_keys_type);
+}
 
 bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *keys, void *key, void *value) {
     HWRI_LOOK(heap, key);
+    if (heap->tracing) return hwri_traced_keys_set(heap, &keys->table, key, value);
     wanted w = wanted_object(key);
     hwri_weak_entry *place = find_entry(&keys->table, &w);
     if (!place) place = put(heap, &keys->table, &w, key);
@@ -166,6 +170,7 @@ bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *keys, void *key, void *val
 
 void *hwr_weak_keys_get(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
     HWRI_LOOK(heap, keys);
+    if (heap->tracing) return hwri_traced_keys_get(heap, &keys->table, key);
     wanted w = wanted_object(key);
     const hwri_weak_entry *place = find_entry(&keys->table, &w);
     if (!place) return NULL;
@@ -175,22 +180,26 @@ void *hwr_weak_keys_get(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
 
 bool hwr_weak_keys_remove(hwr_heap *heap, hwr_weak_keys *keys, const void *key) {
     HWRI_LOOK(heap, keys);
+    if (heap->tracing) return hwri_traced_keys_remove(heap, &keys->table, key);
     wanted w = wanted_object(key);
     return remove_wanted(heap, &keys->table, &w);
 }
 
 size_t hwr_weak_keys_count(hwr_heap *heap, const hwr_weak_keys *keys) {
-    (void)heap;
-    return keys->table.count;
+    return heap->tracing ? hwri_traced_table_count(heap, &keys->table) : keys->table.count;
 }
 
 /* ---- bytes to objects ---- */
 
-hwr_weak_values *hwr_weak_values_new(hwr_heap *heap) { return hwr_new(heap, &hwri_weak_values_type); }
+hwr_weak_values *hwr_weak_values_new(hwr_heap *heap) {
+    if (heap->tracing) return hwri_traced_table_new(heap, &hwri_weak_values_type);
+    return hwr_new(heap, &hwri_weak_values_type);
+}
 
 bool hwr_weak_values_set(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size, void *value) {
     HWRI_LOOK(heap, value);
     wanted w = wanted_bytes(key, key_size);
+    if (heap->tracing) return hwri_traced_values_set(heap, &values->table, key, key_size, w.hash, value);
     void *copy = hwr_alloc(heap, key_size ? key_size : 1);
     if (!copy) return false;
     if (key_size) memcpy(copy, key, key_size);
@@ -210,6 +219,7 @@ bool hwr_weak_values_set(hwr_heap *heap, hwr_weak_values *values, const void *ke
 void *hwr_weak_values_get(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size) {
     HWRI_LOOK(heap, values);
     wanted w = wanted_bytes(key, key_size);
+    if (heap->tracing) return hwri_traced_values_get(heap, &values->table, key, key_size, w.hash);
     const hwri_weak_entry *place = find_entry(&values->table, &w);
     return place ? hwr_weak_get(heap, place->weak) : NULL;
 }
@@ -217,10 +227,10 @@ void *hwr_weak_values_get(hwr_heap *heap, hwr_weak_values *values, const void *k
 bool hwr_weak_values_remove(hwr_heap *heap, hwr_weak_values *values, const void *key, size_t key_size) {
     HWRI_LOOK(heap, values);
     wanted w = wanted_bytes(key, key_size);
+    if (heap->tracing) return hwri_traced_values_remove(heap, &values->table, key, key_size, w.hash);
     return remove_wanted(heap, &values->table, &w);
 }
 
 size_t hwr_weak_values_count(hwr_heap *heap, const hwr_weak_values *values) {
-    (void)heap;
-    return values->table.count;
+    return heap->tracing ? hwri_traced_table_count(heap, &values->table) : values->table.count;
 }

@@ -18,6 +18,19 @@ typedef struct hwri_weak_table {
     hwri_weak_entry *places;
     size_t room; /* a power of two, or 0 */
     size_t count;
+    void *traced; /* on a tracing heap, where the rest is zero: what it is instead (tracing/weak_map.c) */
 } hwri_weak_table;
+
+/* The same on a tracing heap; `hash` is that of the key's bytes. */
+void *hwri_traced_table_new(hwr_heap *heap, const hwr_type *type);
+size_t hwri_traced_table_count(hwr_heap *heap, const hwri_weak_table *table);
+bool hwri_traced_keys_set(hwr_heap *heap, hwri_weak_table *table, void *key, void *value);
+void *hwri_traced_keys_get(hwr_heap *heap, const hwri_weak_table *table, const void *key);
+bool hwri_traced_keys_remove(hwr_heap *heap, hwri_weak_table *table, const void *key);
+bool hwri_traced_values_set(hwr_heap *heap, hwri_weak_table *table, const void *key, size_t key_size, uint64_t hash,
+                            void *value);
+void *hwri_traced_values_get(hwr_heap *heap, const hwri_weak_table *table, const void *key, size_t key_size,
+                             uint64_t hash);
+bool hwri_traced_values_remove(hwr_heap *heap, hwri_weak_table *table, const void *key, size_t key_size, uint64_t hash);
 
 #endif

@@ -1,5 +1,6 @@
 /* Opening and closing a heap. */
 #include "object/heap.h"
+#include "tracing/life.h"
 
 #include <stdlib.h>
 
@@ -66,8 +67,8 @@ hwr_heap *hwr_heap_open(const hwr_options *options) {
 
 void hwr_heap_close(hwr_heap *heap) {
     if (!heap) return;
-    hwri_events_close(heap);
     heap->collector->close(heap);
+    hwri_events_close(heap);
     hwri_mutex_destroy(&heap->watch);
     hwr_raw *owned = heap->owns_raw ? heap->raw : NULL;
     if (heap->scratch != heap->blocks) hwr_pool_close(heap->scratch);
@@ -77,5 +78,5 @@ void hwr_heap_close(hwr_heap *heap) {
 
 uint64_t hwr_id(hwr_heap *heap, const void *object) {
     HWRI_LOOK(heap, object);
-    return (uint64_t)(uintptr_t)object;
+    return heap->tracing ? hwri_traced_id(heap, object) : (uint64_t)(uintptr_t)object;
 }

@@ -139,8 +139,10 @@ __attribute__((noinline)) void *hwri_traced_make(hwr_heap *heap, const hwr_type 
         heap->until_stress = heap->stress;
         hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);
     }
-    void *object = size > HWRI_MEDIUM_MOST - 8 ? new_large(t, me, type, size) : new_small(t, me, type, size);
-    if (object && type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
-    if (object && type->finalize && !hwri_life_born(t, object)) return NULL;
-    return object;
+    for (unsigned attempt = 1;;) {
+        void *object = size > HWRI_MEDIUM_MOST - 8 ? new_large(t, me, type, size) : new_small(t, me, type, size);
+        if (object && type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
+        if (!object || !type->finalize || hwri_life_born(t, object)) return object;
+        if (!make_room(t, me, size, &attempt)) return NULL;
+    }
 }

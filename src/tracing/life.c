@@ -1,10 +1,65 @@
-/* Handles, weak references and finalizers in a collection. */
-#include "tracing/tracing.h"
+/* Handles, weak references and finalizers in a collection: what is done with all of them, in the order that .NET does it. */
+#include "tracing/life.h"
 
-bool hwri_life_open(hwri_tracing *t, const hwr_options *options) { return (void)t, (void)options, true; }
-void hwri_life_close(hwri_tracing *t) { (void)t; }
-bool hwri_life_born(hwri_tracing *t, void *object) { return (void)t, (void)object, true; }
-void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context) { (void)t, (void)visit, (void)context; }
-void hwri_life_pins(hwri_tracing *t, void (*pin)(hwri_tracing *t, void *object)) { (void)t, (void)pin; }
-void hwri_life_after(hwri_tracing *t) { (void)t; }
-void hwri_life_done(hwri_tracing *t) { (void)t; }
+bool hwri_life_open(hwri_tracing *t, const hwr_options *options) {
+    hwri_life *life = hwr_pool_alloc_zeroed(t->heap->blocks, 1, sizeof *life);
+    if (!life) return false;
+    t->life = life;
+    life->by_address.pool = t->heap->blocks;
+    life->calls_end = &life->calls;
+    life->manual = options->manual_finalizers;
+    hwri_finalizers_open(life);
+    return true;
+}
+
+void hwri_life_close(hwri_tracing *t) {
+    hwri_life *life = t->life;
+    if (!life) return;
+    hwri_finalizers_stop(t);
+    hwri_weak_maps_close(t);
+    hwri_roster *rosters[] = {&life->strong, &life->shorts,     &life->longs, &life->dependents,
+                              &life->maps,   &life->identities, &life->links, &life->finalizables};
+    for (size_t i = 0; i < sizeof rosters / sizeof *rosters; i++) hwri_roster_close(t, rosters[i]);
+    hwri_side_clear(&life->by_address);
+    pthread_cond_destroy(&life->done);
+    pthread_cond_destroy(&life->work);
+    t->life = NULL;
+    hwr_pool_free(t->heap->blocks, life);
+}
+
+void hwri_life_pins(hwri_tracing *t, void (*pin)(hwri_tracing *t, void *object)) {
+    const hwri_roster *roster = &t->life->strong;
+    for (uint32_t i = hwri_roster_from(t, roster); i < roster->count; i++) {
+        const hwri_member *member = roster->items[i];
+        if (member->kind == HWR_HANDLE_PINNED && member->object) pin(t, member->object);
+    }
+}
+
+void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context) {
+    const hwri_roster *roster = &t->life->strong;
+    for (uint32_t i = hwri_roster_from(t, roster); i < roster->count; i++) visit(context, &roster->items[i]->object);
+    hwri_weak_links_roots(t, visit, context);
+    hwri_finalizers_roots(t, visit, context);
+}
+
+/* After a collection of the young, a full one comes here a second time, when it has marked. */
+void hwri_life_after(hwri_tracing *t) {
+    hwri_dependents_reach(t);
+    hwri_weak_handles_clear(t, &t->life->shorts);
+    hwri_weak_links_clear(t);
+    hwri_finalizers_note_returned(t);
+    hwri_finalizers_queue(t);
+    hwri_dependents_reach(t);
+    hwri_weak_handles_clear(t, &t->life->longs);
+    hwri_weak_maps_end(t);
+    hwri_dependents_clear(t);
+    hwri_identities_move(t);
+    hwri_weak_links_end(t);
+    hwri_finalizers_move(t);
+    hwri_strong_settle(t);
+}
+
+void hwri_life_done(hwri_tracing *t) {
+    hwri_finalizers_wake(t);
+    hwri_weak_links_call(t);
+}

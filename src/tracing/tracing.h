@@ -39,6 +39,7 @@
 #define HWRI_HAS_ID (UINT64_C(1) << 55)     /* somebody asked for its id, which is in a table */
 #define HWRI_SUPPRESSED (UINT64_C(1) << 54) /* its finalizer is not to be called */
 #define HWRI_FOREVER (UINT64_C(1) << 53)    /* hwr_make_immortal */
+#define HWRI_REGISTERED (UINT64_C(1) << 52) /* its finalizer is to be called when it is found dead, or soon */
 #define HWRI_BORN (HWRI_ALIVE)              /* the flags of a new object in the nursery */
 #define HWRI_BORN_OLD (HWRI_ALIVE | HWRI_TRACK | HWRI_REGION) /* and of one in the old space */
 
