@@ -63,3 +63,40 @@ void hwri_life_done(hwri_tracing *t) {
     hwri_finalizers_wake(t);
     hwri_weak_links_call(t);
 }
+
+/* ---- verification ---- */
+
+static const char *roster_problem(const hwri_tracing *t, const hwri_roster *roster) {
+    if (roster->old > roster->count || roster->count > roster->room) return "a table of handles is damaged";
+    for (uint32_t i = 0; i < roster->count; i++) {
+        const hwri_member *member = roster->items[i];
+        if (member->index != i) return "a handle is not where it belongs";
+        if (!member->object) continue;
+        if (i < roster->old && hwri_is_young(t, member->object)) return "a handle of a young object is among the old";
+        if (hwri_object_at(t, (uintptr_t)member->object) != member->object)
+            return "a handle does not lead to an object of the heap";
+    }
+    return NULL;
+}
+
+static const char *identity_problem(const hwri_tracing *t) {
+    const hwri_roster *roster = &t->life->identities;
+    if (t->life->by_address.count != roster->count) return "the table of ids has not as many as there are";
+    for (uint32_t i = 0; i < roster->count; i++) {
+        const hwri_identity *identity = (const hwri_identity *)(const void *)roster->items[i];
+        if (hwri_identity_find(t, identity->member.object) != identity) return "an object's id is lost";
+        for (const hwri_weak_link *link = identity->weaks, *previous = NULL; link; previous = link, link = link->next)
+            if (link->identity != identity || link->previous != previous)
+                return "a list of weak references is damaged";
+    }
+    return NULL;
+}
+
+const char *hwri_life_problem(hwri_tracing *t) {
+    const hwri_life *life = t->life;
+    const hwri_roster *rosters[] = {&life->strong, &life->shorts,     &life->longs, &life->dependents,
+                                    &life->maps,   &life->identities, &life->links, &life->finalizables};
+    const char *problem = NULL;
+    for (size_t i = 0; i < sizeof rosters / sizeof *rosters && !problem; i++) problem = roster_problem(t, rosters[i]);
+    return problem ? problem : identity_problem(t);
+}

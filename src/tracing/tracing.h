@@ -423,5 +423,6 @@ void hwri_life_after(
     hwri_tracing *t); /* everything else: dependent handles, short weak ones, finalizers, long weak ones, ids */
 void hwri_life_done(
     hwri_tracing *t); /* the threads run again, the lock is not held: tells those who wait, calls back */
+const char *hwri_life_problem(hwri_tracing *t); /* NULL: all is well. With all threads stopped */
 
 #endif
