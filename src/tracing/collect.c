@@ -184,7 +184,8 @@ static void begin(hwri_tracing *t, int generation) {
     hwri_emit(t->heap, HWR_EVENT_COLLECTION_BEGIN, (uint64_t)generation, 0);
 }
 
-void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode) {
+/* Not inline: its own frames are not among what is scanned, since addresses in them would keep objects. */
+__attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode) {
     hwr_heap *heap = t->heap;
     uint64_t start = hwr_raw_now(heap->raw);
     bool full = generation == HWR_OLDEST || hwri_is_full_due(t);

@@ -368,7 +368,9 @@ static bool wait_for_work(hwri_tracing *t, hwri_running *r) {
     if (life->waiting < SPARE_WORKERS) {
         life->waiting++;
         while (!life->closing) {
-            if (life->queue.first && life->active > life->stuck)
+            if (t->collector)
+                pthread_cond_wait(&t->resumed, &t->lock);
+            else if (life->queue.first && life->active > life->stuck)
                 stand_by(t);
             else if ((taken = take_next(t, r)))
                 break;

@@ -274,6 +274,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
     for (const hwri_mutator *m = t->threads; m; m = m->next)
         if (!in.problem) check_remembered(&in, &m->remembered);
     if (!in.problem) follow_all(&in);
+    if (!in.problem) in.problem = hwri_life_problem(t);
     hwri_pointers_free(t, &in.waiting);
     hwri_side_clear(&in.found);
     hwri_side_clear(&in.remembered);

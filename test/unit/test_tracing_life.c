@@ -6,7 +6,6 @@
 #include "heapwright/weak.h"
 #include "support/check.h"
 #include "support/sanitizer.h"
-#include "tracing/life.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -62,8 +61,8 @@ static void open_heap(bool manual) {
 }
 
 static void close_heap(void) {
-    const char *problem = hwri_life_problem(heap->tracing);
-    if (problem) fail_msg("%s", problem);
+    const char *problem = "";
+    if (!hwr_heap_verify(heap, &problem)) fail_msg("%s", problem);
     hwr_heap_close(heap);
 }
 
