@@ -294,17 +294,21 @@ static bool start_worker(hwri_tracing *t) {
     return started;
 }
 
+/* Or could not be started. */
+static void has_started(hwri_tracing *t) {
+    hwri_mutex_lock(&t->lock);
+    t->life->starting = false;
+    pthread_cond_broadcast(&t->life->done);
+    hwri_mutex_unlock(&t->lock);
+}
+
 void hwri_finalizers_staff(hwri_tracing *t) {
     hwri_life *life = t->life;
     hwri_mutex_lock(&t->lock);
     bool wanted = life->queue.first && !life->manual && !life->closing && !life->starting && !life->waiting;
     if (wanted) life->starting = true;
     hwri_mutex_unlock(&t->lock);
-    if (!wanted || start_worker(t)) return;
-    hwri_mutex_lock(&t->lock);
-    life->starting = false;
-    pthread_cond_broadcast(&life->done);
-    hwri_mutex_unlock(&t->lock);
+    if (wanted && !start_worker(t)) has_started(t);
 }
 
 void hwri_finalizers_wake(hwri_tracing *t) {
@@ -322,7 +326,6 @@ static void worker_is_over(void *worker) {
     hwri_mutex_lock(&w->t->lock);
     w->over = true;
     life->workers_alive--;
-    if (!w->attached) life->starting = false;
     pthread_cond_broadcast(&life->work);
     pthread_cond_broadcast(&life->done);
     hwri_mutex_unlock(&w->t->lock);
@@ -364,7 +367,6 @@ static bool wait_for_work(hwri_tracing *t, hwri_running *r) {
     hwri_life *life = t->life;
     bool taken = false;
     hwri_mutex_lock(&t->lock);
-    life->starting = false;
     if (life->waiting < SPARE_WORKERS) {
         life->waiting++;
         while (!life->closing) {
@@ -402,8 +404,10 @@ static void work_on(hwri_tracing *t) {
 static void *worker_main(void *worker) {
     hwri_worker *w = worker;
     hwri_tracing *t = w->t;
-    while (bury_worker(t, false)) {}
+    while (bury_worker(t, false)) {
+    }
     w->attached = hwr_thread_attach(t->heap);
+    has_started(t);
     pthread_cleanup_push(worker_is_over, w);
     if (w->attached) {
         work_on(t);
@@ -413,6 +417,16 @@ static void *worker_main(void *worker) {
     return NULL;
 }
 
+void hwri_life_settle(hwri_tracing *t) {
+    hwr_leave(t->heap);
+    do {
+        hwri_mutex_lock(&t->lock);
+        while (t->life->starting) pthread_cond_wait(&t->life->done, &t->lock);
+        hwri_mutex_unlock(&t->lock);
+    } while (bury_worker(t, false));
+    hwr_return(t->heap);
+}
+
 void hwri_finalizers_stop(hwri_tracing *t) {
     hwri_life *life = t->life;
     hwri_mutex_lock(&t->lock);
@@ -420,7 +434,8 @@ void hwri_finalizers_stop(hwri_tracing *t) {
     pthread_cond_broadcast(&life->work);
     hwri_mutex_unlock(&t->lock);
     hwr_leave(t->heap);
-    while (bury_worker(t, true)) {}
+    while (bury_worker(t, true)) {
+    }
     hwr_return(t->heap);
     finalizables_free(t, &life->queue);
     for (size_t i = 0; i < 2; i++) finalizables_free(t, &life->finalized[i]);

@@ -47,7 +47,7 @@ hwr_handle *hwri_traced_handle_new(hwr_heap *heap, void *object, void *second, h
 }
 
 /* What is not young needs no lock: no collection comes between. */
-static void hold(hwri_tracing *t, hwri_member *member, void **place, void *object) {
+static void hold_at(hwri_tracing *t, hwri_member *member, void **place, void *object) {
     __atomic_store_n(place, object, __ATOMIC_RELEASE);
     if (!object || !hwri_is_young(t, object)) return;
     hwri_mutex_lock(&t->lock);
@@ -57,13 +57,13 @@ static void hold(hwri_tracing *t, hwri_member *member, void **place, void *objec
 
 void hwri_traced_handle_set(hwri_tracing *t, hwr_handle *handle, void *object) {
     hwri_member *member = &handle->member;
-    hold(t, member, &member->object, object);
+    hold_at(t, member, &member->object, object);
     if (!object && member->kind == HWR_HANDLE_DEPENDENT) dependent_of(member)->second = NULL;
 }
 
 void hwri_traced_handle_set_second(hwri_tracing *t, hwr_handle *handle, void *second) {
     hwri_member *member = &handle->member;
-    hold(t, member, &dependent_of(member)->second, member->object ? second : NULL);
+    hold_at(t, member, &dependent_of(member)->second, member->object ? second : NULL);
 }
 
 void hwri_traced_handle_free(hwri_tracing *t, hwr_handle *handle) {

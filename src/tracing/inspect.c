@@ -264,6 +264,7 @@ static const char *check_traced_pools(const hwri_tracing *t) {
 const char *hwri_traced_verify(hwr_heap *heap) {
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return "this thread is not attached to the heap";
+    hwri_life_settle(heap->tracing);
     hwri_tracing *t = stand_still(heap, me, false);
     inspection in = {.t = t, .problem = check_traced_pools(t)};
     in.found.pool = in.remembered.pool = heap->scratch;

@@ -86,8 +86,7 @@ static const char *identity_problem(const hwri_tracing *t) {
         const hwri_identity *identity = (const hwri_identity *)(const void *)roster->items[i];
         if (hwri_identity_find(t, identity->member.object) != identity) return "an object's id is lost";
         for (const hwri_weak_link *link = identity->weaks, *previous = NULL; link; previous = link, link = link->next)
-            if (link->identity != identity || link->previous != previous)
-                return "a list of weak references is damaged";
+            if (link->identity != identity || link->previous != previous) return "a list of weak references is damaged";
     }
     return NULL;
 }

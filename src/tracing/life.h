@@ -26,7 +26,7 @@ typedef struct hwri_roster {
 } hwri_roster;
 
 /* All with the heap's lock. */
-bool hwri_roster_reserve(hwri_tracing *t, hwri_roster *roster); /* room for one more; false without memory */
+bool hwri_roster_reserve(hwri_tracing *t, hwri_roster *roster);   /* room for one more; false without memory */
 void hwri_roster_enter(hwri_roster *roster, hwri_member *member); /* for which there is room */
 void hwri_roster_leave(hwri_roster *roster, hwri_member *member);
 void hwri_roster_make_old(hwri_roster *roster, hwri_member *member);
@@ -85,7 +85,7 @@ typedef struct hwri_weak_map {
 } hwri_weak_map;
 
 void hwri_weak_map_drop(hwri_tracing *t, hwri_dependent *entry); /* takes it out and frees it */
-void hwri_weak_maps_end(hwri_tracing *t);                       /* those whose table is dead */
+void hwri_weak_maps_end(hwri_tracing *t);                        /* those whose table is dead */
 void hwri_weak_maps_close(hwri_tracing *t);
 
 /* ---- ids and weak references ---- */
@@ -93,9 +93,10 @@ void hwri_weak_maps_close(hwri_tracing *t);
 /* A weak reference, as the collector sees it. The member's object is the hwr_weak, whose `target` leads here. */
 typedef struct hwri_weak_link {
     hwri_member member;
-    struct hwri_identity *identity;        /* of the object that it refers to; NULL: that is dead */
-    struct hwri_weak_link *next, *previous; /* of the same object, as in life/weak.h; or `next` of those to be called back */
-    bool calls;                            /* is to be called back, or is being */
+    struct hwri_identity *identity; /* of the object that it refers to; NULL: that is dead */
+    struct hwri_weak_link *next,
+        *previous; /* of the same object, as in life/weak.h; or `next` of those to be called back */
+    bool calls;    /* is to be called back, or is being */
 } hwri_weak_link;
 
 /* What is known of an object that somebody asked an id of, or made a weak reference to: HWRI_HAS_ID is in its header. A table leads from its address to this. */
@@ -109,10 +110,10 @@ hwri_identity *hwri_identity_find(const hwri_tracing *t, const void *object); /*
 hwri_identity *hwri_identity_of(hwri_tracing *t, void *object);               /* made if need be; NULL without memory */
 uint64_t hwri_traced_id(hwr_heap *heap, const void *object);
 void hwri_weak_links_roots(hwri_tracing *t, hwri_slot_visit visit, void *context); /* those to be called back */
-void hwri_weak_links_clear(hwri_tracing *t);     /* those to what has not been reached; notes whom to call back */
-void hwri_identities_move(hwri_tracing *t);      /* to where their objects are; those of the dead end */
-void hwri_weak_links_end(hwri_tracing *t);       /* those whose hwr_weak is dead */
-void hwri_weak_links_call(hwri_tracing *t);      /* without the lock */
+void hwri_weak_links_clear(hwri_tracing *t); /* those to what has not been reached; notes whom to call back */
+void hwri_identities_move(hwri_tracing *t);  /* to where their objects are; those of the dead end */
+void hwri_weak_links_end(hwri_tracing *t);   /* those whose hwr_weak is dead */
+void hwri_weak_links_call(hwri_tracing *t);  /* without the lock */
 
 /* ---- finalizers ---- */
 
@@ -135,7 +136,7 @@ void hwri_finalizers_move(hwri_tracing *t);          /* to where the objects are
 /* Without the lock: sees to it that somebody calls them; and that those who wait for work know of it. */
 void hwri_finalizers_staff(hwri_tracing *t);
 void hwri_finalizers_wake(hwri_tracing *t);
-void hwri_finalizers_stop(hwri_tracing *t);          /* for good; waits for those under way */
+void hwri_finalizers_stop(hwri_tracing *t); /* for good; waits for those under way */
 
 /* ---- all together ---- */
 

@@ -423,6 +423,8 @@ void hwri_life_after(
     hwri_tracing *t); /* everything else: dependent handles, short weak ones, finalizers, long weak ones, ids */
 void hwri_life_done(
     hwri_tracing *t); /* the threads run again, the lock is not held: tells those who wait, calls back */
+/* Without the lock: waits until none of the heap's own threads is coming or going, since those use its pools and are not attached. */
+void hwri_life_settle(hwri_tracing *t);
 const char *hwri_life_problem(hwri_tracing *t); /* NULL: all is well. With all threads stopped */
 
 #endif

@@ -66,6 +66,9 @@ static void close_heap(void) {
     hwr_heap_close(heap);
 }
 
+/* Not inline, so that what it has had of an object is not in the frame of the test. */
+#define OFF_STACK __attribute__((noinline))
+
 /* ---- making things ---- */
 
 /* Only for those who store it somewhere before the next allocation. */
@@ -91,20 +94,33 @@ static void apart(void (*body)(void)) {
     hwr_return(heap);
 }
 
-static void collect_young(void) { hwr_collect_with(heap, 0, HWR_COLLECT_DEFAULT); }
-static void collect_all(void) { hwr_collect_with(heap, HWR_OLDEST, HWR_COLLECT_DEFAULT); }
+/* Nor is it in what the frames of the collector do not write. */
+OFF_STACK static void wipe_stack(void) {
+    volatile char below[4096];
+    for (size_t i = 0; i < sizeof below; i++) below[i] = 0;
+}
 
-static int number_at(const hwr_handle *handle) {
+static void collect_young(void) {
+    wipe_stack();
+    hwr_collect_with(heap, 0, HWR_COLLECT_DEFAULT);
+}
+
+static void collect_all(void) {
+    wipe_stack();
+    hwr_collect_with(heap, HWR_OLDEST, HWR_COLLECT_DEFAULT);
+}
+
+OFF_STACK static int number_at(const hwr_handle *handle) {
     const thing *it = hwr_handle_get(heap, handle);
     return it ? it->number : -1;
 }
 
-static int second_at(const hwr_handle *handle) {
+OFF_STACK static int second_at(const hwr_handle *handle) {
     const thing *it = hwr_handle_second(heap, handle);
     return it ? it->number : -1;
 }
 
-static hwr_handle *new_handle(hwr_handle_kind kind, const hwr_type *type, int number) {
+OFF_STACK static hwr_handle *new_handle(hwr_handle_kind kind, const hwr_type *type, int number) {
     hwr_handle *handle = hwr_handle_new_kind(heap, new_thing(type, number), kind);
     CHECK(handle);
     return handle;
@@ -301,7 +317,8 @@ static void short_handles_are_cleared_before_finalizers_long_ones_after(void **s
 
 /* A cycle of ten, each with a finalizer: all are queued, none is taken apart. */
 static void make_cycle(void) {
-    hwr_handle *first = new_handle(HWR_HANDLE_STRONG, &mortal_type, 0), *last = hwr_handle_new(heap, hwr_handle_get(heap, first));
+    hwr_handle *first = new_handle(HWR_HANDLE_STRONG, &mortal_type, 0),
+               *last = hwr_handle_new(heap, hwr_handle_get(heap, first));
     CHECK(last);
     for (int i = 1; i < 10; i++) {
         thing *it = new_thing(i % 3 ? &mortal_type : &critical_type, i), *before = hwr_handle_get(heap, last);
@@ -491,9 +508,13 @@ static void make_weak_references(void) {
     hwr_handle_set(heap, weak[5], NULL);
 }
 
-static int target_of(const hwr_handle *handle) {
+OFF_STACK static int target_of(const hwr_handle *handle) {
     const thing *it = hwr_weak_get(heap, hwr_handle_get(heap, handle));
     return it ? it->number : -1;
+}
+
+OFF_STACK static size_t weaks_of(const hwr_handle *handle) {
+    return hwr_weak_count(heap, hwr_handle_get(heap, handle));
 }
 
 static void weak_references_are_cleared_and_called_back(void **state) {
@@ -510,7 +531,7 @@ static void weak_references_are_cleared_and_called_back(void **state) {
                 collect_young();
             for (int i = 0; i < 5; i++) assert_int_equal(target_of(weak[i]), 7);
         }
-        assert_int_equal(hwr_weak_count(heap, hwr_handle_get(heap, handles[0])), 4);
+        assert_int_equal(weaks_of(handles[0]), 4);
         hwr_handle_set(heap, handles[0], NULL);
         collect_all();
         for (int i = 0; i < 5; i++) assert_int_equal(target_of(weak[i]), -1);
@@ -541,7 +562,7 @@ static void make_keys(void) {
     }
 }
 
-static int value_of(int i) {
+OFF_STACK static int value_of(int i) {
     const thing *value = hwr_weak_keys_get(heap, hwr_handle_get(heap, handles[0]), hwr_handle_get(heap, handles[i]));
     return value ? value->number : -1;
 }
@@ -573,14 +594,15 @@ static void a_table_of_keys_is_of_ephemerons(void **state) {
     close_heap();
 }
 
-static void set_value(int i, int number) {
+OFF_STACK static void set_value(int i, int number) {
     char key[20];
     int size = snprintf(key, sizeof key, "key %d", i);
     handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_type, number);
-    CHECK(hwr_weak_values_set(heap, hwr_handle_get(heap, handles[0]), key, (size_t)size, hwr_handle_get(heap, handles[i])));
+    CHECK(hwr_weak_values_set(heap, hwr_handle_get(heap, handles[0]), key, (size_t)size,
+                              hwr_handle_get(heap, handles[i])));
 }
 
-static int get_value(int i) {
+OFF_STACK static int get_value(int i) {
     char key[20];
     int size = snprintf(key, sizeof key, "key %d", i);
     const thing *it = hwr_weak_values_get(heap, hwr_handle_get(heap, handles[0]), key, (size_t)size);
@@ -609,8 +631,10 @@ static void an_entry_of_a_table_of_values_goes_with_its_value(void **state) {
     assert_int_equal(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[0])), HANDLES - 51);
     assert_true(hwr_weak_values_remove(heap, hwr_handle_get(heap, handles[0]), "key 60", 6));
     assert_false(hwr_weak_values_remove(heap, hwr_handle_get(heap, handles[0]), "key 60", 6));
-    assert_true(hwr_weak_values_set(heap, hwr_handle_get(heap, handles[0]), NULL, 0, hwr_handle_get(heap, handles[60])));
-    assert_ptr_equal(hwr_weak_values_get(heap, hwr_handle_get(heap, handles[0]), "", 0), hwr_handle_get(heap, handles[60]));
+    assert_true(
+        hwr_weak_values_set(heap, hwr_handle_get(heap, handles[0]), NULL, 0, hwr_handle_get(heap, handles[60])));
+    assert_ptr_equal(hwr_weak_values_get(heap, hwr_handle_get(heap, handles[0]), "", 0),
+                     hwr_handle_get(heap, handles[60]));
     free_handles(handles, HANDLES);
     close_heap();
 }
