@@ -106,7 +106,7 @@ static inline void hwr_release(hwr_heap *heap, const void *object);
 #define hwr_init(heap, object, field, value)                                                                           \
     ((void)sizeof(*(field) = (value)), hwri_init((heap), (object), (field), (value)))
 
-/* A number that no other object that lives at the same time has; the same all the object's life. */
+/* A number that no other object that lives at the same time has; the same all the object's life. On a tracing heap, where it is kept in a table, 0 without memory. */
 HWR_API uint64_t hwr_id(hwr_heap *heap, const void *object);
 
 /* Makes an object immortal: from now on retaining and releasing it changes nothing, and it is never freed before the heap is closed. Returns false

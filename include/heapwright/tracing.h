@@ -104,8 +104,8 @@ HWR_API uint64_t hwr_collection_count(hwr_heap *heap, int generation);
 
 /* ---- handles ---- */
 
-/* What a handle does to its object (System.Runtime.InteropServices.GCHandleType). hwr_handle_new makes a strong one. On a counting heap the weak ones are cleared when the
- * object dies; pinned ones are strong. */
+/* What a handle does to its object (System.Runtime.InteropServices.GCHandleType). hwr_handle_new makes a strong one. hwr_handle_get, hwr_handle_set and hwr_handle_free (heap.h) are for all kinds;
+ * the object is NULL after the handle was cleared. On a counting heap pinned ones are strong, and both weak ones are cleared when the object dies. */
 typedef enum hwr_handle_kind {
     HWR_HANDLE_STRONG,     /* keeps it */
     HWR_HANDLE_WEAK_SHORT, /* does not; is cleared when nothing leads to the object but finalizers to come */
@@ -113,27 +113,42 @@ typedef enum hwr_handle_kind {
     HWR_HANDLE_PINNED,     /* keeps it, and where it is */
     HWR_HANDLE_DEPENDENT   /* does not, but keeps its second object while the first one lives (an ephemeron) */
 } hwr_handle_kind;
-HWR_API hwr_handle *hwr_handle_new_kind(hwr_heap *heap, void *object, hwr_handle_kind kind); /* NULL without memory */
-HWR_API hwr_handle *hwr_handle_new_dependent(hwr_heap *heap, void *object, void *second);    /* the same */
-HWR_API void *hwr_handle_second(hwr_heap *heap,
-                                const hwr_handle *handle); /* borrowed; NULL: none, or the first is dead */
+
+/* A handle of any kind, in memory that no collector knows; `object` (and `second`) may be NULL. Both return NULL without memory. hwr_handle_free ends it. Collections of the young look only at handles whose objects may be
+ * young. On a counting heap a second object that leads to the first keeps it alive for ever, and hwr_handle_set of a weak or dependent handle may find no memory: then it holds NULL. */
+HWR_API hwr_handle *hwr_handle_new_kind(hwr_heap *heap, void *object, hwr_handle_kind kind);
+HWR_API hwr_handle *hwr_handle_new_dependent(hwr_heap *heap, void *object, void *second);
+
+/* The second object of a dependent handle: borrowed; NULL if there is none or the first is dead. Setting it does nothing for a handle of another kind, or if the first is dead or NULL. hwr_handle_set with NULL
+ * also forgets the second. */
+HWR_API void *hwr_handle_second(hwr_heap *heap, const hwr_handle *handle);
 HWR_API void hwr_handle_set_second(hwr_heap *heap, hwr_handle *handle, void *second);
 
-/* ---- finalizers ---- */
+/* ---- finalizers ----
+ *
+ * An object whose type has a finalizer and that nothing leads to is put into a queue, with all that it leads to, in the collection that finds it: what is queued is a root until its finalizer has returned. Short weak
+ * handles and weak references (weak.h) to all of these are cleared before. Finalizers are called one after the other some time later, in no promised order but for those of types with HWR_CRITICAL, which come after all others
+ * of the same collection: on a thread of the heap's, which is started when the first is queued, or with `manual_finalizers` in hwr_run_finalizers and hwr_wait_for_finalizers.
+ *
+ * A finalizer may use the heap as any function, and may store the object somewhere (resurrection): then it lives on, and no finalizer is called for it again unless hwr_reregister_finalizer says so. If one has been under
+ * way for a tenth of a second, another thread goes on with the others; if one ends its thread, too. One that waits for something must leave the heap meanwhile (hwr_leave), as always, or the next collection waits
+ * for it. A finalizer must not close the heap. Where no thread can be started, those queued wait for hwr_wait_for_finalizers or hwr_run_finalizers.
+ *
+ * hwr_heap_close ends the threads: it waits for finalizers under way, and calls none of those that are left. A child of fork has none of these threads, and must not use or close a tracing heap: it may exec or _exit. */
 
-/* An object whose type has a finalizer and that nothing leads to is put into a queue, with all that it leads to, in the collection that finds it. Its finalizer is called some time later, on the
- * heap's finalizer thread (which is the heap's from the first such object on) or, with `manual_finalizers`, inside hwr_run_finalizers. A finalizer may store the object somewhere (resurrection), and may
- * use the heap as any function. One that takes long does not keep the others waiting: another thread goes on with them. Finalizers of types with HWR_CRITICAL come after all others of the same collection. */
-HWR_API void hwr_suppress_finalizer(hwr_heap *heap, void *object); /* it will not be called */
-HWR_API bool
-hwr_reregister_finalizer(hwr_heap *heap,
-                         void *object); /* it will be called (again); false without memory, or if the type has none */
+/* It will not be called, unless it has begun. Nothing happens if the object's is not to be called anyway. */
+HWR_API void hwr_suppress_finalizer(hwr_heap *heap, void *object);
 
-/* Waits until the queue is empty and its last finalizer has returned, those queued meanwhile included; with `manual_finalizers`, runs them. Not from a finalizer: returns at once. */
+/* It will be called (again) when the object is next found dead; once, however often this is said. If the object is in the queue, it will be called for that. False without memory, or if the type has none. */
+HWR_API bool hwr_reregister_finalizer(hwr_heap *heap, void *object);
+
+/* Waits until the queue is empty and the last finalizer has returned, those queued meanwhile included; with `manual_finalizers`, runs them. From within a finalizer it returns at once. */
 HWR_API void hwr_wait_for_finalizers(hwr_heap *heap);
-/* Runs at most `most` queued finalizers (0: all) in the calling thread; returns how many. */
+
+/* Runs at most `most` queued finalizers (0: all) in the calling thread; returns how many. On a counting heap, 0. */
 HWR_API size_t hwr_run_finalizers(hwr_heap *heap, size_t most);
-/* How many objects wait for theirs. */
+
+/* How many objects are in the queue. */
 HWR_API size_t hwr_finalizers_pending(hwr_heap *heap);
 
 /* The object is alive at least up to here, whatever the compiler thinks (GC.KeepAlive). */

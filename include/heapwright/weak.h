@@ -3,7 +3,10 @@
  * A weak reference is an object of the heap: released like any other, stored with hwr_set, and part of cycles if it comes to that. When
  * its object dies it is cleared first and its callback called then, unless the weak reference is dead or garbage by then.
  *
- * Thread rule: as heap.h.
+ * On a tracing heap a weak reference is cleared by the collection that finds its object dead, before the object's finalizer, as a short weak handle is (tracing.h); callbacks are called when that
+ * collection is over, by the thread that did it or by another one that ends a collection then, which holds no lock of the heap's.
+ *
+ * Thread rule: as heap.h. On a tracing heap any thread may use any of these at any time.
  */
 #ifndef HEAPWRIGHT_WEAK_H
 #define HEAPWRIGHT_WEAK_H
@@ -32,7 +35,8 @@ HWR_API size_t hwr_weak_count(hwr_heap *heap, const void *object);
 HWR_API const hwr_type *hwr_weak_type(void);
 
 /* A table from objects, by identity, to objects: an entry goes when its key dies (weakref.WeakKeyDictionary). It owns the values. The
- * table is an object of the heap. A value that leads to its own key keeps it alive, as in Python. */
+ * table is an object of the heap. A value that leads to its own key keeps it alive, as in Python; not on a tracing heap, where entries are
+ * ephemerons, as in .NET's ConditionalWeakTable. */
 typedef struct hwr_weak_keys hwr_weak_keys;
 HWR_API hwr_weak_keys *hwr_weak_keys_new(hwr_heap *heap);                                     /* NULL without memory */
 HWR_API bool hwr_weak_keys_set(hwr_heap *heap, hwr_weak_keys *table, void *key, void *value); /* false without memory */

@@ -340,7 +340,7 @@ static void critical_finalizers_come_last(void **state) {
         in_finalizer = check_next;
         apart(make_cycle);
         for (int round = 0; round < full; round++) collect_all(); /* the second time there is nothing to find */
-        if (!full) collect_young();
+        if (!full) (getenv("HEAPWRIGHT_STRESS") ? collect_all : collect_young)(); /* they may be old by now */
         assert_int_equal(hwr_finalizers_pending(heap), 10);
         collect_young();
         collect_all();
@@ -354,8 +354,10 @@ static void critical_finalizers_come_last(void **state) {
 }
 
 static void make_suppressed(void) {
-    for (int i = 0; i < 4; i++) handles[i] = new_handle(HWR_HANDLE_WEAK_LONG, &mortal_type, i);
-    for (int i = 1; i < 4; i++) hwr_suppress_finalizer(heap, hwr_handle_get(heap, handles[i]));
+    for (int i = 0; i < 4; i++) {
+        handles[i] = new_handle(HWR_HANDLE_WEAK_LONG, &mortal_type, i);
+        if (i) hwr_suppress_finalizer(heap, hwr_handle_get(heap, handles[i]));
+    }
     CHECK(hwr_reregister_finalizer(heap, hwr_handle_get(heap, handles[3])));
 }
 
