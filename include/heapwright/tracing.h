@@ -191,12 +191,19 @@ HWR_API void hwr_remove_memory_pressure(hwr_heap *heap, size_t bytes);
 
 /* ---- what the inline functions are made of; not to be used ---- */
 
+HWR_API void hwri_frame_push_slow(hwr_heap *heap, hwr_frame *frame, size_t slots);
+HWR_API void hwri_frame_pop_slow(hwr_heap *heap, hwr_frame *frame);
+
 static inline void hwr_poll(hwr_heap *heap) {
     if (!HWRI_LIKELY(!hwri_face_of(heap)->stopping)) hwri_poll_slow(heap);
 }
 
 static inline void hwr_frame_push(hwr_heap *heap, hwr_frame *frame, size_t slots) {
     if (!hwri_is_tracing(heap)) return;
+    if (hwri_heap_mode(heap) != HWRI_TRACES) {
+        hwri_frame_push_slow(heap, frame, slots);
+        return;
+    }
     hwri_thread *thread = hwri_thread_of(heap);
     frame->previous = (hwr_frame *)thread->frames;
     frame->count = slots;
@@ -204,7 +211,10 @@ static inline void hwr_frame_push(hwr_heap *heap, hwr_frame *frame, size_t slots
 }
 
 static inline void hwr_frame_pop(hwr_heap *heap, hwr_frame *frame) {
-    if (hwri_is_tracing(heap)) hwri_thread_of(heap)->frames = frame->previous;
+    if (hwri_heap_mode(heap) == HWRI_TRACES)
+        hwri_thread_of(heap)->frames = frame->previous;
+    else if (hwri_is_tracing(heap))
+        hwri_frame_pop_slow(heap, frame);
 }
 
 static inline void hwr_keep_alive(const void *object) {

@@ -20,10 +20,6 @@ static bool is_due(const hwr_heap *heap, int generation) {
     return generation != HWR_OLDEST || heap->long_lived_pending >= heap->long_lived_total / 4;
 }
 
-static void call_back_all(hwr_heap *heap, const hwr_collection_info *info) {
-    for (size_t i = 0; i < heap->callback_count; i++) heap->callbacks[i].call(heap, info, heap->callbacks[i].context);
-}
-
 static void print_begin(hwr_heap *heap, int generation) {
     hwr_heap_stats stats;
     hwr_heap_get_stats(heap, &stats);
@@ -45,7 +41,7 @@ static void note_growth(hwr_heap *heap) {
 static size_t run(hwr_heap *heap, int generation) {
     heap->collecting = true;
     hwri_trigger_set(heap);
-    call_back_all(heap, &(hwr_collection_info){.starts = true, .generation = generation});
+    hwri_call_back_all(heap, &(hwr_collection_info){.starts = true, .generation = generation});
     if (heap->debug & HWR_DEBUG_STATS) print_begin(heap, generation);
     hwri_emit(heap, HWR_EVENT_COLLECTION_BEGIN, (uint64_t)generation, 0);
     uint64_t start = hwr_raw_now(heap->raw);
@@ -56,7 +52,7 @@ static size_t run(hwr_heap *heap, int generation) {
     hwri_emit(heap, HWR_EVENT_COLLECTION_END, (uint64_t)generation, unreachable);
     note_growth(heap);
     if (heap->debug & HWR_DEBUG_STATS) print_end(heap, unreachable, start);
-    call_back_all(heap, &(hwr_collection_info){.generation = generation, .collected = unreachable});
+    hwri_call_back_all(heap, &(hwr_collection_info){.generation = generation, .collected = unreachable});
     heap->collecting = false;
     hwri_trigger_set(heap);
     return unreachable;
@@ -86,12 +82,12 @@ bool hwri_counted_collect(hwr_heap *heap, int generation, hwr_collection_mode mo
 }
 
 void hwr_enable(hwr_heap *heap) {
-    heap->enabled = true;
+    __atomic_store_n(&heap->enabled, true, __ATOMIC_RELAXED);
     hwri_trigger_set(heap);
 }
 
 void hwr_disable(hwr_heap *heap) {
-    heap->enabled = false;
+    __atomic_store_n(&heap->enabled, false, __ATOMIC_RELAXED);
     hwri_trigger_set(heap);
 }
 
@@ -110,26 +106,6 @@ void hwr_get_count(const hwr_heap *heap, int count[HWR_GENERATIONS]) { memcpy(co
 
 void hwr_get_stats(const hwr_heap *heap, hwr_generation_stats stats[HWR_GENERATIONS]) {
     memcpy(stats, heap->stats, sizeof heap->stats);
-}
-
-bool hwr_add_callback(hwr_heap *heap, hwr_collection_callback callback, void *context) {
-    size_t count = heap->callback_count;
-    hwri_callback *callbacks = hwr_pool_realloc(heap->blocks, heap->callbacks, (count + 1) * sizeof *callbacks);
-    if (!callbacks) return false;
-    callbacks[count] = (hwri_callback){callback, context};
-    heap->callbacks = callbacks;
-    heap->callback_count++;
-    return true;
-}
-
-bool hwr_remove_callback(hwr_heap *heap, hwr_collection_callback callback, void *context) {
-    for (size_t i = 0; i < heap->callback_count; i++)
-        if (heap->callbacks[i].call == callback && heap->callbacks[i].context == context) {
-            heap->callback_count--;
-            memmove(&heap->callbacks[i], &heap->callbacks[i + 1], (heap->callback_count - i) * sizeof *heap->callbacks);
-            return true;
-        }
-    return false;
 }
 
 static bool freeze(void *context, void *object) {

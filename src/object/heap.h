@@ -292,6 +292,7 @@ static inline void hwri_emit(hwr_heap *heap, hwr_event_kind kind, uint64_t value
     if (hwri_unlikely(heap->listening >> kind & 1)) hwri_emit_slow(heap, kind, value, other);
 }
 void hwri_events_close(hwr_heap *heap);
+void hwri_call_back_all(hwr_heap *heap, const hwr_collection_info *info);
 
 /* ---- counting/checked.c ---- */
 

@@ -6,6 +6,11 @@
 #include "heapwright/raw.h"
 #include "raw/thread.h"
 
+/* The memory of the machine, or of the control group that the process is in, in bytes; 0: not known. */
+typedef struct hwri_memory {
+    uint64_t total, used;
+} hwri_memory;
+
 /* Sizes and addresses that reach a backend are multiples of page_size, alignments are powers of two of at least page_size, and
  * the raw lock is held. What a function promises is what the public function of its name promises (heapwright/raw.h). A
  * backend without `resize` (NULL) cannot; without `hint_huge` it ignores the hint; without `decommit` it keeps the memory. */
@@ -18,6 +23,7 @@ typedef struct hwri_backend {
     void (*hint_huge)(void *address, size_t size, bool on);
     bool (*make_readable)(hwr_raw *raw, void *address, size_t size); /* reads as zero from now on */
     uint64_t (*now)(void);                                           /* nanoseconds; NULL: no clock */
+    void (*memory)(hwri_memory *memory);                             /* fills it; NULL: not known */
     void (*close)(hwr_raw *raw);                                     /* gives back `raw` itself */
     bool steps_back;                                                 /* that clock may be set back */
     bool zeroed;                                                     /* committed memory reads as zero */
@@ -57,6 +63,8 @@ hwr_raw *hwri_buffer_open(void *buffer, size_t size);
 
 /* If all memory lies in one range that is known from the start (a buffer's), returns its size in bytes and its start. Otherwise 0. */
 size_t hwri_raw_extent(const hwr_raw *raw, uintptr_t *start);
+
+void hwri_raw_memory(const hwr_raw *raw, hwri_memory *memory);
 
 /* Whether reserving costs nothing but addresses. */
 bool hwri_raw_is_sparse(const hwr_raw *raw);

@@ -171,6 +171,11 @@ size_t hwr_raw_page_size(const hwr_raw *raw) { return raw->page_size; }
 
 bool hwr_raw_is_zeroed(const hwr_raw *raw) { return raw->backend->zeroed; }
 
+void hwri_raw_memory(const hwr_raw *raw, hwri_memory *memory) {
+    *memory = (hwri_memory){0};
+    if (raw->backend->memory) raw->backend->memory(memory);
+}
+
 bool hwri_raw_is_sparse(const hwr_raw *raw) { return raw->backend->make_readable != NULL; }
 
 size_t hwri_raw_extent(const hwr_raw *raw, uintptr_t *start) {

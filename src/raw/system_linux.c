@@ -8,6 +8,8 @@
 
 #if defined(__linux__)
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +74,34 @@ static uint64_t system_now(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* The number that follows `key` in a file of the system's; 0 if there is none. "max" is none. */
+static uint64_t number_in(const char *path, const char *key) {
+    char text[4096];
+    int f = open(path, O_RDONLY | O_CLOEXEC);
+    if (f < 0) return 0;
+    ssize_t length = read(f, text, sizeof text - 1);
+    close(f);
+    text[length > 0 ? length : 0] = '\0';
+    const char *found = strstr(text, key);
+    return found ? strtoull(found + strlen(key), NULL, 10) : 0;
+}
+
+/* The group's limits as it sees them itself: in version 2 of control groups, and in version 1. */
+static const char *const group_files[][2] = {
+    {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+    {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
+};
+
+static void system_memory(hwri_memory *memory) {
+    memory->total = number_in("/proc/meminfo", "MemTotal:") * 1024;
+    memory->used = memory->total - number_in("/proc/meminfo", "MemAvailable:") * 1024;
+    for (size_t i = 0; i < sizeof group_files / sizeof *group_files; i++) {
+        uint64_t limit = number_in(group_files[i][0], "");
+        if (limit && limit < memory->total)
+            *memory = (hwri_memory){.total = limit, .used = number_in(group_files[i][1], "")};
+    }
+}
+
 static void system_close(hwr_raw *raw) { munmap(raw, raw->page_size); }
 
 static const hwri_backend system_backend = {
@@ -83,6 +113,7 @@ static const hwri_backend system_backend = {
     .hint_huge = system_hint_huge,
     .make_readable = system_make_readable,
     .now = system_now,
+    .memory = system_memory,
     .close = system_close,
     .zeroed = true,
 };

@@ -9,6 +9,7 @@ static void give(hwri_mutator *me, uintptr_t bump, uintptr_t limit, uintptr_t en
     me->face.bump = me->counted = bump;
     me->run_end = end;
     me->face.birth = birth;
+    if (me->face.heap->checked) hwri_mutator_seal(me);
     __atomic_store_n(&me->face.limit, limit, __ATOMIC_RELAXED);
 }
 
@@ -34,15 +35,20 @@ static bool give_pieces(hwri_tracing *t, hwri_mutator *me, size_t size) {
 }
 
 static bool give_hole(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    me->old.bump = me->old.limit = 0;
+    if (!hwri_old_take(t, &me->old, size, size > HWRI_LINE)) return false;
+    give(me, me->old.bump, me->old.limit, me->old.limit, HWRI_BORN_OLD);
+    return true;
+}
+
+static bool give_pretenured(hwri_tracing *t, hwri_mutator *me, size_t size) {
     if (t->pretenure_left < HWRI_BLOCK) {
         t->pretenures = false;
         return false;
     }
-    me->old.bump = me->old.limit = 0;
-    if (!hwri_old_take(t, &me->old, size, size > HWRI_LINE)) return false;
+    if (!give_hole(t, me, size)) return false;
     size_t bytes = me->old.limit - me->old.bump;
     t->pretenure_left -= bytes < t->pretenure_left ? bytes : t->pretenure_left;
-    give(me, me->old.bump, me->old.limit, me->old.limit, HWRI_BORN_OLD);
     return true;
 }
 
@@ -67,8 +73,9 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size) {
         hwri_mutex_unlock(&t->lock);
         return take_room(t, me, size);
     }
-    bool given = t->pretenures ? give_hole(t, me, size) : false;
+    bool given = t->pretenures ? give_pretenured(t, me, size) : false;
     if (!given && !t->pretenures) given = give_pieces(t, me, size);
+    if (!given && !hwri_is_automatic(t->heap)) given = give_hole(t, me, size);
     hwri_mutex_unlock(&t->lock);
     return given;
 }
@@ -80,11 +87,11 @@ static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *
     case 0: hwri_traced_collect(t, me, hwri_is_full_due(t) ? HWR_OLDEST : 1, HWR_COLLECT_DEFAULT); return true;
     case 1:
     case 2: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT); return true;
-    default:
-        if (heap->on_out_of_memory && heap->on_out_of_memory(heap, size, heap->context)) return true;
-        hwri_emit(heap, HWR_EVENT_OUT_OF_MEMORY, size, 1);
-        return false;
+    default: break;
     }
+    bool again = heap->on_out_of_memory && heap->on_out_of_memory(heap, size, heap->context);
+    hwri_emit(heap, HWR_EVENT_OUT_OF_MEMORY, size, !again);
+    return again;
 }
 
 static void *take_bytes(hwri_tracing *t, hwri_mutator *me, size_t size) {
@@ -97,7 +104,7 @@ static void *take_bytes(hwri_tracing *t, hwri_mutator *me, size_t size) {
 
 /* ---- objects ---- */
 
-static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t size) {
+static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t length, size_t size) {
     for (unsigned attempt = 0;;) {
         hwri_mutex_lock(&t->lock);
         hwri_park(t, me);
@@ -105,7 +112,8 @@ static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
         void *object = may ? hwri_large_object_new(t, type, size) : NULL;
         hwri_mutex_unlock(&t->lock);
         if (object) {
-            me->allocated += size;
+            if (type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
+            hwri_mutator_add(me, size);
             return object;
         }
         if (attempt == 0) attempt = 1; /* the young are no help */
@@ -113,36 +121,46 @@ static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
     }
 }
 
-/* One that is aligned to 16 may have a gap of a word in front. */
-static void *new_small(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t size) {
+/* One that is aligned to 16 may have a gap of a word in front. The header comes last: in a checked heap others may look, with the lock, at all that lies here. */
+static void *new_small(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t length, size_t size) {
     size_t padding = type->alignment == 16 ? 8 : 0;
     uint64_t *header = take_bytes(t, me, size + padding);
     if (!header) return NULL;
-    if (padding) {
-        bool shift = !((uintptr_t)header & 8);
-        *(shift ? header : header + size / 8) = hwri_gap(8);
-        header += shift;
-    }
+    bool checked = t->heap->checked, shift = padding && !((uintptr_t)header & 8);
+    if (checked) hwri_mutex_lock(&t->lock);
+    if (checked) hwri_mutator_seal(me);
+    if (padding) *(shift ? header : header + size / 8) = hwri_gap(8);
+    header += shift;
+    memset(header + 1, 0, size - HWRI_HEADER_SIZE);
+    if (type->item_size) memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
     *header = (uint64_t)(uintptr_t)type | me->face.birth;
-    return memset(header + 1, 0, size - HWRI_HEADER_SIZE);
+    if (checked) hwri_mutex_unlock(&t->lock);
+    return header + 1;
+}
+
+static bool is_stressed(hwr_heap *heap) {
+    if (!heap->stress || __atomic_sub_fetch(&heap->until_stress, 1, __ATOMIC_RELAXED)) return false;
+    __atomic_store_n(&heap->until_stress, heap->stress, __ATOMIC_RELAXED);
+    return true;
 }
 
 __attribute__((noinline)) void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call,
                                                  const void *site) {
-    (void)call, (void)site;
     hwri_tracing *t = heap->tracing;
     hwri_mutator *me = hwri_mutator_here(heap);
+    if (heap->checked) hwri_traced_look(heap, NULL, call, site);
     if (!me) return NULL;
     hwri_note_stack(me);
     size_t size = hwri_taken_by(type, length);
-    if (heap->stress && --heap->until_stress == 0) {
-        heap->until_stress = heap->stress;
-        hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);
-    }
+    if (is_stressed(heap)) hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);
+    bool large = size > HWRI_MEDIUM_MOST - 8;
+    void *object = NULL;
     for (unsigned attempt = 1;;) {
-        void *object = size > HWRI_MEDIUM_MOST - 8 ? new_large(t, me, type, size) : new_small(t, me, type, size);
-        if (object && type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);
-        if (!object || !type->finalize || hwri_life_born(t, object)) return object;
-        if (!make_room(t, me, size, &attempt)) return NULL;
+        object = large ? new_large(t, me, type, length, size) : new_small(t, me, type, length, size);
+        if (!object || !type->finalize || hwri_life_born(t, object)) break;
+        object = NULL;
+        if (!make_room(t, me, size, &attempt)) break;
     }
+    if (heap->stress) __atomic_store_n(&me->face.limit, 0, __ATOMIC_RELAXED); /* so that the next one comes here, too */
+    return object;
 }

@@ -20,8 +20,9 @@ void hwri_remember(hwr_heap *heap, void *object, void *field) {
     hwri_tracing *t = heap->tracing;
     if (*hwri_header(object) & HWRI_LARGE) {
         hwri_large *large = hwri_large_of(object);
-        uint8_t *card = large->cards + ((size_t)((char *)field - (char *)object) >> HWRI_CARD_SHIFT);
-        __atomic_store_n(card, 1, __ATOMIC_RELAXED);
+        size_t offset = (size_t)((uintptr_t)field - (uintptr_t)object);
+        if (offset >= large->size) offset = 0; /* memory that its trace function shows */
+        __atomic_store_n(large->cards + (offset >> HWRI_CARD_SHIFT), 1, __ATOMIC_RELAXED);
     }
     hwri_mutator *mutator = hwri_mutator_here(heap);
     hwri_remember_again(t, mutator ? &mutator->remembered : &t->remembered, object);

@@ -188,6 +188,8 @@ static void begin(hwri_tracing *t, int generation) {
 __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode) {
     hwr_heap *heap = t->heap;
     uint64_t start = hwr_raw_now(heap->raw);
+    if (heap->checked) hwri_check_poison(t);
+    hwri_inform_before(t);
     bool full = generation == HWR_OLDEST || hwri_is_full_due(t);
     begin(t, full ? HWR_OLDEST : generation);
     size_t before = hwri_policy_before(t);
@@ -199,25 +201,29 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
         hwri_nursery_trim(t);
         hwr_pool_trim(t->large.pool, true);
     }
-    heap->stats[t->generation].collections++;
-    hwri_policy_note(t, hwr_raw_now(heap->raw) - start);
-    hwri_emit(heap, HWR_EVENT_COLLECTION_END, (uint64_t)t->generation, 0);
+    if (heap->checked) hwri_poison_dead(t, t->generation == HWR_OLDEST);
+    hwri_inform_after(t, hwr_raw_now(heap->raw) - start);
 }
 
 __attribute__((noinline)) bool hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
                                                    hwr_collection_mode mode) {
+    hwri_inform_program(t, me, true, generation);
     hwri_note_stack(me);
-    if (!hwri_stop(t, me)) return false;
-    hwri_collect_stopped(t, generation, mode);
-    hwri_resume(t);
-    hwri_life_done(t);
-    return true;
+    bool stopped = hwri_stop(t, me);
+    if (stopped) {
+        hwri_collect_stopped(t, generation, mode);
+        generation = t->generation;
+        hwri_resume(t);
+        hwri_life_done(t);
+    }
+    hwri_inform_program(t, me, false, generation);
+    return stopped;
 }
 
 bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable) {
     hwri_mutator *me = hwri_mutator_here(heap);
     *unreachable = 0;
-    if (!me) return false;
+    if (!me || (mode == HWR_COLLECT_OPTIMIZED && !hwri_is_worth_while(heap->tracing, generation))) return false;
     while (!hwri_traced_collect(heap->tracing, me, generation, mode)) continue;
     return true;
 }

@@ -29,6 +29,7 @@ static inline void copying_stay(hwri_copying *c, uint64_t *header, size_t size) 
     hwri_keep_pieces(&c->t->nursery, header, size, HWRI_PIECE_KEPT | HWRI_PIECE_RESCAN);
     c->t->nursery.has_rescans = true;
     c->survived += size;
+    c->t->pinned_objects++;
     c->leads_to_young = true;
 }
 

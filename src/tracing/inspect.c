@@ -3,8 +3,7 @@
 
 #include "object/side_table.h"
 
-/* Returns NULL if this thread is not attached. With `collects`, what is there afterwards is what is alive. */
-static hwri_tracing *stand_still(hwr_heap *heap, hwri_mutator *me, bool collects) {
+hwri_tracing *hwri_stand_still(hwr_heap *heap, hwri_mutator *me, bool collects) {
     hwri_tracing *t = heap->tracing;
     do hwri_note_stack(me);
     while (!hwri_stop(t, me));
@@ -13,7 +12,7 @@ static hwri_tracing *stand_still(hwr_heap *heap, hwri_mutator *me, bool collects
     return t;
 }
 
-static void go_on(hwri_tracing *t, bool collected) {
+void hwri_go_on(hwri_tracing *t, bool collected) {
     hwri_mutex_lock(&t->lock);
     hwri_resume(t);
     if (collected) hwri_life_done(t);
@@ -54,9 +53,9 @@ static bool walk_all(traced_walk *w) {
 static bool walk_still(hwr_heap *heap, traced_walk *w, bool collects) {
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return false;
-    w->t = stand_still(heap, me, collects);
+    w->t = hwri_stand_still(heap, me, collects);
     bool whole = walk_all(w);
-    go_on(w->t, collects);
+    hwri_go_on(w->t, collects);
     return whole;
 }
 
@@ -101,10 +100,10 @@ bool hwri_traced_referrers(hwr_heap *heap, const void *object, hwr_object_visito
     } here = {.object = object};
     hwr_frame_push(heap, &here.frame, 1);
     traced_walk asked = {.visit = visit, .context = context};
-    traced_walk w = {.t = stand_still(heap, me, true), .visit = visit_if_traced_refers, .context = &asked};
+    traced_walk w = {.t = hwri_stand_still(heap, me, true), .visit = visit_if_traced_refers, .context = &asked};
     asked.target = here.object;
     bool whole = walk_all(&w);
-    go_on(w.t, true);
+    hwri_go_on(w.t, true);
     hwr_frame_pop(heap, &here.frame);
     return whole;
 }
@@ -265,7 +264,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return "this thread is not attached to the heap";
     hwri_life_settle(heap->tracing);
-    hwri_tracing *t = stand_still(heap, me, false);
+    hwri_tracing *t = hwri_stand_still(heap, me, false);
     inspection in = {.t = t, .problem = check_traced_pools(t)};
     in.found.pool = in.remembered.pool = heap->scratch;
     if (!in.problem) check_nursery(&in);
@@ -279,7 +278,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
     hwri_pointers_free(t, &in.waiting);
     hwri_side_clear(&in.found);
     hwri_side_clear(&in.remembered);
-    go_on(t, false);
+    hwri_go_on(t, false);
     return in.problem;
 }
 
@@ -320,11 +319,9 @@ bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
 /* ---- figures ---- */
 
 size_t hwri_traced_committed(const hwri_tracing *t) {
-    hwr_pool_stats large, blocks;
-    hwr_pool_get_stats(t->large.pool, &large);
-    hwr_pool_get_stats(t->heap->blocks, &blocks);
     size_t of_blocks = (t->old.blocks + t->old.free_blocks + t->old.region_count) << HWRI_BLOCK_SHIFT;
-    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + large.committed + blocks.committed;
+    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + t->large.pool->committed +
+           hwri_load_relaxed(&t->heap->blocks->committed);
 }
 
 static bool count_traced(void *context, void *object) {

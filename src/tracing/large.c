@@ -36,6 +36,7 @@ void hwri_large_drop(hwri_tracing *t, hwri_large *large) {
     space->bytes -= large->size;
     space->all[large->index] = space->all[--space->count];
     space->all[large->index]->index = large->index;
+    if (t->heap->checked) memset(large + 1, HWRI_POISON, large->size);
     hwr_pool_free(space->pool, large);
 }
 

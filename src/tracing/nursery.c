@@ -130,6 +130,7 @@ static void end_gap(hwri_nursery *n, sweeping *s, uintptr_t end) {
         return;
     }
     *(uint64_t *)s->gap = hwri_gap(end - s->gap);
+    n->gap_bytes += end - s->gap;
     size_t piece = hwri_piece_of(n, (void *)s->gap);
     if (n->first[piece] == HWRI_NO_OBJECT) n->first[piece] = (uint16_t)((s->gap & (HWRI_PIECE - 1)) / 8);
     s->gap = 0;
@@ -168,6 +169,7 @@ static uintptr_t sweep_piece(hwri_tracing *t, size_t piece, uintptr_t from) {
 void hwri_nursery_reset(hwri_tracing *t) {
     hwri_nursery *n = &t->nursery;
     uintptr_t from = n->start;
+    n->gap_bytes = 0;
     for (size_t piece = 0; piece < n->pieces; piece++) {
         uint8_t state = n->state[piece];
         if (state & HWRI_PIECE_COPIED) {
@@ -180,7 +182,9 @@ void hwri_nursery_reset(hwri_tracing *t) {
             n->state[piece] = HWRI_PIECE_FREE;
         }
     }
-    n->cursor = n->given = 0;
+    bool rests = t->heap->checked && n->cursor < n->pieces / NURSERY_ROOM; /* what died is not used again at once */
+    if (!rests) n->cursor = 0;
+    n->given = 0;
     n->has_rescans = false;
 }
 
@@ -197,5 +201,6 @@ size_t hwri_nursery_trim(hwri_tracing *t) {
     size_t bytes = (n->committed - keep) << HWRI_PIECE_SHIFT;
     if (bytes) hwr_raw_decommit(t->heap->raw, (void *)piece_at(n, keep), bytes);
     n->committed = keep;
+    if (n->poisoned > keep) n->poisoned = keep;
     return bytes;
 }

@@ -9,9 +9,13 @@ enum { LEAST_TARGET = 4 << 20, PRETENURE_FIRST = 4, PRETENURE_MOST = 64 };
 
 static size_t nursery_bytes(const hwri_tracing *t) { return t->nursery.budget << HWRI_PIECE_SHIFT; }
 
-static size_t old_bytes(const hwri_tracing *t) { return hwri_old_bytes(t) + t->large.bytes + t->pressure; }
+static size_t outside(const hwri_tracing *t) { return __atomic_load_n(&t->pressure, __ATOMIC_RELAXED); }
 
-static size_t live_bytes(const hwri_tracing *t) { return (t->old.live_lines << HWRI_LINE_SHIFT) + t->large.bytes; }
+static size_t old_bytes(const hwri_tracing *t) { return hwri_old_bytes(t) + t->large.bytes + outside(t); }
+
+static size_t live_bytes(const hwri_tracing *t) {
+    return (t->old.live_lines << HWRI_LINE_SHIFT) + t->large.bytes + outside(t);
+}
 
 static void set_target(hwri_tracing *t) {
     size_t live = live_bytes(t), target = live * 2;
@@ -29,9 +33,13 @@ void hwri_policy_open(hwri_tracing *t, const hwr_options *options) {
     set_target(t);
 }
 
-bool hwri_may_grow(const hwri_tracing *t, size_t bytes) { return old_bytes(t) + bytes <= t->target; }
+bool hwri_may_grow(const hwri_tracing *t, size_t bytes) {
+    return old_bytes(t) + bytes <= t->target || !hwri_is_automatic(t->heap);
+}
 
-bool hwri_is_full_due(const hwri_tracing *t) { return old_bytes(t) + HWRI_BLOCK > t->target; }
+bool hwri_is_full_due(const hwri_tracing *t) {
+    return old_bytes(t) + HWRI_BLOCK > t->target && hwri_is_automatic(t->heap);
+}
 
 size_t hwri_policy_before(const hwri_tracing *t) { return t->nursery.given << HWRI_PIECE_SHIFT; }
 
@@ -50,10 +58,13 @@ void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
 
 void hwri_policy_after_full(hwri_tracing *t) { set_target(t); }
 
-void hwri_policy_note(hwri_tracing *t, uint64_t pause) {
-    hwr_counters *c = &t->heap->counters;
-    t->paused += pause;
-    c->collections++;
-    c->pause_ns += pause;
-    if (pause > c->longest_pause_ns) c->longest_pause_ns = pause;
+/* Python's gc.disable and a threshold of 0: only when memory is short. */
+bool hwri_is_automatic(const hwr_heap *heap) {
+    return __atomic_load_n(&heap->enabled, __ATOMIC_RELAXED) && heap->threshold[0];
+}
+
+/* HWR_COLLECT_OPTIMIZED. */
+bool hwri_is_worth_while(const hwri_tracing *t, int generation) {
+    if (generation < HWR_OLDEST) return t->nursery.given >= t->nursery.budget / 4;
+    return old_bytes(t) - live_bytes(t) >= live_bytes(t) / 4;
 }

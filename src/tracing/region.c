@@ -157,6 +157,7 @@ bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole) {
     if (room->block && take_hole(room, size)) return true;
     for (;;) {
         hwri_block_info *block = whole ? NULL : pop(&t->old.holes);
+        if (block) t->old.hole_lines -= block->free_lines;
         if (!block) block = take_free_block(t);
         if (!block) {
             *room = (hwri_room){0};
@@ -335,13 +336,14 @@ static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
     if (block->state != HWRI_BLOCK_HOLES) return;
     block->next = old->holes;
     old->holes = block;
+    old->hole_lines += unused;
 }
 
 void hwri_old_sweep(hwri_tracing *t) {
     hwri_old *old = &t->old;
     old->promoted = old->overflow = (hwri_room){0};
     old->free = old->holes = NULL;
-    old->blocks = old->free_blocks = old->live_lines = 0;
+    old->blocks = old->free_blocks = old->live_lines = old->hole_lines = 0;
     for (size_t i = old->region_count; i-- > 0;)
         for (size_t k = HWRI_REGION_BLOCKS; k-- > 1;)
             if (old->regions[i]->blocks[k].state != HWRI_BLOCK_UNUSED) sweep_block(t, &old->regions[i]->blocks[k]);

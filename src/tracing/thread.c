@@ -158,16 +158,18 @@ void hwri_threads_close(hwri_tracing *t) {
 
 /* ---- room ---- */
 
-static void count_allocated(hwri_mutator *m) {
-    m->allocated += m->face.bump - m->counted;
-    m->counted = m->face.bump;
+/* Others may read it meanwhile. */
+void hwri_mutator_add(hwri_mutator *m, size_t bytes) {
+    __atomic_store_n(&m->allocated, m->allocated + bytes, __ATOMIC_RELAXED);
 }
 
-uint64_t hwri_mutator_allocated(const hwri_mutator *m) { return m->allocated + (m->face.bump - m->counted); }
+void hwri_mutator_seal(const hwri_mutator *m) {
+    if (m->face.bump < m->run_end) *(uint64_t *)m->face.bump = hwri_gap(m->run_end - m->face.bump);
+}
 
 void hwri_mutator_settle(hwri_mutator *m) {
-    count_allocated(m);
-    if (m->face.bump < m->run_end) *(uint64_t *)m->face.bump = hwri_gap(m->run_end - m->face.bump);
+    hwri_mutator_add(m, m->face.bump - m->counted);
+    hwri_mutator_seal(m);
     m->face.bump = m->run_end = m->counted = 0;
     __atomic_store_n(&m->face.limit, 0, __ATOMIC_RELAXED);
 }
@@ -216,6 +218,19 @@ void hwri_resume(hwri_tracing *t) {
     set_stopping(t, false);
     pthread_cond_broadcast(&t->resumed);
     hwri_mutex_unlock(&t->lock);
+}
+
+void hwri_frame_push_slow(hwr_heap *heap, hwr_frame *frame, size_t slots) {
+    hwri_traced_look(heap, NULL, "hwr_frame_push", __builtin_return_address(0));
+    hwri_thread *thread = hwri_thread_attached(heap);
+    *frame = (hwr_frame){thread->frames, slots};
+    thread->frames = frame;
+}
+
+void hwri_frame_pop_slow(hwr_heap *heap, hwr_frame *frame) {
+    hwri_thread *thread = hwri_thread_attached(heap);
+    hwri_traced_look_frame(heap, thread, frame, __builtin_return_address(0));
+    thread->frames = frame->previous;
 }
 
 void hwri_poll_slow(hwr_heap *heap) {

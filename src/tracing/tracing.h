@@ -13,6 +13,7 @@
  *   tracing/roots.c      stacks, frames, slots, callbacks
  *   tracing/life.c       handles, weak references and finalizers in a collection
  *   tracing/inspect.c    walking, verification, figures
+ *   tracing/inform.c     what is told of collections: callbacks, memory information
  *   tracing/checked.c    the calls of a checked heap
  *   tracing/heap.c       opening and closing; the table of functions */
 #ifndef HWRI_TRACING_TRACING_H
@@ -125,6 +126,7 @@ typedef struct hwri_old {
     size_t blocks;                          /* that are not free or unused */
     size_t free_blocks;                     /* that have memory */
     size_t live_lines;                      /* as of the last sweep */
+    size_t hole_lines;                      /* free, in blocks that are in the list of those with holes */
     hwri_room promoted;                     /* where the collector puts small objects */
     hwri_room overflow;                     /* and those that did not fit into a hole */
 } hwri_old;
@@ -163,6 +165,8 @@ typedef struct hwri_nursery {
     uint16_t *first;   /* offset in words; HWRI_NO_OBJECT: none begins here */
     size_t table_size; /* bytes of both */
     bool has_rescans;
+    size_t gap_bytes;    /* between objects that stayed where they were */
+    size_t poisoned;     /* a checked heap: pieces below this one that are free have been filled */
     hwri_room survivors; /* where the collector puts those that survive for the first time; up to the end of a piece */
     uintptr_t survivors_end; /* of the pieces that it has */
 } hwri_nursery;
@@ -211,6 +215,7 @@ typedef struct hwri_mutator {
     struct hwri_mutator *next;
     hwri_attachment attachment;
     unsigned attached; /* how often */
+    bool calls_back;   /* is in a callback of a collection */
     hwri_thread_state state;
     uintptr_t token;                   /* tells threads apart */
     uintptr_t run_end;                 /* nursery: the end of the pieces that it has */
@@ -274,7 +279,9 @@ typedef struct hwri_tracing {
     uint64_t survived_bytes;     /* of the collection under way */
     uint64_t allocated_by_ended; /* bytes, by threads that are detached */
     uint64_t opened, paused;     /* times */
-    size_t peak_committed;
+    size_t committed, peak_committed;
+    size_t pinned_objects; /* found by the collection under way */
+    hwr_memory_info info;  /* of it, as far as it is known */
     hwr_memory_info infos[3];
 } hwri_tracing;
 
@@ -348,8 +355,9 @@ void hwri_resume(hwri_tracing *t);
 bool hwri_park(hwri_tracing *t, hwri_mutator *me);
 /* What threads allocate from is whole after this: nothing but objects and gaps. They ask for more next. */
 void hwri_mutator_settle(hwri_mutator *mutator);
-void hwri_mutator_drop_old(hwri_mutator *mutator); /* and it gives up its block, since that is swept */
-uint64_t hwri_mutator_allocated(const hwri_mutator *mutator);
+void hwri_mutator_drop_old(hwri_mutator *mutator);          /* and it gives up its block, since that is swept */
+void hwri_mutator_seal(const hwri_mutator *mutator);        /* the same for now: it goes on allocating there */
+void hwri_mutator_add(hwri_mutator *mutator, size_t bytes); /* to what it has allocated */
 bool hwri_threads_open(hwri_tracing *t);
 void hwri_threads_close(hwri_tracing *t);
 
@@ -383,6 +391,9 @@ void hwri_reach(hwri_tracing *t, void *slot);
 void hwri_reach_all(hwri_tracing *t); /* goes on until nothing is left to be scanned */
 
 /* ---- inspect.c: what heap->collector is made of ---- */
+/* Until hwri_go_on all other threads stand still, but the lock is free. With `collects`, what is there then is what is alive. */
+hwri_tracing *hwri_stand_still(hwr_heap *heap, hwri_mutator *me, bool collects);
+void hwri_go_on(hwri_tracing *t, bool collected);
 bool hwri_traced_walk(hwr_heap *heap, hwr_object_visitor visit, void *context);
 bool hwri_traced_objects(hwr_heap *heap, int generation, hwr_object_visitor visit, void *context);
 bool hwri_traced_referrers(hwr_heap *heap, const void *object, hwr_object_visitor visit, void *context);
@@ -398,16 +409,27 @@ size_t hwri_traced_trim(hwr_heap *heap);
 
 /* ---- checked.c ---- */
 void hwri_traced_look(hwr_heap *heap, const void *object, const char *call, const void *site);
+void hwri_traced_look_frame(hwr_heap *heap, const hwri_thread *thread, const hwr_frame *frame, const void *site);
+enum { HWRI_POISON = 0x5D };                      /* a byte; as a header it is neither an object's nor a gap's */
+void hwri_poison_dead(hwri_tracing *t, bool all); /* at the end of a collection, of the oldest generation or not */
+void hwri_check_poison(hwri_tracing *t);          /* at the beginning of the next */
 void hwri_traced_retain(hwr_heap *heap, const void *object, const void *site);
 void hwri_traced_release(hwr_heap *heap, const void *object, const void *site);
 void hwri_traced_store(hwr_heap *heap, void *object, void *field, void *value, hwri_store how, const void *site);
+
+/* ---- inform.c: at the beginning and the end of what is done while the threads are stopped. ---- */
+void hwri_inform_before(hwri_tracing *t);
+void hwri_inform_after(hwri_tracing *t, uint64_t pause); /* nanoseconds */
+void hwri_inform_program(hwri_tracing *t, hwri_mutator *me, bool starts,
+                         int generation); /* without the lock: calls back */
 
 /* ---- policy.c ---- */
 void hwri_policy_open(hwri_tracing *t, const hwr_options *options);
 bool hwri_may_grow(const hwri_tracing *t,
                    size_t bytes);                 /* whether the old space may take as much more without a collection */
 size_t hwri_policy_before(const hwri_tracing *t); /* bytes that threads have taken from the nursery */
-void hwri_policy_note(hwri_tracing *t, uint64_t pause); /* nanoseconds */
+bool hwri_is_automatic(const hwr_heap *heap);     /* collections come by themselves */
+bool hwri_is_worth_while(const hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
 void hwri_policy_after_full(hwri_tracing *t);
 bool hwri_is_full_due(const hwri_tracing *t);

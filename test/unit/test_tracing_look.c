@@ -1,13 +1,14 @@
 /* Looking at a tracing heap: walking, verification, figures, what the interface of the counting collector means there. */
-#include "support/check.h"
-#include "support/sanitizer.h"
-
+#define _GNU_SOURCE /* mkstemp */
 #include <setjmp.h>
+#include <stdint.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 #include <cmocka.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "heapwright/collect.h"
 #include "heapwright/events.h"
@@ -237,6 +238,202 @@ static void test_types_that_make_no_sense(void **state) {
     hwr_heap_close(heap);
 }
 
+/* ---- what is told of collections ---- */
+
+typedef struct diary {
+    hwr_heap *heap;
+    size_t starts, ends;
+    int generation;
+    bool collects;
+} diary;
+
+static void write_diary(hwr_heap *heap, const hwr_collection_info *info, void *context) {
+    diary *d = context;
+    *(info->starts ? &d->starts : &d->ends) += 1;
+    d->generation = info->generation;
+    assert_non_null(hwr_new(heap, &knot_type));
+    if (d->collects) hwr_collect(heap, 0);
+}
+
+static void test_callbacks(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    diary d = {0};
+    assert_true(hwr_add_callback(heap, write_diary, &d));
+    hwr_collect(heap, 1);
+    assert_int_equal(d.starts, 1);
+    assert_int_equal(d.ends, 1);
+    assert_int_equal(d.generation, 1);
+    d.collects = true;
+    hwr_collect(heap, HWR_OLDEST);
+    assert_int_equal(d.starts, 2);
+    assert_int_equal(d.ends, 2);
+    assert_int_equal(hwr_collection_count(heap, 0), 4);
+    assert_true(hwr_remove_callback(heap, write_diary, &d));
+    hwr_collect(heap, 0);
+    assert_int_equal(d.ends, 2);
+    hwr_heap_close(heap);
+}
+
+static void note_event(hwr_heap *heap, const hwr_event *event, void *context) {
+    (void)heap;
+    unsigned *seen = context;
+    seen[event->kind]++;
+}
+
+static void test_events(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    unsigned seen[HWR_EVENT_KINDS] = {0};
+    assert_true(hwr_listen(heap, UINT64_MAX, note_event, seen));
+    knot *kept = NULL;
+    assert_true(hwr_root_add(heap, &kept));
+    make_list(heap, &kept, 100000);
+    hwr_collect(heap, HWR_OLDEST);
+    assert_true(seen[HWR_EVENT_COLLECTION_BEGIN] > 1);
+    assert_int_equal(seen[HWR_EVENT_COLLECTION_BEGIN], seen[HWR_EVENT_COLLECTION_END]);
+    assert_int_equal(seen[HWR_EVENT_FIND_BEGIN], seen[HWR_EVENT_FIND_END]);
+    assert_true(seen[HWR_EVENT_FREE_BEGIN] > 0 && seen[HWR_EVENT_HEAP_GROWTH] > 0);
+    hwr_counters counters;
+    hwr_get_counters(heap, &counters);
+    assert_int_equal(counters.collections, seen[HWR_EVENT_COLLECTION_END]);
+    assert_true(counters.pause_ns >= counters.longest_pause_ns && counters.longest_pause_ns > 0);
+    assert_true(hwr_unlisten(heap, note_event, seen));
+    hwr_heap_close(heap);
+}
+
+static void test_trace_file(void **state) {
+    (void)state;
+    char path[] = "/tmp/heapwright-look-XXXXXX", text[1 << 16];
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    hwr_heap *heap = open_exact();
+    assert_true(hwr_trace_begin(heap, path));
+    hwr_collect(heap, HWR_OLDEST);
+    assert_true(hwr_trace_end(heap));
+    hwr_heap_close(heap);
+    ssize_t length = read(file, text, sizeof text - 1);
+    assert_true(length > 0);
+    text[length] = '\0';
+    assert_non_null(strstr(text, "{\"name\": \"collection\", \"cat\": \"heapwright\", \"ph\": \"B\""));
+    assert_non_null(strstr(text, "{\"name\": \"collection\", \"cat\": \"heapwright\", \"ph\": \"E\""));
+    assert_string_equal(text + length - 3, "\n]\n");
+    close(file);
+    unlink(path);
+}
+
+static void test_memory_info(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    hwr_memory_info any, young, full;
+    hwr_get_memory_info(heap, HWR_INFO_ANY, &any);
+    assert_int_equal(any.index, 0);
+    assert_true(any.total_available > any.memory_load && any.memory_load > 0);
+    knot *kept = NULL;
+    row *table = NULL;
+    assert_true(hwr_root_add(heap, &kept));
+    assert_true(hwr_root_add(heap, &table));
+    table = hwr_new_items(heap, &row_type, 5000);
+    make_list(heap, &kept, 1000);
+    hwr_collect(heap, 0);
+    hwr_get_memory_info(heap, HWR_INFO_YOUNG, &young);
+    assert_int_equal(young.generation, 0);
+    assert_true(young.generations[0].size_before >= 1000 * sizeof(knot));
+    assert_int_equal(young.generations[0].size_after, 0);
+    assert_true(young.generations[1].size_after >= 1000 * sizeof(knot));
+    assert_true(young.promoted >= 1000 * sizeof(knot) && young.promoted < 1100 * (sizeof(knot) + 8));
+    assert_true(young.generations[3].size_after >= 5000 * sizeof(void *));
+    hwr_collect(heap, HWR_OLDEST);
+    hwr_get_memory_info(heap, HWR_INFO_FULL, &full);
+    hwr_get_memory_info(heap, HWR_INFO_ANY, &any);
+    assert_memory_equal(&any, &full, offsetof(hwr_memory_info, memory_load));
+    assert_true(full.index > young.index && full.pause > 0 && full.compacted);
+    assert_true(full.pause_percentage > 0 && full.pause_percentage < 100);
+    assert_true(full.generations[2].size_after >= 1000 * sizeof(knot));
+    assert_true(full.generations[2].fragmentation_after < full.generations[2].size_after);
+    assert_int_equal(full.heap_size, full.generations[0].size_after + full.generations[1].size_after +
+                                         full.generations[2].size_after + full.generations[3].size_after);
+    assert_true(full.committed >= full.heap_size);
+    hwr_heap_close(heap);
+}
+
+static void test_allocated_bytes(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    uint64_t before = hwr_allocated_bytes_here(heap);
+    for (int i = 0; i < 10000; i++) assert_non_null(hwr_new(heap, &knot_type));
+    assert_int_equal(hwr_allocated_bytes_here(heap) - before, 10000 * (sizeof(knot) + 8));
+    assert_int_equal(hwr_allocated_bytes(heap, true), hwr_allocated_bytes_here(heap));
+    assert_true(hwr_allocated_bytes(heap, false) <= hwr_allocated_bytes(heap, true));
+    assert_non_null(hwr_new_items(heap, &row_type, 2000));
+    assert_int_equal(hwr_allocated_bytes_here(heap) - before, 10000 * (sizeof(knot) + 8) + 2000 * 8 + 16);
+    hwr_heap_close(heap);
+}
+
+static void test_pressure(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    for (int i = 0; i < 100; i++) hwr_add_memory_pressure(heap, 1 << 20);
+    uint64_t full = hwr_collection_count(heap, HWR_OLDEST);
+    assert_true(full >= 3 && full <= 30); /* not at each: as much again as there is */
+    hwr_remove_memory_pressure(heap, 1000 << 20);
+    hwr_collect(heap, HWR_OLDEST);
+    full = hwr_collection_count(heap, HWR_OLDEST);
+    hwr_add_memory_pressure(heap, 1 << 20);
+    assert_int_equal(hwr_collection_count(heap, HWR_OLDEST), full);
+    hwr_heap_close(heap);
+}
+
+/* Off, collections come when memory is short, and not before. */
+static void test_disabled(void **state) {
+    (void)state;
+    hwr_heap *heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options),
+                                                  .collector = HWR_TRACING,
+                                                  .roots = HWR_ROOTS_EXACT,
+                                                  .limit = 16 << 20,
+                                                  .nursery = 64 << 10});
+    assert_non_null(heap);
+    hwr_disable(heap);
+    assert_false(hwr_is_enabled(heap));
+    for (int i = 0; i < 100000; i++) assert_non_null(hwr_new(heap, &knot_type));
+    assert_int_equal(hwr_collection_count(heap, 0), 0);
+    for (int i = 0; i < 1000000; i++) assert_non_null(hwr_new(heap, &knot_type));
+    assert_true(hwr_collection_count(heap, 0) > 0);
+    verify(heap);
+    hwr_enable(heap);
+    uint64_t before = hwr_collection_count(heap, 0);
+    for (int i = 0; i < 100000; i++) assert_non_null(hwr_new(heap, &knot_type));
+    assert_true(hwr_collection_count(heap, 0) > before + 10);
+    hwr_heap_close(heap);
+}
+
+static void test_optimized(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    assert_false(hwr_collect_with(heap, 0, HWR_COLLECT_OPTIMIZED));
+    for (int i = 0; i < 800; i++) assert_non_null(hwr_new(heap, &knot_type));
+    assert_true(hwr_collect_with(heap, 0, HWR_COLLECT_OPTIMIZED));
+    assert_true(hwr_collect_with(heap, 0, HWR_COLLECT_FORCED));
+    hwr_heap_close(heap);
+}
+
+static void test_blocks(void **state) {
+    (void)state;
+    hwr_heap *heap = open_exact();
+    char *block = hwr_alloc(heap, 100);
+    assert_non_null(block);
+    memset(block, 7, 100);
+    block = hwr_realloc(heap, block, 100000);
+    assert_non_null(block);
+    assert_int_equal(block[99], 7);
+    hwr_heap_stats stats;
+    hwr_heap_get_stats(heap, &stats);
+    assert_true(stats.block_bytes >= 100000);
+    hwr_free(heap, block);
+    verify(heap);
+    hwr_heap_close(heap);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walk_finds_what_is_alive),
@@ -247,6 +444,15 @@ int main(void) {
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_immortal),
         cmocka_unit_test(test_types_that_make_no_sense),
+        cmocka_unit_test(test_callbacks),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_trace_file),
+        cmocka_unit_test(test_memory_info),
+        cmocka_unit_test(test_allocated_bytes),
+        cmocka_unit_test(test_pressure),
+        cmocka_unit_test(test_disabled),
+        cmocka_unit_test(test_optimized),
+        cmocka_unit_test(test_blocks),
     };
     return cmocka_run_group_tests_name("tracing heaps, looked at", tests, NULL, NULL);
 }
