@@ -103,6 +103,12 @@ static void thread_of_heap_ends(hwri_attachment *attachment) {
     hwri_mutex_unlock(&t->lock);
 }
 
+/* Returns with the lock held, and no collection under way. */
+static void lock_to_attach(hwri_tracing *t) {
+    hwri_mutex_lock(&t->lock);
+    while (t->collector) pthread_cond_wait(&t->resumed, &t->lock);
+}
+
 bool hwr_thread_attach(hwr_heap *heap) {
     hwri_tracing *t = heap->tracing;
     if (!t) return true;
@@ -111,7 +117,9 @@ bool hwr_thread_attach(hwr_heap *heap) {
         m->attached++;
         return true;
     }
+    lock_to_attach(t);
     m = hwr_pool_alloc_zeroed(heap->blocks, 1, sizeof *m);
+    hwri_mutex_unlock(&t->lock);
     if (!m) return false;
     *m = (hwri_mutator){.face.heap = heap, .attached = 1, .token = hwri_thread_token()};
     m->attachment.on_exit = thread_of_heap_ends;
@@ -120,8 +128,7 @@ bool hwr_thread_attach(hwr_heap *heap) {
         hwr_pool_free(heap->blocks, m);
         return false;
     }
-    hwri_mutex_lock(&t->lock);
-    while (t->collector) pthread_cond_wait(&t->resumed, &t->lock);
+    lock_to_attach(t);
     m->next = t->threads;
     t->threads = m;
     hwri_mutex_unlock(&t->lock);

@@ -206,7 +206,10 @@ static void use_well(hwr_heap *heap, size_t count) {
     for (const knot *k = at.first; k; k = k->left) CHECK(k->number == i++);
     CHECK(i == count);
     const char *problem = NULL;
-    if (!hwr_heap_verify(heap, &problem)) CHECK(!problem);
+    if (!hwr_heap_verify(heap, &problem)) {
+        fprintf(stderr, "%s\n", problem);
+        CHECK(false);
+    }
     hwr_frame_pop(heap, &at.frame);
 }
 

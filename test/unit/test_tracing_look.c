@@ -1,9 +1,9 @@
 /* Looking at a tracing heap: walking, verification, figures, what the interface of the counting collector means there. */
 #define _GNU_SOURCE /* mkstemp */
 #include <setjmp.h>
-#include <stdint.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 #include <stdlib.h>
@@ -25,6 +25,12 @@ typedef struct row {
     knot *items[];
 } row;
 static const hwr_type row_type = HWR_TYPE(row, HWR_REF_ITEMS(row, length, items));
+
+/* These tests count collections. */
+#define SKIP_UNDER_STRESS()                                                                                            \
+    do {                                                                                                               \
+        if (getenv("HEAPWRIGHT_STRESS")) skip();                                                                       \
+    } while (0)
 
 /* Exact roots: what is alive is then known to the object. */
 static hwr_heap *open_exact(void) {
@@ -126,6 +132,7 @@ static void test_verify_after_everything(void **state) {
 /* A store that the heap is not told of. */
 static void test_verify_finds_a_hidden_store(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     knot *old = NULL;
     assert_true(hwr_root_add(heap, &old));
@@ -146,6 +153,7 @@ static void test_verify_finds_a_hidden_store(void **state) {
 
 static void test_generations(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     knot *k = NULL;
     assert_true(hwr_root_add(heap, &k));
@@ -181,6 +189,7 @@ static bool count_one(void *context, void *object) {
 
 static void test_questions(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     knot *a = NULL, *b = NULL, *found = NULL;
     assert_true(hwr_root_add(heap, &a));
@@ -257,6 +266,7 @@ static void write_diary(hwr_heap *heap, const hwr_collection_info *info, void *c
 
 static void test_callbacks(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     diary d = {0};
     assert_true(hwr_add_callback(heap, write_diary, &d));
@@ -324,6 +334,7 @@ static void test_trace_file(void **state) {
 
 static void test_memory_info(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     hwr_memory_info any, young, full;
     hwr_get_memory_info(heap, HWR_INFO_ANY, &any);
@@ -372,6 +383,7 @@ static void test_allocated_bytes(void **state) {
 
 static void test_pressure(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     for (int i = 0; i < 100; i++) hwr_add_memory_pressure(heap, 1 << 20);
     uint64_t full = hwr_collection_count(heap, HWR_OLDEST);
@@ -387,6 +399,7 @@ static void test_pressure(void **state) {
 /* Off, collections come when memory is short, and not before. */
 static void test_disabled(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options),
                                                   .collector = HWR_TRACING,
                                                   .roots = HWR_ROOTS_EXACT,
@@ -409,6 +422,7 @@ static void test_disabled(void **state) {
 
 static void test_optimized(void **state) {
     (void)state;
+    SKIP_UNDER_STRESS();
     hwr_heap *heap = open_exact();
     assert_false(hwr_collect_with(heap, 0, HWR_COLLECT_OPTIMIZED));
     for (int i = 0; i < 800; i++) assert_non_null(hwr_new(heap, &knot_type));
