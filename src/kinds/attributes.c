@@ -20,7 +20,9 @@ static inline bool is_plain_object(const void *object) {
     uintptr_t types = (uintptr_t)hwri_kind_type(HWRI_OBJECT_TYPE);
     return (uintptr_t)hwr_type_of(object) - types < MOST_PLACES * sizeof(hwr_type);
 }
-static bool is_class(const void *object) { return hwri_is_of_type(object, HWRI_CLASS_TYPE); }
+static bool is_class(const void *object) {
+    return hwri_is_of_type(object, HWRI_CLASS_TYPE) || hwri_is_of_type(object, HWRI_TRACED_CLASS_TYPE);
+}
 
 /* ---- classes ---- */
 
@@ -29,7 +31,8 @@ hwr_result hwr_class(hwr_heap *heap, const char *name, void **made) {
     void *text;
     hwr_result result = hwr_str(heap, name, &text);
     if (result != HWR_OK) return result;
-    hwri_class *class = hwr_new(heap, hwri_kind_type(HWRI_CLASS_TYPE));
+    bool traces = hwri_is_tracing(heap);
+    hwri_class *class = hwr_new(heap, hwri_kind_type(traces ? HWRI_TRACED_CLASS_TYPE : HWRI_CLASS_TYPE));
     if (!class) {
         hwr_release(heap, text);
         return HWR_NO_MEMORY;
@@ -194,6 +197,7 @@ static bool try_extend_rest(hwr_heap *heap, hwri_object *object, const hwri_clas
     if (!rest) return false;
     if (old) {
         memcpy(rest->as.objects, old->as.objects, at * sizeof(void *));
+        hwri_copied(heap, rest, rest->as.objects, at * sizeof(void *));
         memset(old->as.objects, 0, at * sizeof(void *));
         hwr_give(heap, object, last, (void *)rest);
     } else {
@@ -230,7 +234,7 @@ static hwr_result set_attribute(hwr_heap *heap, hwri_object *object, const hwri_
         }
         hwri_table *dict = own_dict(object);
         if (hwri_unlikely(dict != NULL)) return hwri_table_put(heap, dict, HWRI_VALUES, key, value, NULL);
-        hwri_shape *child = hwri_shape_child(shape, key);
+        hwri_shape *child = hwri_shape_child(heap, shape, key);
         if (hwri_likely(child && try_grow(heap, object, child, value))) return HWR_OK;
         bool goes_on = true;
         if (child)

@@ -5,7 +5,7 @@
 /* The interned strs of a heap: open addressing, linear probing, never more than two thirds full. The table owns no references. A str that is in it has HWRI_INTERNED in its
  * header, and HWRI_SPECIAL, so that its death takes the long way and takes it out; those that it had pushed on move back, so there are no gravestones. A place is the
  * str's address in the lower 48 bits, as in a header, and the upper half of its hash in the others: hardly ever is a str looked at that is not the one. A str whose
- * count is zero, but whose end has to wait, is still there and is nobody's: then there may be two of one content. 12 to 24 bytes for each str, more after most have died: with
+ * count is zero, but whose end has to wait, is still there and is nobody's: then there may be two of one content. On a tracing heap a collection takes out those that it has not reached (traced.c). 12 to 24 bytes for each str, more after most have died: with
  * an eighth in use the table is halved. */
 typedef struct hwri_interned {
     size_t count, room; /* room: a power of two */
@@ -54,46 +54,65 @@ static bool resize_interned(hwr_heap *heap, size_t room) {
 
 static bool has_interned_room(const interned_strs *table) { return table && (table->count + 1) * 3 <= table->room * 2; }
 
-static bool make_interned_room(hwr_heap *heap) {
-    unsigned attempt = 0;
-    while (!has_interned_room(heap->kinds->interned)) {
-        size_t room = heap->kinds->interned ? heap->kinds->interned->room * 2 : LEAST_INTERNED;
-        if (!resize_interned(heap, room) && !hwri_make_room(heap, room * sizeof(uint64_t), &attempt)) return false;
+static size_t next_room(const interned_strs *table) { return table ? table->room * 2 : LEAST_INTERNED; }
+
+/* The one that is there already, or the str, which is now. */
+static const hwri_str *enter_str(hwr_heap *heap, hwri_str *str) {
+    interned_strs *table = heap->kinds->interned;
+    size_t at;
+    hwri_key key = hwri_key_of_str(heap, str);
+    const hwri_str *found = find_interned(table, &key, &at);
+    if (found) return found;
+    table->places[at] = place_for(str);
+    table->count++;
+    if (heap->tracing) {
+        __atomic_fetch_or(hwri_header(str), HWRI_INTERNED, __ATOMIC_RELAXED);
+        hwri_traced_interned(heap, str);
+    } else {
+        *hwri_header(str) |= HWRI_INTERNED | HWRI_SPECIAL;
     }
-    return true;
+    return str;
 }
 
 bool hwr_str_intern(hwr_heap *heap, void **text) {
     HWRI_LOOK(heap, *text);
     hwri_str *str = *text;
+    unsigned attempt = 0;
     if (*hwri_header(str) & HWRI_INTERNED || hwri_is_shared_str(str)) return true;
-    if (!make_interned_room(heap)) return false;
-    interned_strs *table = heap->kinds->interned;
-    size_t at;
-    hwri_key key = hwri_key_of_str(heap, str);
-    const hwri_str *found = find_interned(table, &key, &at);
-    if (found) {
-        hwr_retain(heap, found);
-        *text = (void *)(uintptr_t)found;
-        hwr_release(heap, str);
-        return true;
+    for (;;) {
+        hwri_kinds_lock(heap);
+        size_t room = next_room(heap->kinds->interned);
+        bool has_room = has_interned_room(heap->kinds->interned) || resize_interned(heap, room);
+        const hwri_str *found = has_room ? enter_str(heap, str) : NULL;
+        hwri_kinds_unlock(heap);
+        if (found && found != str) {
+            hwr_retain(heap, found);
+            *text = (void *)(uintptr_t)found;
+            hwr_release(heap, str);
+        }
+        if (found) return true;
+        if (!hwri_make_room(heap, room * sizeof(uint64_t), &attempt)) return false;
     }
-    table->places[at] = place_for(str);
-    table->count++;
-    *hwri_header(str) |= HWRI_INTERNED | HWRI_SPECIAL;
-    return true;
+}
+
+/* The same as bytes, all of them ASCII, retained; NULL: there is none. */
+static const hwri_str *interned_ascii(hwr_heap *heap, const char *ascii, size_t size) {
+    hwri_key key = hwri_key_of_ascii(heap, ascii, size);
+    size_t at;
+    hwri_kinds_lock(heap);
+    const interned_strs *table = heap->kinds->interned;
+    const hwri_str *found = table ? find_interned(table, &key, &at) : NULL;
+    hwri_kinds_unlock(heap);
+    hwr_retain(heap, found);
+    return found;
 }
 
 hwr_result hwr_str_interned(hwr_heap *heap, const char *utf8, size_t size, void **text) {
     HWRI_LOOK(heap, NULL);
-    const interned_strs *table = heap->kinds->interned;
     void *made;
-    if (table && size > 1 && hwri_is_ascii((const unsigned char *)utf8, size)) {
-        hwri_key key = hwri_key_of_ascii(heap, utf8, size);
-        size_t at;
-        const hwri_str *found = find_interned(table, &key, &at);
+    if (size > 1 && hwri_is_ascii((const unsigned char *)utf8, size)) {
+        const hwri_str *found = interned_ascii(heap, utf8, size);
         if (hwri_likely(found != NULL)) {
-            hwr_retain(heap, found);
             *text = (void *)(uintptr_t)found;
             return HWR_OK;
         }
@@ -117,16 +136,61 @@ static void empty_place(interned_strs *table, size_t gap) {
     table->places[gap] = 0;
 }
 
-void hwri_interned_dies(hwr_heap *heap, const void *text) {
-    interned_strs *table = heap->kinds->interned;
-    const hwri_str *str = text;
+static size_t place_of_str(const interned_strs *table, const hwri_str *str) {
     size_t at = home_of(table, str);
     while (str_in(table->places[at]) != str) at = next_place(table, at);
-    empty_place(table, at);
-    table->count--;
-    *hwri_header(str) &= ~HWRI_INTERNED;
+    return at;
+}
+
+static void shrink_interned(hwr_heap *heap) {
+    const interned_strs *table = heap->kinds->interned;
     if (table->count < table->room / 8 && table->room > LEAST_INTERNED) resize_interned(heap, table->room / 2);
 }
+
+static void leave(interned_strs *table, size_t at) {
+    empty_place(table, at);
+    table->count--;
+}
+
+void hwri_interned_dies(hwr_heap *heap, const void *text) {
+    interned_strs *table = heap->kinds->interned;
+    leave(table, place_of_str(table, text));
+    *hwri_header(text) &= ~HWRI_INTERNED;
+    shrink_interned(heap);
+}
+
+/* ---- on a tracing heap ---- */
+
+void hwri_interned_moves(hwr_heap *heap, const void *text, const void *now) {
+    interned_strs *table = heap->kinds->interned;
+    size_t at = place_of_str(table, text);
+    if (now)
+        table->places[at] = place_for(now);
+    else
+        leave(table, at);
+}
+
+/* What moves back into a place that is emptied has not been looked at yet, or has come round from the beginning of the table. */
+void hwri_interned_review(hwr_heap *heap, void *(*now)(void *context, void *text),
+                          void (*note)(void *context, void *text), void *context) {
+    interned_strs *table = heap->kinds->interned;
+    for (size_t at = 0; at < table->room;) {
+        void *text = (void *)(uintptr_t)str_in(table->places[at]);
+        void *stays = text ? now(context, text) : NULL;
+        if (text && !stays) {
+            leave(table, at);
+            continue;
+        }
+        if (stays) {
+            table->places[at] = place_for(stays);
+            note(context, stays);
+        }
+        at++;
+    }
+    shrink_interned(heap);
+}
+
+/* ---- verification ---- */
 
 /* Whether a place holds an interned str of the heap that can be found from its home. One whose end has to wait may be there, too. */
 static bool is_sound_place(hwr_heap *heap, const interned_strs *table, size_t at) {

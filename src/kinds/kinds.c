@@ -13,10 +13,10 @@ static bool open_singletons(hwr_heap *heap, struct hwri_kinds *kinds) {
     kinds->none = hwr_new(heap, hwri_kind_type(HWRI_NONE_TYPE));
     for (unsigned i = 0; i < 2; i++) {
         kinds->bools[i] = hwr_new(heap, type);
-        if (!kinds->bools[i] || !hwr_make_immortal(heap, kinds->bools[i])) return false;
+        if (!hwri_is_kept(heap, kinds->bools[i])) return false;
         ((hwri_bool *)kinds->bools[i])->value = i;
     }
-    return kinds->none && hwr_make_immortal(heap, kinds->none);
+    return hwri_is_kept(heap, kinds->none);
 }
 
 bool hwr_kinds_open(hwr_heap *heap) {
@@ -26,10 +26,13 @@ bool hwr_kinds_open(hwr_heap *heap) {
     if (!kinds) return false;
     memset(kinds, 0, sizeof *kinds);
     heap->kinds = kinds;
-    if (getrandom(kinds->secret, sizeof kinds->secret, 0) == sizeof kinds->secret && open_singletons(heap, kinds) &&
-        hwri_numbers_open(heap, kinds) && hwri_texts_open(heap, kinds) && hwri_tuples_open(heap, kinds))
+    bool opened = !heap->tracing || hwri_traced_kinds_open(heap, kinds);
+    if (opened && getrandom(kinds->secret, sizeof kinds->secret, 0) == sizeof kinds->secret &&
+        open_singletons(heap, kinds) && hwri_numbers_open(heap, kinds) && hwri_texts_open(heap, kinds) &&
+        hwri_tuples_open(heap, kinds))
         return true;
-    heap->kinds = NULL; /* what was made is immortal, and goes with the heap */
+    heap->kinds = NULL; /* what was made goes with the heap at the latest */
+    hwri_traced_kinds_close(heap, kinds);
     hwr_free(heap, kinds);
     return false;
 }

@@ -9,6 +9,7 @@
  *   kinds/iterator.c  going through containers; kinds/range.c; kinds/lazy.c: map, filter, zip, generators
  *   kinds/table.c     the hash table of dicts and sets; kinds/dict.c, kinds/set.c
  *   kinds/attributes.c  objects with attributes; kinds/shape.c: what they share
+ *   kinds/traced.c    what is special on a tracing heap
  *   kinds/spare.c     dicts and lists that are kept for the next */
 #ifndef HWRI_KINDS_H
 #define HWRI_KINDS_H
@@ -22,6 +23,7 @@
 #include "heapwright/sequence.h"
 #include "heapwright/text.h"
 #include "object/heap.h"
+#include "raw/thread.h"
 
 /* ---- the types, all in one table, which is how a type is known to be one of these ---- */
 
@@ -50,8 +52,10 @@ enum hwri_kind_type {
     HWRI_ENTRIES_TYPE,
     HWRI_CALLING_TYPE, /* map, filter, generators */
     HWRI_ZIP_TYPE,
-    HWRI_CLASS_TYPE, /* what objects share: no kinds */
+    HWRI_CLASS_TYPE, /* what objects share: no kinds; and the same of a tracing heap */
+    HWRI_TRACED_CLASS_TYPE,
     HWRI_SHAPE_TYPE,
+    HWRI_TRACED_SHAPE_TYPE,
     HWRI_NAMES_TYPE,
     /* What containers keep their items in: no kinds, nobody else sees them. */
     HWRI_SLOTS_TYPE,
@@ -186,7 +190,8 @@ struct hwri_kinds {
     unsigned char secret[HWRI_SECRET_SIZE];
     void *held_shapes[HWRI_HELD_SHAPES]; /* shape.c: those that were made last, owned; a ring */
     unsigned next_held;
-    hwri_spares spares[2]; /* spare.c: lists, dicts */
+    hwri_spares spares[2];            /* spare.c: lists, dicts */
+    struct hwri_traced_kinds *traced; /* traced.c; NULL: a counting heap */
 };
 
 /* ---- making leaves ---- */
@@ -194,7 +199,7 @@ struct hwri_kinds {
 /* A new leaf of a type, `size` bytes without the header, of which nothing has been written; with items, the caller writes the length. NULL without memory. */
 static inline void *hwri_new_leaf(hwr_heap *heap, const hwr_type *type, size_t size) {
     size_t block_size = (size + 7) / 8 * 8 + HWRI_HEADER_SIZE;
-    if (hwri_likely(!heap->checked && block_size <= HWRI_DIRECT_BYTES)) {
+    if (hwri_likely(hwri_counts_inline(heap) && block_size <= HWRI_DIRECT_BYTES)) {
         uint64_t *header =
             hwri_pool_alloc(heap->leaves, block_size < HWRI_LEAST_BLOCK ? HWRI_LEAST_BLOCK : block_size, false);
         if (hwri_likely(header != NULL)) {
@@ -271,6 +276,27 @@ void *hwri_spare_take(hwr_heap *heap, enum hwri_kind_type which);
 bool hwri_numbers_open(hwr_heap *heap, struct hwri_kinds *kinds);
 bool hwri_texts_open(hwr_heap *heap, struct hwri_kinds *kinds);
 bool hwri_tuples_open(hwr_heap *heap, struct hwri_kinds *kinds);
+
+/* Whether an object that is to be shared has been made, and will stay: tracing heaps are shown it. */
+static inline bool hwri_is_kept(hwr_heap *heap, void *object) {
+    return object && (heap->tracing || hwr_make_immortal(heap, object));
+}
+
+/* ---- traced.c ---- */
+
+bool hwri_traced_kinds_open(hwr_heap *heap, struct hwri_kinds *kinds);
+void hwri_traced_kinds_close(hwr_heap *heap, struct hwri_kinds *kinds);
+
+/* Around looking at and changing what threads share on a tracing heap. Nobody makes an object in between. */
+void hwri_kinds_lock(hwr_heap *heap);
+void hwri_kinds_unlock(hwr_heap *heap);
+
+void hwri_traced_interned(hwr_heap *heap, void *text); /* it has come into the table; with the lock held */
+
+/* intern.c, for a collection. Brings a str that is in the table to another address, or out of it (NULL); all of them, to where `now` says, and tells `note` of those that stay. */
+void hwri_interned_moves(hwr_heap *heap, const void *text, const void *now);
+void hwri_interned_review(hwr_heap *heap, void *(*now)(void *context, void *text),
+                          void (*note)(void *context, void *text), void *context);
 
 /* The shared one, if there is one, of an int or character. */
 static inline void *hwri_shared_int(hwr_heap *heap, int64_t value) {

@@ -1,6 +1,7 @@
 /* lazy: iterators over what a function makes of the items of others, or of nothing; and over several at once.
  *
  * The program's functions may do anything, to ask their own iterator for more included, and so to bring it to its end: what a step uses is held by a reference of its own for as long. */
+#include "heapwright/tracing.h"
 #include "kinds/iterator.h"
 
 static hwr_result end_calling(hwr_heap *heap, hwri_calling *calling) {
@@ -153,18 +154,34 @@ static hwr_result take_one_of_each(hwr_heap *heap, const hwri_zip *zip, void **i
 
 enum { FEW_ZIPPED = 8 };
 
-static hwr_result next_of_zip(hwr_heap *heap, hwri_iterator *iterator, void **item) {
-    hwri_zip *zip = (hwri_zip *)iterator;
-    void *few[FEW_ZIPPED] = {NULL}, **items = few, *made = NULL;
+static hwr_result tuple_of_each(hwr_heap *heap, hwri_zip *zip, void **items, void **made) {
     size_t taken;
-    if (zip->length > FEW_ZIPPED) items = hwr_alloc(heap, zip->length * sizeof *items);
-    if (!items) return HWR_NO_MEMORY;
     hwr_result result = take_one_of_each(heap, zip, items, &taken);
     if (result == HWR_OK)
-        made = hwri_tuple_again(heap, zip, &zip->base.source, items, taken);
+        *made = hwri_tuple_again(heap, zip, &zip->base.source, items, taken);
     else
         while (taken-- > 0) hwr_release(heap, items[taken]);
-    if (items != few) hwr_free(heap, items);
+    return result;
+}
+
+/* Many items are in memory that a tracing heap does not look at, but for a frame of it. */
+static hwr_result tuple_of_many(hwr_heap *heap, hwri_zip *zip, void **made) {
+    size_t size = sizeof(hwr_frame) + zip->length * sizeof(void *);
+    hwr_frame *frame = hwr_alloc(heap, size);
+    if (!frame) return HWR_NO_MEMORY;
+    memset(frame, 0, size);
+    hwr_frame_push(heap, frame, zip->length);
+    hwr_result result = tuple_of_each(heap, zip, (void **)(void *)(frame + 1), made);
+    hwr_frame_pop(heap, frame);
+    hwr_free(heap, frame);
+    return result;
+}
+
+static hwr_result next_of_zip(hwr_heap *heap, hwri_iterator *iterator, void **item) {
+    hwri_zip *zip = (hwri_zip *)iterator;
+    void *few[FEW_ZIPPED] = {NULL}, *made = NULL;
+    bool many = zip->length > FEW_ZIPPED;
+    hwr_result result = many ? tuple_of_many(heap, zip, &made) : tuple_of_each(heap, zip, few, &made);
     if (result != HWR_OK) return result == HWR_END ? end_zip(heap, zip) : result;
     if (made) *item = made;
     return made ? HWR_OK : HWR_NO_MEMORY;

@@ -188,6 +188,7 @@ hwr_result hwr_list_insert(hwr_heap *heap, void *list, size_t index, const void 
     memcpy(last, end - bytes, bytes);
     memmove(from + bytes, from, (size_t)(end - from) - bytes);
     memcpy(from, last, bytes);
+    hwri_shuffled(l->storage);
     return HWR_OK;
 }
 
@@ -202,6 +203,7 @@ static void *try_take(hwr_heap *heap, hwri_list *list, size_t index) {
     memmove(from, from + bytes, (size_t)(end - from) - bytes);
     list->length--;
     if (!hwri_mode_is_data(mode)) list->storage->as.objects[list->length] = NULL;
+    hwri_shuffled(list->storage);
     return item;
 }
 
@@ -260,6 +262,7 @@ void hwr_list_reverse(void *list) {
         memcpy(low, high, bytes);
         memcpy(high, item, bytes);
     }
+    hwri_shuffled(l->storage);
 }
 
 /* ---- what all kinds have ---- */

@@ -29,7 +29,7 @@ bool hwri_numbers_open(hwr_heap *heap, struct hwri_kinds *kinds) {
         if (!number) return false;
         number->value = value;
         kinds->ints[value - HWRI_LEAST_SHARED] = number;
-        if (!hwr_make_immortal(heap, number)) return false;
+        if (!hwri_is_kept(heap, number)) return false;
     }
     return true;
 }

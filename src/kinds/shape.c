@@ -11,6 +11,9 @@
  * a shape dies with the last object or child that has it, and nothing here can be in a cycle; the collector does not look at it. So that shapes are not made again for every object of a program
  * that has one at a time, the heap holds those that were made last, until a full collection.
  *
+ * On a tracing heap, where a death is no event, parents hold their children, so that all of them live as long as their class; the lists stay in the order in which they grew, and names are never added to a table that
+ * is used already: so several threads can read all of this at once.
+ *
  * 72 bytes for a shape, and for each name 8 and some room in the table. A class has at most 512 shapes, a shape at most 64 children and attributes. */
 #include "kinds/shape.h"
 
@@ -37,12 +40,12 @@ static bool adds_key(const hwri_shape *child, const hwri_key *key) {
     return (child->name == key->object || hwri_is_key_str(child->name, key)) && hwri_is_live(*hwri_header(child));
 }
 
-hwri_shape *hwri_shape_child(hwri_shape *shape, const hwri_key *key) {
-    hwri_shape *child = shape->first;
+hwri_shape *hwri_shape_child(const hwr_heap *heap, hwri_shape *shape, const hwri_key *key) {
+    hwri_shape *child = __atomic_load_n(&shape->first, __ATOMIC_ACQUIRE);
     if (!child || hwri_likely(adds_key(child, key))) return child;
     do child = child->next;
     while (child && !adds_key(child, key));
-    if (!child) return NULL;
+    if (!child || heap->tracing) return child;
     unlink_child(shape, child);
     link_child(shape, child);
     return child;
@@ -65,6 +68,7 @@ void hwri_shape_dies(const void *dead) {
 
 /* Takes over the reference. */
 static void hold_shape(hwr_heap *heap, hwri_shape *shape) {
+    if (heap->tracing) return;
     struct hwri_kinds *kinds = heap->kinds;
     void **place = &kinds->held_shapes[kinds->next_held++ % HWRI_HELD_SHAPES], *old = *place;
     *place = shape;
@@ -103,7 +107,7 @@ static hwri_table *copy_names(hwr_heap *heap, const hwri_shape *shape) {
 
 /* A table with a shape's names and another behind them, the caller's to release: its own if that will do. Whoever runs when memory is short may have extended it, too. */
 static hwri_table *names_with(hwr_heap *heap, const hwri_shape *shape, const void *name) {
-    hwri_table *names = shape->names;
+    hwri_table *names = heap->tracing ? NULL : shape->names;
     if (names && names->used == shape->count && !add_name(heap, names, name)) return NULL;
     if (names && is_name_at(names, shape->count, name)) {
         hwr_retain(heap, names);
@@ -115,10 +119,21 @@ static hwri_table *names_with(hwr_heap *heap, const hwri_shape *shape, const voi
     return NULL;
 }
 
+/* On a tracing heap, where another thread may have made such a child meanwhile: then there are two, of which the last is found. */
+static void adopt(hwr_heap *heap, hwri_shape *parent, hwri_shape *child) {
+    hwri_kinds_lock(heap);
+    hwr_init(heap, child, &child->next, parent->first);
+    hwr_set(heap, parent, &parent->first, child);
+    parent->children++;
+    child->of->shapes++;
+    hwri_kinds_unlock(heap);
+}
+
 /* Takes over the references to the name and to the parent. */
 static hwri_shape *new_shape(hwr_heap *heap, hwri_shape *parent, void *name) {
     hwri_table *names = names_with(heap, parent, name);
-    hwri_shape *shape = names ? hwr_new(heap, hwri_kind_type(HWRI_SHAPE_TYPE)) : NULL;
+    enum hwri_kind_type type = heap->tracing ? HWRI_TRACED_SHAPE_TYPE : HWRI_SHAPE_TYPE;
+    hwri_shape *shape = names ? hwr_new(heap, hwri_kind_type(type)) : NULL;
     if (!shape) {
         hwr_release(heap, names);
         hwr_release(heap, name);
@@ -132,6 +147,10 @@ static hwri_shape *new_shape(hwr_heap *heap, hwri_shape *parent, void *name) {
     hwr_init(heap, shape, &shape->names, names);
     hwr_init(heap, shape, &shape->name, name);
     shape->count = parent->count + 1;
+    if (heap->tracing) {
+        adopt(heap, parent, shape);
+        return shape;
+    }
     link_child(parent, shape);
     parent->children++;
     of->shapes++;
@@ -156,13 +175,15 @@ bool hwri_shape_extend(hwr_heap *heap, hwri_shape *parent, const hwri_key *key) 
 /* ---- verification ---- */
 
 const char *hwri_shape_problem(hwr_heap *heap, const void *object) {
-    if (!hwri_is_of_type(object, HWRI_SHAPE_TYPE) && !hwri_is_of_type(object, HWRI_CLASS_TYPE)) return NULL;
+    size_t type = (size_t)(hwr_type_of(object) - hwri_kind_types);
+    if (type < HWRI_CLASS_TYPE || type > HWRI_TRACED_SHAPE_TYPE) return NULL;
     const hwri_shape *shape = object, *previous = NULL;
     uint32_t children = 0;
     for (const hwri_shape *child = shape->first; child; previous = child, child = child->next, children++) {
         bool waits = heap->deaths.count || heap->deaths.lost;
         if (!waits && !hwri_is_object(heap, child)) return "a shape leads to one that is dead";
-        if (child->parent != shape || child->previous != previous || child->count != shape->count + 1)
+        if (child->parent != shape || (!heap->tracing && child->previous != previous) ||
+            child->count != shape->count + 1)
             return "the tree of shapes is wrong";
     }
     bool lacks_names = shape->count && (!shape->names || !is_name_at(shape->names, shape->count - 1, shape->name));

@@ -6,12 +6,13 @@
 
 typedef struct hwri_shape hwri_shape;
 struct hwri_shape {
-    hwri_shape *parent;                  /* the same without the last attribute; NULL: a class */
-    struct hwri_class *of;               /* NULL: a class */
-    hwri_table *names;                   /* the first `count` of these; NULL: none, a class */
-    void *name;                          /* the last of them; a class's own */
-    hwri_shape *first, *next, *previous; /* no references: of its children, and of its parent's */
-    uint32_t count;                      /* attributes */
+    hwri_shape *parent;    /* the same without the last attribute; NULL: a class */
+    struct hwri_class *of; /* NULL: a class */
+    hwri_table *names;     /* the first `count` of these; NULL: none, a class */
+    void *name;            /* the last of them; a class's own */
+    hwri_shape *first, *next,
+        *previous;  /* of its children, and of its parent's: no references, but on a tracing heap */
+    uint32_t count; /* attributes */
     uint32_t children;
 };
 
@@ -30,7 +31,7 @@ static inline hwri_class *hwri_class_in(hwri_shape *shape) {
 }
 
 /* The child that has this attribute more; NULL: there is none. */
-hwri_shape *hwri_shape_child(hwri_shape *shape, const hwri_key *key);
+hwri_shape *hwri_shape_child(const hwr_heap *heap, hwri_shape *shape, const hwri_key *key);
 
 /* Whether there may be another, and making it: the name is an object. The heap holds it for a while. False without memory. */
 bool hwri_shape_may_grow(hwri_shape *shape);

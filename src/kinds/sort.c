@@ -127,12 +127,14 @@ static bool all_are_strs(void *const *items, size_t count) {
     return i == count;
 }
 
-static hwr_result sort_objects(hwr_heap *heap, void **items, size_t count, void **space) {
+static hwr_result sort_objects(hwr_heap *heap, hwri_storage *storage, size_t count, void **space) {
+    void **items = storage->as.objects;
     comparing c = {heap, all_are_strs(items, count) ? hwri_str_ops.compare : hwri_compare, HWR_OK};
     const sorting s = {sizeof(void *), object_before, &c, (char *)(space + count)};
     memcpy(space, items, count * sizeof *items);
     sort_items(&s, (char *)space, count);
     if (c.result == HWR_OK) memcpy(items, space, count * sizeof *items);
+    hwri_shuffled(storage);
     return c.result;
 }
 
@@ -154,7 +156,7 @@ static hwr_result sort_list(hwr_heap *heap, hwri_list *list, void *space) {
     case HWRI_DATA4_TYPE: sort_ints4(&storage->as, count, space); return HWR_OK;
     case HWRI_DATA8_TYPE: sort_ints8(&storage->as, count, space); return HWR_OK;
     case HWRI_DOUBLES_TYPE: return sort_floats(storage->as.doubles, count, space);
-    default: return sort_objects(heap, storage->as.objects, count, space);
+    default: return sort_objects(heap, storage, count, space);
     }
 }
 

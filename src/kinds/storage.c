@@ -61,7 +61,10 @@ static bool try_move(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t roo
     if (from) {
         size_t bytes = list->length * item_bytes(mode);
         memcpy(&to->as, &from->as, bytes);
-        if (!hwri_mode_is_data(mode)) memset(&from->as, 0, bytes);
+        if (!hwri_mode_is_data(mode)) {
+            hwri_copied(heap, to, &to->as, bytes);
+            memset(&from->as, 0, bytes);
+        }
     }
     replace_storage(heap, list, to);
     return true;
@@ -86,7 +89,9 @@ static void retype(const hwr_heap *heap, hwri_storage *storage, hwri_mode mode) 
 static bool try_start(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t least) {
     hwri_storage *storage = list->storage;
     size_t room = storage && storage->room > least ? storage->room : least;
-    if (!storage || mode == HWRI_SLOTS_TYPE || hwri_storage_mode(storage) == HWRI_SLOTS_TYPE)
+    bool stays = storage && mode != HWRI_SLOTS_TYPE && hwri_storage_mode(storage) != HWRI_SLOTS_TYPE;
+    if (!stays ||
+        (mode == HWRI_LEAF_SLOTS_TYPE && hwri_is_tracing(heap))) /* which has large ones of data without cards */
         return try_move(heap, list, mode, room);
     retype(heap, storage, mode);
     if (mode == HWRI_LEAF_SLOTS_TYPE) memset(&storage->as, 0, storage->room * sizeof(void *));
@@ -128,6 +133,7 @@ static bool try_prepare(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t 
     bool fits = list->storage && length + more <= list->storage->room;
     if (mode == old && fits) return true;
     size_t room = room_to_grow(length, more);
+    if (hwri_is_tracing(heap) && length + length / 2 > room) room = length + length / 2; /* nothing grows in place */
     if (old == HWRI_NO_MODE) return try_start(heap, list, mode, room);
     if (mode == old) return try_resize(heap, list, room);
     if (hwri_mode_is_ints(mode)) return try_widen(heap, list, mode, room);
@@ -173,7 +179,7 @@ const void *hwri_storage_peek(const hwri_storage *storage, hwri_mode mode, size_
 }
 
 static void *quiet_leaf(hwr_heap *heap, const hwr_type *type) {
-    if (heap->checked) return hwri_new_quietly(heap, type, 0);
+    if (!hwri_counts_inline(heap)) return hwri_new_quietly(heap, type, 0);
     uint64_t *header = hwri_pool_alloc(heap->leaves, HWRI_HEADER_SIZE + sizeof(hwri_int), false);
     if (!header) return NULL;
     *header = HWRI_COUNT_ONE | (uint64_t)(uintptr_t)type | HWRI_UNTRACKED;

@@ -32,6 +32,16 @@ static inline hwri_mode hwri_mode_of(const void *item) {
 }
 hwri_mode hwri_mode_join(hwri_mode a, hwri_mode b);
 
+/* ---- references that change their places ---- */
+
+/* Those within a storage: what is remembered of a large object on a tracing heap are parts of it. Nobody but its list knows a storage, so that on a counting heap its count never comes up to what HWRI_ALIVE is
+ * there. */
+enum { HWRI_IS_LARGE_SHIFT = 58 };
+static inline void hwri_shuffled(hwri_storage *storage) {
+    uint64_t large = HWRI_ALIVE | UINT64_C(1) << HWRI_IS_LARGE_SHIFT;
+    if (hwri_unlikely((*hwri_header(storage) & large) == large)) hwri_shuffled_slow(storage);
+}
+
 /* ---- values of ints ---- */
 
 static inline int64_t hwri_data_get(const hwri_storage *storage, hwri_mode mode, size_t index) {

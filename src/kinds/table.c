@@ -194,12 +194,13 @@ static uint64_t squeezed_tags(const hwri_table *table, hwri_values values) {
 }
 
 /* Moves the references to another storage, or in their own to the front, with or without the gaps. The counts stay as they are. */
-static void move_entries(hwri_table *table, hwri_values values, hwri_storage *to, bool squeeze) {
+static void move_entries(hwr_heap *heap, hwri_table *table, hwri_values values, hwri_storage *to, bool squeeze) {
     void **from = table->entries->as.objects, **into = to->as.objects;
     size_t position = squeeze ? 0 : table->used, kept = 0, size = sizeof(void *) << values;
     if (!squeeze) memcpy(into, from, position * size);
     for (size_t i = 0; squeeze && i < table->used; i++)
         if (from[i << values]) memmove(&into[position++ << values], &from[i << values], size);
+    hwri_copied(heap, to, into, position * size);
     if (from == into) kept = position;
     memset(&from[kept << values], 0, (table->used - kept) * size);
     table->used = (uint32_t)position;
@@ -208,7 +209,7 @@ static void move_entries(hwri_table *table, hwri_values values, hwri_storage *to
 static bool replace_entries(hwr_heap *heap, hwri_table *table, hwri_values values, hwri_storage *entries,
                             bool squeeze) {
     if (!entries) return false;
-    if (table->entries) move_entries(table, values, entries, squeeze);
+    if (table->entries) move_entries(heap, table, values, entries, squeeze);
     hwr_give(heap, table, &table->entries, entries);
     return true;
 }
@@ -247,7 +248,7 @@ static hwr_result try_rebuild(hwr_heap *heap, hwri_table *table, hwri_values val
     if (moves)
         replace_entries(heap, table, values, entries, squeeze);
     else if (squeeze)
-        move_entries(table, values, entries, true);
+        move_entries(heap, table, values, entries, true);
     bool done = !extends || extend_entries(heap, table, values, room) || table->used < old_room;
     return done ? HWR_OK : HWR_NO_MEMORY;
 }

@@ -42,11 +42,10 @@ static hwr_result share_str(hwr_heap *heap, const void *shared, void **text) {
 bool hwri_texts_open(hwr_heap *heap, struct hwri_kinds *kinds) {
     kinds->empty_str = new_str(heap, 0, 1);
     kinds->empty_bytes = hwr_new_items(heap, hwri_kind_type(HWRI_BYTES_TYPE), 0);
-    if (!kinds->empty_str || !hwr_make_immortal(heap, kinds->empty_str)) return false;
-    if (!kinds->empty_bytes || !hwr_make_immortal(heap, kinds->empty_bytes)) return false;
+    if (!hwri_is_kept(heap, kinds->empty_str) || !hwri_is_kept(heap, kinds->empty_bytes)) return false;
     for (unsigned c = 0; c < 256; c++) {
         hwri_str *str = new_str(heap, 1, 1);
-        if (!str || !hwr_make_immortal(heap, str)) return false;
+        if (!hwri_is_kept(heap, str)) return false;
         str->chars[0] = (unsigned char)c;
         kinds->characters[c] = str;
     }

@@ -3,7 +3,7 @@
 
 bool hwri_tuples_open(hwr_heap *heap, struct hwri_kinds *kinds) {
     kinds->empty_tuple = hwr_new_items(heap, hwri_kind_type(HWRI_LEAF_TUPLE_TYPE), 0);
-    return kinds->empty_tuple && hwr_make_immortal(heap, kinds->empty_tuple);
+    return hwri_is_kept(heap, kinds->empty_tuple);
 }
 
 /* ---- making and reading ---- */
@@ -45,7 +45,7 @@ void *hwri_tuple_again(hwr_heap *heap, void *iterator, void **last, void *const 
     if (tuple && fill_again(heap, tuple, items)) return tuple;
     tuple = hwr_tuple(heap, items, length);
     for (size_t i = 0; i < length; i++) hwr_release(heap, items[i]);
-    if (tuple) hwr_set(heap, iterator, last, tuple);
+    if (tuple && !hwri_is_tracing(heap)) hwr_set(heap, iterator, last, tuple);
     return tuple;
 }
 

@@ -144,6 +144,8 @@ void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length);
 /* Gives an object with one reference as many items, in its block or in a larger one, and returns where it is now; new items as above, those that it loses must be NULL. NULL: there is no memory, or
  * it cannot move (a checked heap; a collection under way; somebody else knows it), and nothing has changed. */
 void *hwri_resize(hwr_heap *heap, void *object, size_t length);
+/* On a tracing heap both may collect after all, but run no code of the program's; and no object is known to have one reference only. */
+
 /* Whether the caller's reference is known to be the only one, weak ones included. */
 static inline bool hwri_is_only_one(const hwr_heap *heap, const void *object) {
     uint64_t header = *hwri_header(object);
@@ -170,6 +172,18 @@ static inline hwr_pool *hwri_pool_of(const hwr_heap *heap, uint64_t header) {
 bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt);
 
 void hwri_make_young(hwr_heap *heap, void *object); /* a tracked one: puts it into the youngest generation */
+
+/* ---- tracing/barrier.c ---- */
+
+/* References were copied to a part of an object, `size` bytes from `field` on, without hwr_set; or were moved about within it. */
+void hwri_copied_slow(hwr_heap *heap, void *object, void *field, size_t size);
+static inline void hwri_copied(hwr_heap *heap, void *object, void *field, size_t size) {
+    if (hwri_unlikely(hwri_is_tracing(heap)) && __atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK)
+        hwri_copied_slow(heap, object, field, size);
+}
+
+/* References of a large object of a tracing heap were moved about within it. */
+void hwri_shuffled_slow(void *object);
 
 /* ---- ages ---- */
 
@@ -272,6 +286,12 @@ const char *hwri_weak_problem(hwr_heap *heap);
 
 void hwri_interned_dies(hwr_heap *heap, const void *text); /* a str with HWRI_INTERNED */
 const char *hwri_interned_problem(hwr_heap *heap);
+
+/* ---- kinds/traced.c ---- */
+
+void *hwri_traced_leaf(hwr_heap *heap, const hwr_type *type, size_t size); /* hwri_new_leaf */
+void *hwri_traced_quietly(hwr_heap *heap, const hwr_type *type,
+                          size_t length); /* hwri_new_quietly, for any type of theirs */
 
 /* ---- kinds/shape.c ---- */
 

@@ -54,6 +54,7 @@ size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object
 }
 
 bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
+    if (heap->tracing) return hwri_traced_make_room(heap, size, attempt);
     if ((*attempt)++ == 0 && !heap->collecting) {
         hwr_collect(heap, HWR_OLDEST);
         hwr_heap_trim(heap);
@@ -170,6 +171,7 @@ void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {
 }
 
 void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
+    if (heap->tracing) return hwri_traced_leaf(heap, type, size);
     if (heap->checked)
         return hwr_new_items(heap, type, type->item_size ? (size - hwri_size_with(type, 0)) / type->item_size : 0);
     if (size > PTRDIFF_MAX / 2) return NULL;
@@ -181,7 +183,7 @@ void *hwri_new_leaf_slow(hwr_heap *heap, const hwr_type *type, size_t size) {
 
 /* The short way for small objects of a kind's that have items, and no other references. It is closed for the same reasons as that of hwr_new, and then returns NULL. */
 static inline void *items_at_hand(hwr_heap *heap, const hwr_type *type, size_t length) {
-    if (hwri_unlikely(heap->checked || length > HWRI_DIRECT_BYTES / 2)) return NULL;
+    if (hwri_unlikely(!hwri_counts_inline(heap) || length > HWRI_DIRECT_BYTES / 2)) return NULL;
     bool refers = type->items_are_references, tracked = refers && !(type->flags & HWR_ACYCLIC);
     size_t size = (type->items_offset + length * type->item_size + 7) / 8 * 8 + HWRI_HEADER_SIZE;
     if (hwri_unlikely(size > HWRI_DIRECT_BYTES || (tracked && heap->count[0] >= heap->trigger))) return NULL;
@@ -212,6 +214,7 @@ void *hwri_new_quietly(hwr_heap *heap, const hwr_type *type, size_t length) {
     void *object = items_at_hand(heap, type, length);
     if (object) return object;
     if (is_too_long(type, length)) return NULL;
+    if (heap->tracing) return hwri_traced_quietly(heap, type, length);
     bool tracked = hwri_is_tracked_type(type);
     size_t size = hwri_block_size(heap, type, hwri_size_with(type, length));
     char *block = hwri_pool_alloc(tracked ? heap->objects : heap->leaves, size, false);
@@ -249,5 +252,6 @@ void *hwri_resize(hwr_heap *heap, void *object, size_t length) {
 
 void hwri_retype(const hwr_heap *heap, void *object, const hwr_type *type) {
     uint64_t *header = hwri_header(object), kept = *header & ~(HWRI_TYPE_MASK | HWRI_SPECIAL);
-    *header = kept | (uint64_t)(uintptr_t)type | (hwri_is_plain(type) && !heap->checked ? 0 : HWRI_SPECIAL);
+    bool is_short = (hwri_is_plain(type) && !heap->checked) || heap->tracing;
+    *header = kept | (uint64_t)(uintptr_t)type | (is_short ? 0 : HWRI_SPECIAL);
 }

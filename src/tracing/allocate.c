@@ -89,6 +89,7 @@ static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *
     case 2: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT); return true;
     default: break;
     }
+    if (me->quiet) return false;
     bool again = heap->on_out_of_memory && heap->on_out_of_memory(heap, size, heap->context);
     hwri_emit(heap, HWR_EVENT_OUT_OF_MEMORY, size, !again);
     return again;
@@ -161,6 +162,15 @@ __attribute__((noinline)) void *hwri_traced_make(hwr_heap *heap, const hwr_type 
         object = NULL;
         if (!make_room(t, me, size, &attempt)) break;
     }
+    if (object && !hwri_is_tracked_type(type)) *hwri_header(object) |= HWRI_UNTRACKED;
     if (heap->stress) __atomic_store_n(&me->face.limit, 0, __ATOMIC_RELAXED); /* so that the next one comes here, too */
     return object;
+}
+
+bool hwri_traced_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
+    hwri_mutator *me = hwri_mutator_here(heap);
+    if (!me) return false;
+    hwri_note_stack(me);
+    if (*attempt == 0) *attempt = 2; /* what was refused has collected already, or is no object */
+    return make_room(heap->tracing, me, size, attempt);
 }

@@ -27,3 +27,17 @@ void hwri_remember(hwr_heap *heap, void *object, void *field) {
     hwri_mutator *mutator = hwri_mutator_here(heap);
     hwri_remember_again(t, mutator ? &mutator->remembered : &t->remembered, object);
 }
+
+void hwri_copied_slow(hwr_heap *heap, void *object, void *field, size_t size) {
+    if (*hwri_header(object) & HWRI_LARGE) {
+        size_t from = (size_t)((char *)field - (char *)object) >> HWRI_CARD_SHIFT;
+        size_t to = (size_t)((char *)field + size - (char *)object) >> HWRI_CARD_SHIFT;
+        memset(hwri_large_of(object)->cards + from, 1, to - from + 1);
+    }
+    hwri_remember(heap, object, field);
+}
+
+void hwri_shuffled_slow(void *object) {
+    hwri_large *large = hwri_large_of(object);
+    if (large->listed) memset(large->cards, 1, (large->size >> HWRI_CARD_SHIFT) + 1);
+}

@@ -115,6 +115,7 @@ static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged
     copying_finish(&c);
     hwri_emit(t->heap, HWR_EVENT_FIND_END, (uint64_t)t->generation, 0);
     hwri_life_after(t);
+    hwri_kinds_after(t);
     if (n->survivors.bump < n->survivors_end)
         *(uint64_t *)n->survivors.bump = hwri_gap(n->survivors_end - n->survivors.bump);
     hwri_room_seal(&t->old.promoted);
@@ -166,6 +167,7 @@ static bool mark_all(hwri_tracing *t) {
     marking_finish(&m);
     hwri_emit(t->heap, HWR_EVENT_FIND_END, HWR_OLDEST, 0);
     hwri_life_after(t);
+    hwri_kinds_after(t);
     hwri_emit(t->heap, HWR_EVENT_FREE_BEGIN, HWR_OLDEST, 0);
     forget_dead(t);
     hwri_larges_sweep(t);
@@ -207,7 +209,7 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
 
 __attribute__((noinline)) bool hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
                                                    hwr_collection_mode mode) {
-    hwri_inform_program(t, me, true, generation);
+    if (!me->quiet) hwri_inform_program(t, me, true, generation);
     hwri_note_stack(me);
     bool stopped = hwri_stop(t, me);
     if (stopped) {
@@ -216,7 +218,7 @@ __attribute__((noinline)) bool hwri_traced_collect(hwri_tracing *t, hwri_mutator
         hwri_resume(t);
         hwri_life_done(t);
     }
-    hwri_inform_program(t, me, false, generation);
+    if (!me->quiet) hwri_inform_program(t, me, false, generation);
     return stopped;
 }
 

@@ -12,6 +12,7 @@
  *   tracing/thread.c     threads, and stopping them
  *   tracing/roots.c      stacks, frames, slots, callbacks
  *   tracing/life.c       handles, weak references and finalizers in a collection
+ *   kinds/traced.c       what the kinds need of all this
  *   tracing/inspect.c    walking, verification, figures
  *   tracing/inform.c     what is told of collections: callbacks, memory information
  *   tracing/checked.c    the calls of a checked heap
@@ -216,6 +217,7 @@ typedef struct hwri_mutator {
     hwri_attachment attachment;
     unsigned attached; /* how often */
     bool calls_back;   /* is in a callback of a collection */
+    bool quiet;        /* it is in the middle of a change of the kinds': runs no code of the program's */
     hwri_thread_state state;
     uintptr_t token;                   /* tells threads apart */
     uintptr_t run_end;                 /* nursery: the end of the pieces that it has */
@@ -365,8 +367,13 @@ void hwri_threads_close(hwri_tracing *t);
 /* Remembers an old object, by the collector: it refers to something young. */
 void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object);
 
+/* ---- kinds/traced.c ---- */
+void hwri_kinds_after(
+    hwri_tracing *t); /* after all that: the table of interned strs forgets those that were not reached */
+
 /* ---- allocate.c ---- */
 void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site);
+bool hwri_traced_make_room(hwr_heap *heap, size_t size, unsigned *attempt); /* hwri_make_room */
 
 /* ---- roots.c ---- */
 typedef void (*hwri_slot_visit)(void *context, void *slot);
