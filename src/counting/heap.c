@@ -60,6 +60,7 @@ const hwri_collector hwri_counting_collector = {
     .open = open_counting,
     .close = close_counting,
     .make = hwri_counted_make,
+    .make_room = hwri_counted_make_room,
     .collect = hwri_counted_collect,
     .trim = counting_trim,
     .make_immortal = hwri_counted_make_immortal,

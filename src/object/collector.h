@@ -10,6 +10,7 @@ typedef struct hwri_collector {
     void (*close)(hwr_heap *heap); /* also of one that was not opened completely */
     /* Of a sound type, with a sound length. `call` is the public function, `site` its return address. */
     void *(*make)(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site);
+    bool (*make_room)(hwr_heap *heap, size_t size, unsigned *attempt); /* as hwri_make_room */
     bool (*collect)(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable);
     size_t (*trim)(hwr_heap *heap);
     bool (*make_immortal)(hwr_heap *heap, void *object);

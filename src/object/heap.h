@@ -130,6 +130,7 @@ struct hwr_heap {
 
 /* ---- object/new.c ---- */
 
+bool hwri_counted_make_room(hwr_heap *heap, size_t size, unsigned *attempt);
 void *hwri_counted_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site);
 
 /* A new leaf of a plain type, of so many bytes, if the short way is closed (kinds/kinds.h). A checked heap's is zeroed and has its length. */

@@ -54,7 +54,10 @@ size_t hwri_block_size(const hwr_heap *heap, const hwr_type *type, size_t object
 }
 
 bool hwri_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
-    if (heap->tracing) return hwri_traced_make_room(heap, size, attempt);
+    return heap->collector->make_room(heap, size, attempt);
+}
+
+bool hwri_counted_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
     if ((*attempt)++ == 0 && !heap->collecting) {
         hwr_collect(heap, HWR_OLDEST);
         hwr_heap_trim(heap);

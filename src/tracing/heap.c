@@ -71,6 +71,7 @@ const hwri_collector hwri_tracing_collector = {
     .open = open_tracing,
     .close = close_tracing,
     .make = hwri_traced_make,
+    .make_room = hwri_traced_make_room,
     .collect = hwri_traced_collect_now,
     .trim = hwri_traced_trim,
     .make_immortal = hwri_traced_make_immortal,
