@@ -331,7 +331,7 @@ static const workload workloads[] = {
 };
 
 int main(int argc, char **argv) {
-    heap = made(hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING}));
+    heap = made(hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)}));
     must(hwr_kinds_open(heap), "opening the kinds");
     int status = argc == 2 ? run_workload(workloads, argv[1]) : 2;
     hwr_heap_close(heap);

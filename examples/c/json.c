@@ -193,7 +193,7 @@ static bool demonstrate(void) {
 int main(int count, char **words) {
     const char *limit = getenv("HEAP_LIMIT");
     heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options),
-                                        .collector = HWR_COUNTING,
+                                        .collector = HWR_ANY_COLLECTOR,
                                         .limit = limit ? (size_t)strtoul(limit, NULL, 10) << 20 : 0});
     if (!heap || !hwr_kinds_open(heap)) return fputs("json: no memory\n", stderr), 1;
     bool well;

@@ -127,7 +127,7 @@ static bool run(const char *path, size_t most) {
 }
 
 int main(int count, char **words) {
-    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
+    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)});
     if (!heap || !hwr_kinds_open(heap)) return fputs("words: no memory\n", stderr), 1;
     bool well = run(count > 1 ? words[1] : NULL, count > 2 ? (size_t)strtoul(words[2], NULL, 10) : 10);
     hwr_heap_close(heap);

@@ -28,6 +28,7 @@ extern "C" {
 #endif
 
 typedef enum hwr_collector {
+    HWR_ANY_COLLECTOR, /* what HEAPWRIGHT_COLLECTOR in the environment says, counting or tracing; if it says nothing, counting */
     HWR_COUNTING = 1, /* CPython's: reference counts, and a collector for cycles */
     HWR_TRACING = 2   /* C#'s: everything that no root leads to is garbage */
 } hwr_collector;
@@ -49,7 +50,7 @@ typedef enum hwr_sizing {
  * again, false to let it return NULL. `size` is the number of bytes asked for. It may release, but not allocate. */
 typedef bool (*hwr_out_of_memory)(hwr_heap *heap, size_t size, void *context);
 
-/* All fields but the first two may be zero. */
+/* All fields but the first may be zero. */
 typedef struct hwr_options {
     size_t size; /* sizeof(hwr_options), so that fields can be added */
     hwr_collector collector;

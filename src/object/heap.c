@@ -52,10 +52,18 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     return heap;
 }
 
+static hwr_collector collector_of_environment(void) {
+    const char *text = getenv("HEAPWRIGHT_COLLECTOR");
+    if (!text || !*text || strcmp(text, "counting") == 0) return HWR_COUNTING;
+    return strcmp(text, "tracing") == 0 ? HWR_TRACING : HWR_ANY_COLLECTOR;
+}
+
+/* NULL also if the environment names a collector that there is not. */
 hwr_heap *hwr_heap_open(const hwr_options *options) {
     hwr_options o = {.size = sizeof o};
     if (!options || options->size < offsetof(hwr_options, raw)) return NULL;
     memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    if (o.collector == HWR_ANY_COLLECTOR) o.collector = collector_of_environment();
     if ((o.collector != HWR_COUNTING && o.collector != HWR_TRACING) || (o.raw && o.limit)) return NULL;
     if (o.collector == HWR_TRACING && o.sizing == HWR_SIZE_FIXED && !o.limit) return NULL;
     hwr_raw *raw = o.raw;

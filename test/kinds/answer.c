@@ -382,7 +382,7 @@ static void answer(void) {
 }
 
 int main(void) {
-    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
+    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)});
     CHECK(heap != NULL && hwr_kinds_open(heap));
     hwr_heap_stats before, after;
     hwr_heap_get_stats(heap, &before);

@@ -361,7 +361,7 @@ static hwr_raw *open_raw(void) {
 static void open_heap(void) {
     unsigned mode = counting_mode(k.configuration);
     bool eager = (k.configuration & COUNTING_EAGER) != 0;
-    hwr_options options = {.size = sizeof options, .collector = HWR_COUNTING, .raw = k.raw};
+    hwr_options options = {.size = sizeof options, .raw = k.raw};
     options.limit = k.raw == NULL ? KINDS_OWN_LIMIT : 0;
     options.checked = (mode & COUNTING_CHECKED) != 0;
     options.stress = mode >= COUNTING_STRESS ? eager ? 2 : 9 : 0;

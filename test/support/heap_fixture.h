@@ -1,4 +1,4 @@
-/* Runs cmocka tests over counting heaps of each kind. Each test gets a fixture with an open heap over a raw allocator of its own; after the test
+/* Runs cmocka tests over heaps of each kind, with the collector that HEAPWRIGHT_COLLECTOR names. Each test gets a fixture with an open heap over a raw allocator of its own; after the test
  * the heap must verify, and closing it must bring the raw allocator's accounts back to zero. */
 #ifndef TEST_SUPPORT_HEAP_FIXTURE_H
 #define TEST_SUPPORT_HEAP_FIXTURE_H
@@ -33,6 +33,7 @@ enum {
     HEAP_UNCHECKED = 4, /* the others only */
     HEAP_SYSTEM = 8,    /* over the system only */
     HEAP_ONCE = 16,     /* one: fast, over the system; for tests that open their own heaps */
+    HEAP_COUNTING = 64, /* counting ones only: for tests about counts, or about death at once */
     HEAP_FEW = 32       /* three that between them have everything: for what takes long. `make soak` takes them all */
 };
 
@@ -51,7 +52,10 @@ int heap_fixture_run(const char *group, const heap_test *tests, size_t count);
 /* The options that open a heap like the fixture's. */
 hwr_options heap_fixture_options(const heap_fixture *f);
 
-/* Fails the test unless the heap verifies and holds just so many objects. */
+/* Whether the heaps of this run trace. */
+bool heap_fixture_traces(void);
+
+/* Fails the test unless the heap verifies and, if it counts, holds just so many objects. */
 void heap_fixture_expect_objects(const heap_fixture *f, size_t objects);
 
 /* From one call to the other there is no memory, not even for small blocks: the heap has it all, and gets no more. */

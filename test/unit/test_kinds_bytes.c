@@ -314,7 +314,7 @@ static void a_change_meanwhile_is_noticed(void **state) {
     enum { SIZE = 24 << 20, LIMIT = 52 << 20 };
     heap_fixture limited = *(const heap_fixture *)*state;
     limited.heap =
-        hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING, .limit = LIMIT});
+        hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .limit = LIMIT});
     assert_non_null(limited.heap);
     size_t calls = 0, before = open_kinds(&limited);
     for (size_t way = 0; way < 3; way++) {

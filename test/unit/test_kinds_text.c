@@ -283,7 +283,7 @@ static void a_change_meanwhile_is_noticed(void **state) {
     enum { MIB = 1 << 20, LIMIT = 52 * MIB };
     heap_fixture limited = *(const heap_fixture *)*state;
     limited.heap =
-        hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING, .limit = LIMIT});
+        hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .limit = LIMIT});
     assert_non_null(limited.heap);
     size_t before = open_kinds(&limited), calls = 0;
     void *piece = text_of(&limited, "four"), *large = NULL, *filler = hwr_bytes(limited.heap, NULL, 18 * MIB);
@@ -505,7 +505,7 @@ static void strs_have_a_length_and_a_truth(void **state) {
 static void every_heap_hashes_otherwise(void **state) {
     const heap_fixture *f = *state;
     open_kinds(f);
-    hwr_heap *other = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
+    hwr_heap *other = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)});
     assert_non_null(other);
     assert_true(hwr_kinds_open(other));
     void *text = text_of(f, "the same"), *same = NULL;

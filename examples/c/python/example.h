@@ -23,7 +23,7 @@ static inline void *made(void *object) {
 }
 
 static inline void start(void) {
-    heap = made(hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING}));
+    heap = made(hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)}));
     if (!hwr_kinds_open(heap)) ok(HWR_NO_MEMORY);
 }
 
