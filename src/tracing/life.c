@@ -60,8 +60,9 @@ void hwri_life_after(hwri_tracing *t) {
 }
 
 void hwri_life_done(hwri_tracing *t) {
+    const hwri_mutator *me = hwri_mutator_here(t->heap);
     hwri_finalizers_wake(t);
-    hwri_weak_links_call(t);
+    if (!me || !me->quiet) hwri_weak_links_call(t);
 }
 
 /* ---- verification ---- */

@@ -43,7 +43,7 @@ bool heap_fixture_traces(void) {
 
 static void skip_here(void **state) {
     (void)state;
-    print_message("skipped: it is about counts, or about death at once\n");
+    print_message("skipped: it is about counts, death at once, or memory as a counting heap takes it\n");
     skip();
 }
 
@@ -129,6 +129,10 @@ void heap_fixture_expect_objects(const heap_fixture *f, size_t objects) {
     assert_true(stats.tracked <= stats.objects);
     assert_int_equal(stats.committed, backend_committed(&f->backend));
     assert_true(stats.peak_committed >= stats.committed);
+}
+
+void heap_fixture_expect_count(hwr_heap *heap, const void *object, size_t count) {
+    if (!heap_fixture_traces()) assert_int_equal(hwr_refcount(heap, object), count);
 }
 
 /* Objects */

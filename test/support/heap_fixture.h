@@ -33,7 +33,7 @@ enum {
     HEAP_UNCHECKED = 4, /* the others only */
     HEAP_SYSTEM = 8,    /* over the system only */
     HEAP_ONCE = 16,     /* one: fast, over the system; for tests that open their own heaps */
-    HEAP_COUNTING = 64, /* counting ones only: for tests about counts, or about death at once */
+    HEAP_COUNTING = 64, /* counting ones only: for tests about counts, death at once, or memory as these take it */
     HEAP_FEW = 32       /* three that between them have everything: for what takes long. `make soak` takes them all */
 };
 
@@ -57,6 +57,9 @@ bool heap_fixture_traces(void);
 
 /* Fails the test unless the heap verifies and, if it counts, holds just so many objects. */
 void heap_fixture_expect_objects(const heap_fixture *f, size_t objects);
+
+/* Fails the test unless the heap counts so many references to an object, or traces. */
+void heap_fixture_expect_count(hwr_heap *heap, const void *object, size_t count);
 
 /* From one call to the other there is no memory, not even for small blocks: the heap has it all, and gets no more. */
 void heap_fixture_take_all_memory(const heap_fixture *f);

@@ -679,9 +679,9 @@ int main(void) {
         HEAP_TEST(arrays_are_extended, HEAP_STRESSED),
         HEAP_TEST(arrays_are_leaves, HEAP_ANY),
         HEAP_TEST(random_changes_agree_with_a_model, HEAP_STRESSED | HEAP_FEW),
-        HEAP_TEST(finalizers_change_the_array, HEAP_FEW),
+        HEAP_TEST(finalizers_change_the_array, HEAP_FEW | HEAP_COUNTING),
         HEAP_TEST(every_request_for_memory_can_fail, HEAP_FEW),
-        HEAP_TEST(without_memory_nothing_is_lost, HEAP_ANY),
+        HEAP_TEST(without_memory_nothing_is_lost, HEAP_COUNTING),
     };
     return heap_fixture_run("kinds: array", tests, COUNT(tests));
 }

@@ -1,5 +1,6 @@
 /* str: interning; and everything by chance, against a model. */
 #include "heapwright/sequence.h"
+#include "heapwright/tracing.h"
 
 #include "support/random.h"
 #include "support/sanitizer.h"
@@ -32,7 +33,7 @@ static void interned_strs_are_one(void **state) {
             hwr_release(f->heap, text);
         }
     assert_true(hwr_str_intern(f->heap, &first[0]));
-    assert_int_equal(hwr_refcount(f->heap, first[0]), 1);
+    heap_fixture_expect_count(f->heap, first[0], 1);
     heap_fixture_expect_objects(f, before + COUNT(texts));
     for (size_t i = 0; i < COUNT(texts); i++) hwr_release(f->heap, first[i]);
     heap_fixture_expect_objects(f, before);
@@ -117,7 +118,7 @@ static void an_interned_str_may_have_many_references(void **state) {
         again = interned(f, "popular");
         assert_ptr_equal(again, first);
     }
-    assert_int_equal(hwr_refcount(f->heap, first), REFERENCES + 1);
+    heap_fixture_expect_count(f->heap, first, REFERENCES + 1);
     for (size_t i = 0; i <= REFERENCES; i++) hwr_release(f->heap, first);
     heap_fixture_expect_objects(f, before);
     hwr_release(f->heap, interned(f, "popular"));
@@ -141,7 +142,7 @@ static void a_dying_str_is_not_given_away(void **state) {
     asked_for = NULL;
     hwr_release(f->heap, text);
     assert_non_null(asked_for);
-    assert_int_equal(hwr_refcount(f->heap, asked_for), 1);
+    heap_fixture_expect_count(f->heap, asked_for, 1);
     text = interned(f, "dying");
     assert_ptr_equal(text, asked_for);
     hwr_release(f->heap, text);
@@ -338,13 +339,17 @@ static void anything_may_come_after_anything(void **state) {
     static model models[MODELS];
     random_stream chance = {20};
     size_t before = open_kinds(f);
-    for (size_t i = 0; i < MODELS; i++) models[i] = (model){.text = text_of(f, "")};
+    for (size_t i = 0; i < MODELS; i++) {
+        models[i] = (model){.text = text_of(f, "")};
+        assert_true(hwr_root_add(f->heap, &models[i].text));
+    }
     for (size_t i = 0; i < (runs_slowly() ? 20000u : 100000u); i++) {
         step_by_chance(f, models, &chance);
         if (i % 10000 == 0) assert_true(hwr_heap_verify(f->heap, NULL));
     }
     for (size_t i = 0; i < MODELS; i++) {
         expect_model(f, &models[i]);
+        assert_true(hwr_root_remove(f->heap, &models[i].text));
         hwr_release(f->heap, models[i].text);
     }
     heap_fixture_expect_objects(f, before);
@@ -354,10 +359,10 @@ int main(void) {
     static const heap_test tests[] = {
         HEAP_TEST(interned_strs_are_one, HEAP_STRESSED),
         HEAP_TEST(what_has_no_str_of_its_own, HEAP_STRESSED),
-        HEAP_TEST(interned_strs_are_mortal, HEAP_FEW | HEAP_STRESSED),
+        HEAP_TEST(interned_strs_are_mortal, HEAP_FEW | HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(a_collection_ends_interned_strs, HEAP_STRESSED),
         HEAP_TEST(an_interned_str_may_have_many_references, HEAP_ANY),
-        HEAP_TEST(a_dying_str_is_not_given_away, HEAP_STRESSED),
+        HEAP_TEST(a_dying_str_is_not_given_away, HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(strs_whose_end_waits_are_not_given_away, HEAP_STRESSED),
         HEAP_TEST(a_heap_with_interned_strs_can_be_closed, HEAP_ANY),
         HEAP_TEST(anything_may_come_after_anything, HEAP_FEW | HEAP_STRESSED),

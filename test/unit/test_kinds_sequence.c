@@ -232,7 +232,7 @@ static void a_tuple_holds_its_items(void **state) {
     const heap_fixture *f = *state;
     size_t before = open_kinds(f);
     void *empty = hwr_tuple(f->heap, NULL, 0), *item = &item, *items[300];
-    assert_int_equal(hwr_refcount(f->heap, empty), HWR_IMMORTAL);
+    heap_fixture_expect_count(f->heap, empty, HWR_IMMORTAL);
     assert_ptr_equal(hwr_tuple(f->heap, items, 0), empty);
     assert_int_equal(hwr_tuple_get(f->heap, empty, 0, &item), HWR_OUT_OF_RANGE);
     for (size_t i = 0; i < COUNT(items); i++) items[i] = i == 250 ? literal(f, "[]") : number(f, 1000 + (int64_t)i);
@@ -244,10 +244,10 @@ static void a_tuple_holds_its_items(void **state) {
         for (size_t i = 0; i < length; i++) {
             assert_int_equal(hwr_tuple_get(f->heap, tuple, i, &item), HWR_OK);
             assert_ptr_equal(item, items[i]);
-            assert_int_equal(hwr_refcount(f->heap, item), 3);
+            heap_fixture_expect_count(f->heap, item, 3);
             release(f, item);
             assert_ptr_equal(hwr_tuple_peek(tuple, i), items[i]);
-            assert_int_equal(hwr_refcount(f->heap, items[i]), 2);
+            heap_fixture_expect_count(f->heap, items[i], 2);
         }
         assert_null(hwr_tuple_peek(tuple, length));
         item = &item;
@@ -451,7 +451,7 @@ static void items_are_shown(void **state) {
     for (size_t i = 0; i < 4; i++) {
         void *item = item_of(f, list, i);
         assert_ptr_equal(hwr_list_peek(list, i), item);
-        assert_int_equal(hwr_refcount(f->heap, item), 2);
+        heap_fixture_expect_count(f->heap, item, 2);
         release(f, item);
     }
     assert_null(hwr_list_peek(list, 4));
