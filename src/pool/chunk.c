@@ -115,9 +115,18 @@ static hwri_page *page_of_far(hwr_pool *pool, uintptr_t address) {
     return &chunk->pages[slice];
 }
 
-hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address) {
+static hwri_page *page_mapped(hwr_pool *pool, const void *address) {
     uintptr_t slice = ((uintptr_t)address - pool->window) >> pool->slice_shift;
-    hwri_page *page = slice < pool->map_slices ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+    return slice < pool->map_slices ? hwri_load_relaxed(&pool->map[slice]) : NULL;
+}
+
+hwri_page *hwri_page_of_locked(hwr_pool *pool, const void *address) {
+    hwri_page *page = page_mapped(pool, address);
+    return page ? page : page_of_far(pool, (uintptr_t)address);
+}
+
+hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address) {
+    hwri_page *page = page_mapped(pool, address);
     if (page || !hwri_load_relaxed(&pool->far_chunks)) return page;
     hwri_pool_lock(pool);
     page = page_of_far(pool, (uintptr_t)address);

@@ -248,5 +248,6 @@ unsigned hwri_pool_count_classes(hwr_pool *pool, unsigned first, unsigned count,
 
 /* chunk.c. The page that any address lies in, or NULL, where the short way did not find it. */
 hwri_page *hwri_page_of_any(hwr_pool *pool, const void *address);
+hwri_page *hwri_page_of_locked(hwr_pool *pool, const void *address); /* the same with the lock held */
 
 #endif

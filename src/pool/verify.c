@@ -24,7 +24,7 @@ static const char *check_page(hwr_pool *pool, hwri_chunk *chunk, size_t first) {
     for (size_t i = 0; i < slices; i++) {
         if (!chunk->huge && !(chunk->used[(first + i) / 64] >> ((first + i) % 64) & 1))
             return "a page has a free slice";
-        if (hwri_page_of(pool, page->start + (i << pool->slice_shift)) != page)
+        if (hwri_page_of_locked(pool, page->start + (i << pool->slice_shift)) != page)
             return "the map does not lead to a page";
     }
     if (page->state == HWRI_PAGE_LARGE)
@@ -107,8 +107,11 @@ static const char *find_problem(hwr_pool *pool) {
     return problem;
 }
 
+/* A thread that has ended hands on its pages whenever the system lets it. */
 bool hwr_pool_verify(hwr_pool *pool, const char **problem) {
+    hwri_pool_lock(pool);
     const char *found = find_problem(pool);
+    hwri_pool_unlock(pool);
     if (!found && pool->checked) hwri_walk(pool, find_damage, &found);
     if (problem) *problem = found;
     return !found;
