@@ -86,6 +86,8 @@ static void scan_all_remembered(hwri_copying *c) {
             hwri_block_info *block = &t->old.regions[i]->blocks[k];
             if (!block->dirty) continue;
             block->dirty = false;
+            hwri_room_end(&t->old.promoted); /* so that what is gone through now is whole */
+            hwri_room_end(&t->old.overflow);
             hwri_block_each(block, scan_dirty, c);
         }
     for (size_t i = 0; i < t->large.count; i++)

@@ -313,11 +313,11 @@ void hwri_finalizers_staff(hwri_tracing *t) {
 
 void hwri_finalizers_wake(hwri_tracing *t) {
     hwri_life *life = t->life;
-    if (!hwri_load_relaxed(&life->queue.first) || life->manual) return;
     hwri_mutex_lock(&t->lock);
-    pthread_cond_broadcast(&life->work);
+    bool any = life->queue.first && !life->manual;
+    if (any) pthread_cond_broadcast(&life->work);
     hwri_mutex_unlock(&t->lock);
-    hwri_finalizers_staff(t);
+    if (any) hwri_finalizers_staff(t);
 }
 
 static void worker_is_over(void *worker) {

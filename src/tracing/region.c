@@ -237,7 +237,8 @@ void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, 
     hwri_block_each_marked(block, visit, context);
     hwri_lines used = lines_in_use(block);
     uintptr_t start = (uintptr_t)hwri_block_start(block);
-    for (size_t line = 0; (line = next_line(&used, line, false)) < block->taken;) {
+    size_t taken = block->taken; /* the visit may put objects behind */
+    for (size_t line = 0; (line = next_line(&used, line, false)) < taken;) {
         size_t end = next_line(&used, line, true);
         uintptr_t at = start + line * HWRI_LINE, stop = start + end * HWRI_LINE;
         while (at < stop) {
@@ -321,9 +322,10 @@ static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
     hwri_lines used = lines_in_use(block);
     size_t unused = lines_free(&used);
     block->taken = 0;
-    block->dirty = block->overflow = false;
+    block->overflow = false;
     block->free_lines = (uint16_t)unused;
     if (unused == HWRI_BLOCK_LINES) {
+        block->dirty = false; /* otherwise what stayed in the nursery may still be referred to from here */
         block->state = HWRI_BLOCK_FREE;
         block->next = old->free;
         old->free = block;

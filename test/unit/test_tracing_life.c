@@ -30,12 +30,12 @@ static const hwr_type critical_type =
 static hwr_heap *heap;
 static hwr_roots roots_of_heap;
 static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
-static int noted[10000];
+static int noted[100000];
 static size_t noted_count;
 
 static void note(int number) {
     pthread_mutex_lock(&noting);
-    CHECK(noted_count < 10000);
+    CHECK(noted_count < 100000);
     noted[noted_count++] = number;
     pthread_mutex_unlock(&noting);
 }
@@ -48,9 +48,10 @@ static void note_finalized(hwr_heap *h, void *object) {
     if (in_finalizer) in_finalizer(object);
 }
 
-static void open_heap(bool manual) {
+static void open_with(bool manual, size_t limit) {
     hwr_options options = {.size = sizeof options,
                            .collector = HWR_TRACING,
+                           .limit = limit,
                            .roots = roots_of_heap,
                            .nursery = 64 << 10,
                            .manual_finalizers = manual};
@@ -59,6 +60,8 @@ static void open_heap(bool manual) {
     noted_count = 0;
     in_finalizer = NULL;
 }
+static void open_heap(bool manual) { open_with(manual, 0); }
+static void open_limited_heap(size_t limit) { open_with(true, limit); }
 
 static void close_heap(void) {
     const char *problem = "";
@@ -663,6 +666,128 @@ static void ids_stay_when_objects_move(void **state) {
     close_heap();
 }
 
+/* ---- without memory ---- */
+
+/* Keeps what was made: a list, whose head is a registered slot. */
+typedef struct kept {
+    struct kept *next;
+    void *object;
+} kept;
+static const hwr_type kept_type = HWR_TYPE(kept, HWR_REFS(kept, next, object));
+static kept *all_kept;
+
+static bool keep(void *object) {
+    struct {
+        hwr_frame frame;
+        void *object;
+    } here = {.object = object};
+    if (!object) return false;
+    hwr_frame_push(heap, &here.frame, 1);
+    kept *k = hwr_new(heap, &kept_type);
+    if (k) {
+        hwr_set(heap, k, &k->object, here.object);
+        hwr_set(heap, k, &k->next, all_kept);
+        all_kept = k;
+    }
+    hwr_frame_pop(heap, &here.frame);
+    return k != NULL;
+}
+
+/* Each makes one thing more of its sort, which stays; false without memory. handles[0] is an object, [1] a table of keys, [2] one of values. */
+enum { MOST = 100000 };
+static hwr_handle *many[MOST];
+static size_t many_count;
+
+static bool make_handle(hwr_handle_kind kind) {
+    hwr_handle *handle = hwr_handle_new_kind(heap, hwr_handle_get(heap, handles[0]), kind);
+    if (handle) many[many_count++] = handle;
+    return handle != NULL;
+}
+static bool one_strong(void) { return make_handle(HWR_HANDLE_STRONG); }
+static bool one_short(void) { return make_handle(HWR_HANDLE_WEAK_SHORT); }
+static bool one_dependent(void) { return make_handle(HWR_HANDLE_DEPENDENT); }
+static bool one_weak(void) {
+    void *object = hwr_handle_get(heap, handles[0]);
+    return keep(hwr_weak_new(heap, object, note_call, object));
+}
+static bool one_id(void) {
+    static uint64_t last;
+    void *object = hwr_new(heap, &plain_type);
+    if (!object || !keep(object)) return false;
+    uint64_t id = hwr_id(heap, all_kept->object);
+    CHECK(id != last || !id);
+    last = id;
+    return id != 0;
+}
+static bool one_key(void) {
+    if (!keep(hwr_new(heap, &plain_type))) return false;
+    size_t count = hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[1]));
+    bool set = hwr_weak_keys_set(heap, hwr_handle_get(heap, handles[1]), all_kept->object, all_kept);
+    CHECK(hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[1])) == count + set);
+    CHECK(hwr_weak_keys_get(heap, hwr_handle_get(heap, handles[1]), all_kept->object) == (set ? all_kept : NULL));
+    return set;
+}
+static bool one_value(void) {
+    static int number;
+    number++;
+    void *object = hwr_handle_get(heap, handles[0]);
+    size_t count = hwr_weak_values_count(heap, hwr_handle_get(heap, handles[2]));
+    bool set = hwr_weak_values_set(heap, hwr_handle_get(heap, handles[2]), &number, sizeof number, object);
+    CHECK(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[2])) == count + set);
+    return set;
+}
+static bool one_table(void) { return keep(hwr_weak_keys_new(heap)); }
+static bool one_mortal(void) { return keep(hwr_new(heap, &mortal_type)); }
+
+static void expect_sound(void) {
+    const char *problem = "";
+    if (!hwr_heap_verify(heap, &problem) && !strstr(problem, "memory")) fail_msg("%s", problem);
+}
+
+static void make_first_three(void) {
+    handles[0] = new_handle(HWR_HANDLE_STRONG, &plain_type, 42);
+    handles[1] = hwr_handle_new(heap, hwr_weak_keys_new(heap));
+    handles[2] = hwr_handle_new(heap, hwr_weak_values_new(heap));
+    CHECK(handles[1] && handles[2]);
+}
+
+static void without_memory_nothing_is_lost(void **state) {
+    (void)state;
+    bool (*const makers[])(void) = {one_strong, one_short, one_dependent, one_weak,  one_id,
+                                    one_key,    one_value, one_table,     one_mortal};
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+        open_limited_heap(3 << 20);
+        all_kept = NULL;
+        many_count = called_count = 0;
+        assert_true(hwr_root_add(heap, &all_kept));
+        make_first_three();
+        size_t made = 0;
+        while (made < MOST && makers[i]()) made++;
+        assert_in_range(made, 1000, MOST - 1);
+        for (int again = 0; again < 5; again++) makers[i]();
+        expect_sound();
+        for (size_t k = 0; k < many_count; k++) assert_int_equal(number_at(many[k]), 42);
+        free_handles(many, many_count);
+        many_count = 0;
+        for (size_t k = made / 2; k > 0 && all_kept; k--) all_kept = all_kept->next;
+        collect_all();
+        hwr_wait_for_finalizers(heap);
+        collect_all();
+        expect_sound();
+        if (makers[i] != one_value) assert_true(makers[i]());
+        free_handles(many, many_count);
+        all_kept = NULL;
+        collect_all();
+        hwr_wait_for_finalizers(heap);
+        assert_int_equal(called_count, 0);
+        assert_true(hwr_root_remove(heap, &all_kept));
+        free_handles(handles, 3);
+        collect_all();
+        expect_sound();
+        hwr_heap_close(heap);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strong_and_pinned_handles_keep),
@@ -681,6 +806,7 @@ int main(void) {
         cmocka_unit_test(a_table_of_keys_is_of_ephemerons),
         cmocka_unit_test(an_entry_of_a_table_of_values_goes_with_its_value),
         cmocka_unit_test(ids_stay_when_objects_move),
+        cmocka_unit_test(without_memory_nothing_is_lost),
     };
     int failed = 0;
     for (int exact = 0; exact < 2; exact++) {
