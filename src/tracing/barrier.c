@@ -11,8 +11,10 @@ void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object) {
     } else {
         __atomic_fetch_and(header, ~HWRI_TRACK, __ATOMIC_RELAXED);
     }
-    if (!hwri_pointers_push(t, list, object) && !is_large)
-        __atomic_store_n(&hwri_block_info_of(header)->dirty, true, __ATOMIC_RELAXED);
+    bool collecting = t->phase != HWRI_IDLE;
+    if (!(collecting && t->refused) && hwri_pointers_push(t, list, object)) return;
+    if (collecting) t->refused = true;
+    if (!is_large) __atomic_store_n(&hwri_block_info_of(header)->dirty, true, __ATOMIC_RELAXED);
 }
 
 /* A large object that could not be listed is found by its flag all the same, since all are in a table. */

@@ -125,6 +125,7 @@ static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged
     hwri_nursery_reset(t);
     t->copying = NULL;
     t->phase = HWRI_IDLE;
+    t->refused = false;
     t->survived_bytes = c.survived;
 }
 

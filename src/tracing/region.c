@@ -120,7 +120,10 @@ static hwri_block_info *take_free_block(hwri_tracing *t) {
     if (block) {
         t->old.free_blocks--;
     } else {
-        if (!t->old.unused && !new_region(t)) return NULL;
+        if (!t->old.unused && (t->refused || !new_region(t))) {
+            t->refused = t->phase != HWRI_IDLE;
+            return NULL;
+        }
         if (!hwr_raw_commit(t->heap->raw, hwri_block_start(t->old.unused), HWRI_BLOCK)) return NULL;
         block = pop(&t->old.unused);
     }

@@ -260,6 +260,7 @@ typedef struct hwri_tracing {
     unsigned young_epoch,
         old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
     bool promotes_all;
+    bool refused; /* the collection under way found no memory, and does not ask again for each object */
     hwri_pointers slots;     /* registered */
     hwri_pointers immortals; /* objects */
     hwri_root_show *shows;
