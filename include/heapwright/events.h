@@ -3,7 +3,7 @@
  * One table of events serves all collectors. An event goes to the listeners that asked for it; one that nobody listens to costs a predictable
  * branch. Counters are kept in any case.
  *
- * Thread rule: as heap.h. A listener must not use the heap.
+ * Thread rule: as heap.h. A listener must not use the heap. On a tracing heap it is called by whichever thread it happens in, one at a time, mostly while all threads are stopped.
  */
 #ifndef HEAPWRIGHT_EVENTS_H
 #define HEAPWRIGHT_EVENTS_H
@@ -55,7 +55,7 @@ HWR_API const char *hwr_event_name(hwr_event_kind kind);
 /* What has happened since the heap was opened. */
 typedef struct hwr_counters {
     uint64_t collections;        /* of any generation */
-    uint64_t collected;          /* objects freed by them */
+    uint64_t collected;          /* objects freed by them; 0 on a tracing heap */
     uint64_t resurrected;        /* objects that finalizers brought back in a collection */
     uint64_t finalizers;         /* called, at any time */
     uint64_t weak_callbacks;     /* called, at any time */

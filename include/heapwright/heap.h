@@ -114,7 +114,7 @@ HWR_API uint64_t hwr_id(hwr_heap *heap, const void *object);
  * without memory. */
 HWR_API bool hwr_make_immortal(hwr_heap *heap, void *object);
 
-/* The number of references to an object; HWR_IMMORTAL if it is. Its type. Its size in bytes, without what the heap adds or with it. */
+/* The number of references to an object; HWR_IMMORTAL if it is. (On a tracing heap nobody counts: 1.) Its type. Its size in bytes, without what the heap adds or with it. */
 #define HWR_IMMORTAL SIZE_MAX
 HWR_API size_t hwr_refcount(hwr_heap *heap, const void *object);
 static inline const hwr_type *hwr_type_of(const void *object);
@@ -149,18 +149,21 @@ typedef struct hwr_heap_stats {
     size_t peak_committed;
     size_t limit; /* 0: none */
 } hwr_heap_stats;
-HWR_API void hwr_heap_get_stats(hwr_heap *heap, hwr_heap_stats *stats); /* walks the heap */
+/* Walks the heap; so a tracing heap is collected first. There the figures of objects are 0 if the calling thread is not attached. */
+HWR_API void hwr_heap_get_stats(hwr_heap *heap, hwr_heap_stats *stats);
 
-/* Calls `visit` for every object alive, until it returns false. It must not use the heap but to look at objects. Returns false if it was stopped. */
+/* Calls `visit` for every object alive, until it returns false. It must not use the heap but to look at objects. Returns false if it was stopped. A tracing heap is
+ * collected first, and all threads stand still until the walk is over, so that nothing moves; false also if the calling thread is not attached. */
 typedef bool (*hwr_object_visitor)(void *context, void *object);
 HWR_API bool hwr_heap_walk(hwr_heap *heap, hwr_object_visitor visit, void *context);
 
 /* Checks everything that can be: the pools, every header, that every reference leads to a live object of this heap, that no count is less
- * than the references found, the tables of counts and weak references. Returns true if all is well; otherwise false, and *problem (which may be NULL) says
+ * than the references found, the tables of counts and weak references. On a tracing heap, which is not collected for it: everything that roots lead to, every header, piece and block, that what is old
+ * and refers to something young is remembered, the tables of handles; all threads stand still meanwhile. Returns true if all is well; otherwise false, and *problem (which may be NULL) says
  * what is wrong, in static storage. Needs memory for its own counts, and says so if it has none. */
 HWR_API bool hwr_heap_verify(hwr_heap *heap, const char **problem);
 
-/* Gives back free memory; see hwr_pool_trim. Returns bytes. */
+/* Gives back free memory; see hwr_pool_trim. Returns bytes. Collects nothing: after a collection there is more to give. */
 HWR_API size_t hwr_heap_trim(hwr_heap *heap);
 
 /* ---- what the inline functions are made of; not to be used ---- */

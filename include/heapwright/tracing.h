@@ -84,9 +84,9 @@ HWR_API bool hwr_roots_remove(hwr_heap *heap, hwr_root_callback show, void *cont
 
 /* How a collection is to be done (System.GCCollectionMode). Every one stops the threads until it is over, so BLOCKING adds nothing yet. */
 typedef enum hwr_collection_mode {
-    HWR_COLLECT_DEFAULT, /* as FORCED */
-    HWR_COLLECT_FORCED,  /* now */
-    HWR_COLLECT_OPTIMIZED, /* only if it is worth while: the generation has grown by a quarter since it was last collected */
+    HWR_COLLECT_DEFAULT,   /* as FORCED */
+    HWR_COLLECT_FORCED,    /* now */
+    HWR_COLLECT_OPTIMIZED, /* only if it is worth while: a quarter of the nursery is used, or the old space has grown by a quarter since it was last collected */
     HWR_COLLECT_BLOCKING,
     HWR_COLLECT_COMPACTING, /* moves what can be moved together, where objects may move */
     HWR_COLLECT_AGGRESSIVE  /* the same, and gives back all free memory */
@@ -179,13 +179,17 @@ typedef struct hwr_memory_info {
     hwr_generation_info generations[4]; /* 0, 1, 2, large objects */
 } hwr_memory_info;
 typedef enum hwr_memory_info_kind { HWR_INFO_ANY, HWR_INFO_YOUNG, HWR_INFO_FULL } hwr_memory_info_kind;
+/* The information of a collection is that of its end; what is pending, the memory load and what is available is as of now. `kind` says whether the last collection of any generation is meant, of generation 0 or 1, or a full one. A counting heap
+ * has only the latter two. Any thread. */
 HWR_API void hwr_get_memory_info(hwr_heap *heap, hwr_memory_info_kind kind, hwr_memory_info *info);
 
-/* Bytes allocated for objects since the heap was opened, by all threads or by the calling one. `precise` counts up to this moment; otherwise up to each thread's last visit to the heap. */
+/* Bytes allocated for objects since the heap was opened, by all threads or by the calling one. `precise` counts up to this moment, for which it stops all threads; otherwise up to
+ * each thread's last visit to the heap. On a counting heap: 0. */
 HWR_API uint64_t hwr_allocated_bytes(hwr_heap *heap, bool precise);
 HWR_API uint64_t hwr_allocated_bytes_here(hwr_heap *heap);
 
-/* Tells of memory outside the heap that goes when an object dies: it counts as allocated, so that collections come sooner. What is added is removed in the end. */
+/* Tells of memory outside the heap that goes when an object dies: it counts as allocated, so that collections come sooner; adding may collect. What is
+ * added is removed in the end. `bytes` is a number of bytes. Any thread. On a counting heap nothing. */
 HWR_API void hwr_add_memory_pressure(hwr_heap *heap, size_t bytes);
 HWR_API void hwr_remove_memory_pressure(hwr_heap *heap, size_t bytes);
 
