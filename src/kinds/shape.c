@@ -120,7 +120,7 @@ static hwri_table *names_with(hwr_heap *heap, const hwri_shape *shape, const voi
 }
 
 /* On a tracing heap, where another thread may have made such a child meanwhile: then there are two, of which the last is found. */
-static void adopt(hwr_heap *heap, hwri_shape *parent, hwri_shape *child) {
+static void adopt_shape(hwr_heap *heap, hwri_shape *parent, hwri_shape *child) {
     hwri_kinds_lock(heap);
     hwr_init(heap, child, &child->next, parent->first);
     hwr_set(heap, parent, &parent->first, child);
@@ -148,7 +148,7 @@ static hwri_shape *new_shape(hwr_heap *heap, hwri_shape *parent, void *name) {
     hwr_init(heap, shape, &shape->name, name);
     shape->count = parent->count + 1;
     if (heap->tracing) {
-        adopt(heap, parent, shape);
+        adopt_shape(heap, parent, shape);
         return shape;
     }
     link_child(parent, shape);
