@@ -12,7 +12,7 @@ configure = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null
 build = $(configure) && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
 ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 
-.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python bench-kinds python-package install format lint coverage \
+.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python bench-kinds bench-tracing python-package install format lint coverage \
 	amalgamation clean help
 
 all: ## build everything; the tool is build/heapwright
@@ -59,6 +59,11 @@ bench-kinds: ## the kinds against CPython's C API and GLib
 	$(need) build bench
 	$(call build,release) --target all bench
 	HEAPWRIGHT_BUILD=build python3 bench/kinds.py
+
+bench-tracing: ## the tracing collector against libgc, Java, and malloc
+	$(need) build bench bench-tracing
+	$(call build,release) --target all bench
+	HEAPWRIGHT_BUILD=build python3 bench/tracing.py
 
 bench-python: ## Python on heapwright against Python on its own allocator
 	$(need) build bench

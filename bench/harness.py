@@ -18,14 +18,18 @@ import time
 
 
 class Failed(Exception):
-    """A measured program did not do what it should; the text says which and what it printed."""
+    """A measured program did not do what it should; the text says which and what it printed, `status` how it ended, if it did."""
+
+    def __init__(self, text, status=None):
+        super().__init__(text)
+        self.status = status
 
 
 class Run:
-    """One finished process: its output, and the largest resident size it had, in bytes."""
+    """One finished process: its output, the largest resident size it had, in bytes, and the CPU time that it took, in seconds."""
 
-    def __init__(self, stdout, stderr, peak):
-        self.stdout, self.stderr, self.peak = stdout, stderr, peak
+    def __init__(self, stdout, stderr, peak, cpu):
+        self.stdout, self.stderr, self.peak, self.cpu = stdout, stderr, peak, cpu
 
 
 def run(command, env):
@@ -52,9 +56,9 @@ def run(command, env):
     if process.returncode != 0:
         code = process.returncode
         how = f"exit status {code}" if code > 0 else signal.strsignal(-code)
-        raise Failed(f"{' '.join(command)}: {how}\n{stderr.strip()[-2000:]}")
+        raise Failed(f"{' '.join(command)}: {how}\n{stderr.strip()[-2000:]}", code)
     peak = usage.ru_maxrss * 1024
-    return Run(stdout, stderr, peak if peak > own_peak() else None)
+    return Run(stdout, stderr, peak if peak > own_peak() else None, usage.ru_utime + usage.ru_stime)
 
 
 def tree_of(pid):

@@ -50,6 +50,8 @@ bench     libyajl-dev             pkg:yajl
 bench     nim                     ?
 bench     valgrind                valgrind
 bench     libc6-dbg               -
+bench-tracing libgc-dev           pkg:bdw-gc
+bench-tracing default-jdk-headless javac
 END
 }
 
