@@ -9,6 +9,7 @@ endforeach()
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c)
 set(pool_model_sources ${PROJECT_SOURCE_DIR}/test/random/pool_model.c)
 file(GLOB counting_model_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/random/counting_*.c)
+file(GLOB tracing_model_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/random/tracing_*.c)
 file(GLOB kinds_model_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/random/kinds_*.c)
 list(APPEND kinds_model_sources ${PROJECT_SOURCE_DIR}/test/random/counting_configuration.c)
 file(GLOB_RECURSE all_headers CONFIGURE_DEPENDS
