@@ -164,13 +164,29 @@ static void end_suppressed(hwri_tracing *t, hwri_finalizable *f) {
     hwr_pool_free(t->heap->blocks, f);
 }
 
+/* A full collection queues twice, when it has copied and when it has marked: the critical ones of both come last. */
+static void put_critical_last(hwri_life *life) {
+    hwri_finalizables critical;
+    finalizables_clear(&critical);
+    hwri_finalizable *first = *life->batch;
+    bool among_them = !life->queue_young;
+    life->queue.end = life->batch;
+    for (hwri_finalizable *f = first, *next; f; f = next) {
+        next = f->next;
+        among_them |= f == life->queue_young;
+        bool last = hwr_type_of(f->member.object)->flags & HWR_CRITICAL;
+        finalizables_add(last ? &critical : &life->queue, f);
+    }
+    while (critical.first) finalizables_add(&life->queue, finalizables_take(&critical));
+    if (among_them) life->queue_young = *life->batch;
+}
+
 /* All are found before any is reached, since they may lead to each other. */
 void hwri_finalizers_queue(hwri_tracing *t) {
     hwri_life *life = t->life;
     hwri_roster *roster = &life->finalizables;
-    hwri_finalizables critical;
-    finalizables_clear(&critical);
     hwri_finalizable **found = life->queue.end;
+    if (t->phase == HWRI_COPYING) life->batch = found;
     for (uint32_t i = hwri_roster_from(t, roster); i < roster->count;) {
         hwri_finalizable *f = (hwri_finalizable *)(void *)roster->items[i];
         if (hwri_is_reached(t, f->member.object)) {
@@ -178,19 +194,17 @@ void hwri_finalizers_queue(hwri_tracing *t) {
             continue;
         }
         hwri_roster_leave(roster, &f->member);
-        uint64_t header = *hwri_header(f->member.object);
-        if (header & HWRI_SUPPRESSED) {
+        if (*hwri_header(f->member.object) & HWRI_SUPPRESSED) {
             end_suppressed(t, f);
             continue;
         }
         life->queued++;
-        finalizables_add(hwri_type_in(header)->flags & HWR_CRITICAL ? &critical : &life->queue, f);
+        finalizables_add(&life->queue, f);
     }
-    while (critical.first) finalizables_add(&life->queue, finalizables_take(&critical));
     if (!*found) return;
-    if (!life->queue_young) life->queue_young = *found;
     for (hwri_finalizable *f = *found; f; f = f->next) hwri_reach(t, &f->member.object);
     hwri_reach_all(t);
+    put_critical_last(life);
 }
 
 void hwri_finalizers_move(hwri_tracing *t) {

@@ -150,6 +150,7 @@ struct hwri_life {
     hwri_weak_link *called;             /* being called back */
     hwri_finalizables queue;
     hwri_finalizable *queue_young;
+    hwri_finalizable **batch; /* where those that this collection has queued begin */
     size_t queued;
     hwri_finalizables finalized[2]; /* while nobody knows whether they were brought back; the young ones first */
     /* Who calls finalizers: see finalize.c. */
