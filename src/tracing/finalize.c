@@ -111,8 +111,9 @@ bool hwr_reregister_finalizer(hwr_heap *heap, void *object) {
 
 void hwri_finalizers_roots(hwri_tracing *t, hwri_slot_visit visit, void *context) {
     hwri_life *life = t->life;
-    hwri_finalizable *from = t->phase == HWRI_COPYING ? life->queue_young : life->queue.first;
-    for (hwri_finalizable *f = from; f; f = f->next) visit(context, &f->member.object);
+    bool marks = t->phase == HWRI_MARKING;
+    hwri_finalizable *from = marks ? life->queue.first : life->queue_young, *end = marks ? *life->batch : NULL;
+    for (hwri_finalizable *f = from; f != end; f = f->next) visit(context, &f->member.object);
     for (hwri_running *r = life->running; r; r = r->next) visit(context, &r->it->member.object);
 }
 
@@ -181,12 +182,11 @@ static void put_critical_last(hwri_life *life) {
     if (among_them) life->queue_young = *life->batch;
 }
 
-/* All are found before any is reached, since they may lead to each other. */
+/* All are found before any is reached, since they may lead to each other: in a full collection those that were queued when it had copied are no roots for marking. */
 void hwri_finalizers_queue(hwri_tracing *t) {
     hwri_life *life = t->life;
     hwri_roster *roster = &life->finalizables;
-    hwri_finalizable **found = life->queue.end;
-    if (t->phase == HWRI_COPYING) life->batch = found;
+    if (t->phase == HWRI_COPYING) life->batch = life->queue.end;
     for (uint32_t i = hwri_roster_from(t, roster); i < roster->count;) {
         hwri_finalizable *f = (hwri_finalizable *)(void *)roster->items[i];
         if (hwri_is_reached(t, f->member.object)) {
@@ -201,8 +201,8 @@ void hwri_finalizers_queue(hwri_tracing *t) {
         life->queued++;
         finalizables_add(&life->queue, f);
     }
-    if (!*found) return;
-    for (hwri_finalizable *f = *found; f; f = f->next) hwri_reach(t, &f->member.object);
+    if (!*life->batch) return;
+    for (hwri_finalizable *f = *life->batch; f; f = f->next) hwri_reach(t, &f->member.object);
     hwri_reach_all(t);
     put_critical_last(life);
 }
