@@ -666,6 +666,97 @@ static void ids_stay_when_objects_move(void **state) {
     close_heap();
 }
 
+/* ---- several threads ---- */
+
+enum { THREADS = 4, ROUNDS = 3000, HELD = 50 };
+
+static void ignore_call(hwr_heap *h, hwr_weak *w, void *argument) {
+    CHECK(h == heap && !hwr_weak_get(h, w) && argument);
+}
+
+/* Each thread has a few objects, held by handles of all kinds and entries of the tables that all share, and changes one in each round. */
+typedef struct held_by_all {
+    hwr_handle *strong, *of_short, *of_long, *dependent, *weak_reference;
+    uint64_t id;
+    int number;
+} held_by_all;
+
+static void let_go_of(held_by_all *h) {
+    hwr_handle_free(heap, h->strong);
+    hwr_handle_free(heap, h->of_short);
+    hwr_handle_free(heap, h->of_long);
+    hwr_handle_free(heap, h->dependent);
+    hwr_handle_free(heap, h->weak_reference);
+}
+
+static void hold_new(held_by_all *h, int number) {
+    *h = (held_by_all){.number = number, .strong = new_handle(HWR_HANDLE_STRONG, &mortal_type, number)};
+    h->of_short = hwr_handle_new_kind(heap, hwr_handle_get(heap, h->strong), HWR_HANDLE_WEAK_SHORT);
+    h->of_long = hwr_handle_new_kind(heap, hwr_handle_get(heap, h->strong), HWR_HANDLE_WEAK_LONG);
+    h->dependent = hwr_handle_new_dependent(heap, hwr_handle_get(heap, h->strong), NULL);
+    hwr_handle_set_second(heap, h->dependent, new_thing(&plain_type, number + 1));
+    void *object = hwr_handle_get(heap, h->strong);
+    h->weak_reference = hwr_handle_new(heap, hwr_weak_new(heap, object, number % 2 ? NULL : ignore_call, object));
+    h->id = hwr_id(heap, hwr_handle_get(heap, h->strong));
+    thing *value = new_thing(&plain_type, number + 2), *key = hwr_handle_get(heap, h->strong);
+    CHECK(hwr_weak_keys_set(heap, hwr_handle_get(heap, handles[0]), key, value));
+    CHECK(hwr_weak_values_set(heap, hwr_handle_get(heap, handles[1]), &number, sizeof number, key));
+}
+
+static void check_held(const held_by_all *h) {
+    thing *it = hwr_handle_get(heap, h->strong);
+    CHECK(it->number == h->number && hwr_handle_get(heap, h->of_short) == it && hwr_handle_get(heap, h->of_long) == it);
+    CHECK(hwr_weak_get(heap, hwr_handle_get(heap, h->weak_reference)) == it && hwr_id(heap, it) == h->id);
+    CHECK(second_at(h->dependent) == h->number + 1);
+    thing *value = hwr_weak_keys_get(heap, hwr_handle_get(heap, handles[0]), it);
+    CHECK(value->number == h->number + 2);
+    CHECK(hwr_weak_values_get(heap, hwr_handle_get(heap, handles[1]), &h->number, sizeof h->number) == it);
+}
+
+static void *use_everything(void *first) {
+    held_by_all held[HELD];
+    int number = *(int *)first;
+    CHECK(hwr_thread_attach(heap));
+    for (int i = 0; i < HELD; i++) hold_new(&held[i], number += 10);
+    for (int round = 0; round < ROUNDS; round++) {
+        held_by_all *h = &held[round * 7 % HELD];
+        check_held(h);
+        let_go_of(h);
+        hold_new(h, number += 10);
+        if (round % 512 == 0) hwr_collect_with(heap, round / 512 % 3, HWR_COLLECT_DEFAULT);
+    }
+    for (int i = 0; i < HELD; i++) {
+        check_held(&held[i]);
+        let_go_of(&held[i]);
+    }
+    hwr_thread_detach(heap);
+    return NULL;
+}
+
+static void threads_share_tables_and_finalizers(void **state) {
+    (void)state;
+    open_heap(false);
+    handles[0] = hwr_handle_new(heap, hwr_weak_keys_new(heap));
+    handles[1] = hwr_handle_new(heap, hwr_weak_values_new(heap));
+    pthread_t threads[THREADS];
+    int firsts[THREADS];
+    hwr_leave(heap);
+    for (int i = 0; i < THREADS; i++) {
+        firsts[i] = i * 1000000;
+        CHECK(pthread_create(&threads[i], NULL, use_everything, &firsts[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    hwr_return(heap);
+    collect_all();
+    hwr_wait_for_finalizers(heap);
+    collect_all();
+    assert_int_equal(noted_by_now(), THREADS * (ROUNDS + HELD));
+    assert_int_equal(hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[0])), 0);
+    assert_int_equal(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[1])), 0);
+    free_handles(handles, 2);
+    close_heap();
+}
+
 /* ---- without memory ---- */
 
 /* Keeps what was made: a list, whose head is a registered slot. */
@@ -806,6 +897,7 @@ int main(void) {
         cmocka_unit_test(a_table_of_keys_is_of_ephemerons),
         cmocka_unit_test(an_entry_of_a_table_of_values_goes_with_its_value),
         cmocka_unit_test(ids_stay_when_objects_move),
+        cmocka_unit_test(threads_share_tables_and_finalizers),
         cmocka_unit_test(without_memory_nothing_is_lost),
     };
     int failed = 0;
