@@ -52,8 +52,8 @@ static bool give_pretenured(hwri_tracing *t, hwri_mutator *me, size_t size) {
     return true;
 }
 
-/* Room for an object of `size` bytes without a collection, or false. */
-static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size) {
+/* Room for an object of `size` bytes without a collection, or false. `anywhere`: collections have been no help, since other threads took what they freed, so it may be in the old space. */
+static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size, bool anywhere) {
     uintptr_t bump = me->face.bump;
     if (__atomic_load_n(&t->heap->face.stopping, __ATOMIC_RELAXED)) {
         /* below */
@@ -71,11 +71,11 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size) {
     hwri_mutex_lock(&t->lock);
     if (hwri_park(t, me)) {
         hwri_mutex_unlock(&t->lock);
-        return take_room(t, me, size);
+        return take_room(t, me, size, anywhere);
     }
     bool given = t->pretenures ? give_pretenured(t, me, size) : false;
     if (!given && !t->pretenures) given = give_pieces(t, me, size);
-    if (!given && !hwri_is_automatic(t->heap)) given = give_hole(t, me, size);
+    if (!given && (anywhere || !hwri_is_automatic(t->heap))) given = give_hole(t, me, size);
     hwri_mutex_unlock(&t->lock);
     return given;
 }
@@ -97,7 +97,7 @@ static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *
 
 static void *take_bytes(hwri_tracing *t, hwri_mutator *me, size_t size) {
     for (unsigned attempt = 0; me->face.bump + size > __atomic_load_n(&me->face.limit, __ATOMIC_RELAXED);)
-        if (!take_room(t, me, size) && !make_room(t, me, size, &attempt)) return NULL;
+        if (!take_room(t, me, size, attempt > 0) && !make_room(t, me, size, &attempt)) return NULL;
     void *taken = (void *)me->face.bump;
     me->face.bump += size;
     return taken;
