@@ -111,8 +111,8 @@ bool hwr_reregister_finalizer(hwr_heap *heap, void *object) {
 
 void hwri_finalizers_roots(hwri_tracing *t, hwri_slot_visit visit, void *context) {
     hwri_life *life = t->life;
-    bool marks = t->phase == HWRI_MARKING;
-    hwri_finalizable *from = marks ? life->queue.first : life->queue_young, *end = marks ? *life->batch : NULL;
+    hwri_finalizable *from = t->phase == HWRI_COPYING ? life->queue_young : life->queue.first;
+    hwri_finalizable *end = t->phase == HWRI_MARKING ? *life->batch : NULL;
     for (hwri_finalizable *f = from; f != end; f = f->next) visit(context, &f->member.object);
     for (hwri_running *r = life->running; r; r = r->next) visit(context, &r->it->member.object);
 }
@@ -122,7 +122,9 @@ static size_t lists_looked_at(const hwri_tracing *t) { return t->phase == HWRI_C
 
 enum { FINALIZED_YOUNG, FINALIZED_OLD };
 
+/* In a full collection, what is still to be marked tells. */
 void hwri_finalizers_note_returned(hwri_tracing *t) {
+    if (t->phase == HWRI_COPYING && t->generation == HWR_OLDEST) return;
     for (size_t i = 0; i < lists_looked_at(t); i++) {
         hwri_finalizables list = t->life->finalized[i];
         if (list.first) finalizables_clear(&t->life->finalized[i]);
