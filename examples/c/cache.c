@@ -52,7 +52,7 @@ static void note_end(hwr_heap *in_heap, hwr_weak *weak, void *argument) {
 }
 
 int main(void) {
-    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)});
+    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
     if (!heap) return 1;
     hwr_weak_values *table = or_exit(hwr_weak_values_new(heap));
     cache = or_exit(hwr_handle_new(heap, table));

@@ -40,7 +40,7 @@ static Connection *new_connection(int number) {
 }
 
 int main(void) {
-    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)});
+    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
     saved = heap ? hwr_handle_new(heap, NULL) : NULL;
     if (!saved) return 1;
 

@@ -59,7 +59,7 @@ static City *build_ring(void) {
 }
 
 int main(void) {
-    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options)});
+    heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
     if (!heap) return 1;
 
     City *alone = new_city("Atlantis");

@@ -57,7 +57,8 @@ typedef enum hwr_kind {
 } hwr_kind;
 
 /* Prepares a heap for the kinds: makes what they share (small integers, single characters, a secret for hashing). To be called once before anything else of them;
- * again does nothing. Returns false without memory, or if the system has no random bytes for the secret. */
+ * again does nothing. Returns false without memory, if the system has no random bytes for the secret, or if the heap traces and does not scan stacks (HWR_ROOTS_EXACT): what is done here
+ * holds objects in local variables. On a tracing heap one thread opens them, before others use them. */
 HWR_API bool hwr_kinds_open(hwr_heap *heap);
 
 /* The kind of any object of a heap, a few instructions; and the name that Python has for it: "int". */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIGS = BACKEND_KINDS * 3, NAME_LENGTH = 120, STRESS = 3 };
+enum { CONFIGS = BACKEND_KINDS * 3, NAME_LENGTH = 120, STRESS = 3, STRESS_TRACING = 50 };
 
 static heap_config config_of(unsigned number) {
     return (heap_config){.kind = (hwr_raw_kind)(number / 3),
@@ -31,14 +31,17 @@ static bool wanted(const heap_config *config, unsigned filter) {
            (config->kind == HWR_RAW_SYSTEM || (filter & HEAP_SYSTEM) == 0);
 }
 
-hwr_options heap_fixture_options(const heap_fixture *f) {
-    return (hwr_options){
-        .size = sizeof(hwr_options), .raw = f->backend.raw, .checked = f->config.checked, .stress = f->config.stress};
-}
-
 bool heap_fixture_traces(void) {
     const char *collector = getenv("HEAPWRIGHT_COLLECTOR");
     return collector != NULL && strcmp(collector, "tracing") == 0;
+}
+
+/* A full collection of a tracing heap takes longer than one of a counting heap that has little. */
+hwr_options heap_fixture_options(const heap_fixture *f) {
+    return (hwr_options){.size = sizeof(hwr_options),
+                         .raw = f->backend.raw,
+                         .checked = f->config.checked,
+                         .stress = f->config.stress && heap_fixture_traces() ? STRESS_TRACING : f->config.stress};
 }
 
 static void skip_here(void **state) {

@@ -1,6 +1,7 @@
 /* Objects with attributes: what they have, what they share, and against a model. */
 #include "heapwright/attributes.h"
 #include "heapwright/sequence.h"
+#include "heapwright/tracing.h"
 #include "kinds/shape.h"
 #include "support/mapping.h"
 #include "support/random.h"
@@ -731,7 +732,10 @@ static void like_a_model(void **state) {
     static player players[PLAYERS];
     void *classes[2] = {new_class("Even"), new_class("Odd")};
     memset(players, 0, sizeof players);
-    for (int i = 0; i < PLAYERS; i++) players[i].object = new_object(classes[i % 2]);
+    for (int i = 0; i < PLAYERS; i++) {
+        players[i].object = new_object(classes[i % 2]);
+        assert_true(hwr_root_add(heap, &players[i].object));
+    }
     int rounds = runs_slowly() || ((heap_fixture *)*state)->config.stress ? 20000 : 100000;
     for (int i = 0; i < rounds; i++) {
         size_t who = random_below(&random, PLAYERS);
@@ -757,6 +761,7 @@ static void like_a_model(void **state) {
     }
     for (int i = 0; i < PLAYERS; i++) {
         expect_player(&players[i]);
+        assert_true(hwr_root_remove(heap, &players[i].object));
         hwr_release(heap, players[i].object);
     }
     hwr_release(heap, classes[0]);
