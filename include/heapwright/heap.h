@@ -88,7 +88,7 @@ HWR_API void hwr_heap_close(hwr_heap *heap);
 static inline void *hwr_new(hwr_heap *heap, const hwr_type *type);
 
 /* The same of a type with items: `length` of them, zeroed, and the object's own length field set. Also NULL when that is too large. */
-HWR_API void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length);
+static inline void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length);
 
 /* One more reference to the object, or one less; at none the object dies at once: its finalizer runs, weak references to it
  * are cleared, its own references are given up, its memory is free. However long the chain of deaths, the C stack does not grow.
@@ -197,6 +197,7 @@ typedef struct hwri_thread {
 } hwri_thread;
 
 HWR_API void *hwri_new(hwr_heap *heap, const hwr_type *type);
+HWR_API void *hwri_new_items(hwr_heap *heap, const hwr_type *type, size_t length);
 HWR_API void hwri_retain_slow(hwr_heap *heap, const void *object);
 HWR_API void hwri_release_slow(hwr_heap *heap, const void *object);
 typedef enum hwri_store { HWRI_SET, HWRI_GIVE, HWRI_INIT } hwri_store;
@@ -276,8 +277,9 @@ static inline void hwr_release(hwr_heap *heap, const void *object) {
 static inline void hwri_store_traced(hwr_heap *heap, void *object, void *field, void *value) {
 #if defined(__GNUC__) && !defined(_WIN32)
     __atomic_store_n((hwri_field *)field, value, __ATOMIC_RELEASE);
-    if ((__atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK) &&
-        !HWRI_LIKELY((uintptr_t)value - hwri_face_of(heap)->young >= hwri_face_of(heap)->young_size))
+    /* The value first: the object itself need not be in the cache. */
+    if (!HWRI_LIKELY((uintptr_t)value - hwri_face_of(heap)->young >= hwri_face_of(heap)->young_size) &&
+        (__atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK))
         hwri_remember(heap, object, field);
 #else
     hwri_set_slow(heap, object, field, value, HWRI_SET);
@@ -322,30 +324,55 @@ static inline void hwri_init(hwr_heap *heap, void *object, void *field, void *va
         hwri_set_slow(heap, object, field, value, HWRI_INIT);
 }
 
-/* Objects of a simple type are made in the thread's own room: one that needs nothing but to be zeroed. */
+/* Objects of a simple type are made in the thread's own room: one that needs nothing but to be zeroed, and perhaps told its length. */
 enum { HWRI_SIMPLE_MOST = 1024 };
 static inline bool hwri_is_simple(const hwr_type *type) {
-    return !type->finalize && !type->item_size && type->alignment != 16 && type->size <= HWRI_SIMPLE_MOST &&
+    return !type->finalize && type->alignment != 16 && type->size - 1 < HWRI_SIMPLE_MOST &&
            !(type->flags & HWRI_TYPE_SPECIAL);
 }
 
+#if defined(__GNUC__) && !defined(_WIN32)
+/* Room for so many bytes, header included and written, in what the thread has at hand; NULL: there is none. */
+static inline uint64_t *hwri_take_at_hand(hwr_heap *heap, const hwr_type *type, size_t size) {
+    hwri_thread *thread = hwri_here;
+    uintptr_t start = thread->bump;
+    if (!HWRI_LIKELY(thread->heap == heap && start + size <= __atomic_load_n(&thread->limit, __ATOMIC_RELAXED)))
+        return NULL;
+    uint64_t *header = (uint64_t *)start;
+    thread->bump = start + size;
+    *header = (uint64_t)(uintptr_t)type | thread->birth;
+    return header;
+}
+#endif
+
 static inline void *hwr_new(hwr_heap *heap, const hwr_type *type) {
 #if defined(__GNUC__) && !defined(_WIN32)
-    bool simple = hwri_is_simple(type);
+    bool simple = hwri_is_simple(type) && !type->item_size;
     if (__builtin_constant_p(simple) && simple && hwri_heap_mode(heap) == HWRI_TRACES) {
-        hwri_thread *thread = hwri_here;
         size_t size = ((size_t)type->size + 7) / 8 * 8 + 8;
-        uintptr_t start = thread->bump;
-        if (HWRI_LIKELY(thread->heap == heap && start + size <= __atomic_load_n(&thread->limit, __ATOMIC_RELAXED))) {
-            uint64_t *header = (uint64_t *)start;
-            thread->bump = start + size;
-            *header = (uint64_t)(uintptr_t)type | thread->birth;
-            memset(header + 1, 0, size - 8);
+        uint64_t *header = hwri_take_at_hand(heap, type, size);
+        if (HWRI_LIKELY(header != NULL)) return memset(header + 1, 0, size - 8);
+    }
+#endif
+    return hwri_new(heap, type);
+}
+
+static inline void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {
+#if defined(__GNUC__) && !defined(_WIN32)
+    bool simple = hwri_is_simple(type) && type->item_size && type->item_size <= HWRI_SIMPLE_MOST;
+    if (__builtin_constant_p(simple) && simple && hwri_heap_mode(heap) == HWRI_TRACES &&
+        length <= HWRI_SIMPLE_MOST / type->item_size) {
+        size_t size = type->items_offset + length * type->item_size;
+        size = ((size > type->size ? size : type->size) + 7) / 8 * 8 + 8;
+        uint64_t *header = hwri_take_at_hand(heap, type, size);
+        if (HWRI_LIKELY(header != NULL)) {
+            for (size_t i = 1; i < size / 8; i++) header[i] = 0;
+            memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
             return header + 1;
         }
     }
 #endif
-    return hwri_new(heap, type);
+    return hwri_new_items(heap, type, length);
 }
 
 static inline const hwr_type *hwr_type_of(const void *object) {

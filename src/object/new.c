@@ -169,7 +169,7 @@ void *hwri_new(hwr_heap *heap, const hwr_type *type) {
     return header + 1;
 }
 
-void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {
+void *hwri_new_items(hwr_heap *heap, const hwr_type *type, size_t length) {
     return new_the_long_way(heap, type, length, "hwr_new_items", CALLER);
 }
 

@@ -34,22 +34,31 @@ static bool give_pieces(hwri_tracing *t, hwri_mutator *me, size_t size) {
     }
 }
 
-static bool give_hole(hwri_tracing *t, hwri_mutator *me, size_t size) {
-    me->old.bump = me->old.limit = 0;
-    if (!hwri_old_take(t, &me->old, size, size > HWRI_LINE)) return false;
-    give(me, me->old.bump, me->old.limit, me->old.limit, HWRI_BORN_OLD);
+/* A hole of the old space: of the thread's own block, which needs no lock, or of another block. */
+static void give_hole(hwri_mutator *me) { give(me, me->old.bump, me->old.limit, me->old.limit, HWRI_BORN_OLD); }
+
+static bool take_next_hole(hwri_mutator *me, size_t size) {
+    if (!me->old.block || !hwri_room_next(&me->old, size, &me->taken)) return false;
+    give_hole(me);
     return true;
 }
 
-static bool give_pretenured(hwri_tracing *t, hwri_mutator *me, size_t size) {
-    if (t->pretenure_left < HWRI_BLOCK) {
-        t->pretenures = false;
-        return false;
-    }
-    if (!give_hole(t, me, size)) return false;
-    size_t bytes = me->old.limit - me->old.bump;
-    t->pretenure_left -= bytes < t->pretenure_left ? bytes : t->pretenure_left;
+static bool take_block(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    t->old.bytes += me->taken;
+    me->taken = 0;
+    me->old.bump = me->old.limit = 0; /* its gap is there already */
+    size_t before = t->old.bytes;
+    if (!hwri_old_take(t, &me->old, size, size > HWRI_HOLE_MOST)) return false;
+    me->taken = t->old.bytes - before;
+    t->old.bytes = before;
+    give_hole(me);
     return true;
+}
+
+static bool take_pretenured(hwri_tracing *t, hwri_mutator *me, size_t size) {
+    t->pretenure_left -= me->taken < t->pretenure_left ? me->taken : t->pretenure_left;
+    t->pretenures = t->pretenure_left > 0;
+    return t->pretenures && take_block(t, me, size);
 }
 
 /* Room for an object of `size` bytes without a collection, or false. `anywhere`: collections have been no help, since other threads took what they freed, so it may be in the old space. */
@@ -68,14 +77,15 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size, bool anywh
         return true;
     }
     hwri_mutator_settle(me);
+    if (t->pretenures && take_next_hole(me, size)) return true;
     hwri_mutex_lock(&t->lock);
     if (hwri_park(t, me)) {
         hwri_mutex_unlock(&t->lock);
         return take_room(t, me, size, anywhere);
     }
-    bool given = t->pretenures ? give_pretenured(t, me, size) : false;
+    bool given = t->pretenures && take_pretenured(t, me, size);
     if (!given && !t->pretenures) given = give_pieces(t, me, size);
-    if (!given && (anywhere || !hwri_is_automatic(t->heap))) given = give_hole(t, me, size);
+    if (!given && (anywhere || !hwri_is_automatic(t->heap))) given = take_block(t, me, size);
     hwri_mutex_unlock(&t->lock);
     return given;
 }
@@ -145,8 +155,8 @@ static bool is_stressed(hwr_heap *heap) {
     return true;
 }
 
-__attribute__((noinline)) void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call,
-                                                 const void *site) {
+__attribute__((noinline)) static void *make_slowly(hwr_heap *heap, const hwr_type *type, size_t length,
+                                                   const char *call, const void *site) {
     hwri_tracing *t = heap->tracing;
     hwri_mutator *me = hwri_mutator_here(heap);
     if (heap->checked) hwri_traced_look(heap, NULL, call, site);
@@ -173,4 +183,19 @@ bool hwri_traced_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
     hwri_note_stack(me);
     if (*attempt == 0) *attempt = 2; /* what was refused has collected already, or is no object */
     return make_room(heap->tracing, me, size, attempt);
+}
+
+void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site) {
+    hwri_thread *here = hwri_here;
+    bool is_simple = !type->finalize && type->alignment != 16 && !heap->stress && !heap->checked;
+    size_t size = hwri_taken_by(type, length);
+    if (hwri_unlikely(!is_simple || here->heap != heap || size > HWRI_MEDIUM_MOST - 8 ||
+                      here->bump + size > __atomic_load_n(&here->limit, __ATOMIC_RELAXED)))
+        return make_slowly(heap, type, length, call, site);
+    uint64_t *header = (uint64_t *)here->bump;
+    here->bump += size;
+    *header = (uint64_t)(uintptr_t)type | here->birth;
+    memset(header + 1, 0, size - HWRI_HEADER_SIZE);
+    if (type->item_size) memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
+    return header + 1;
 }

@@ -82,7 +82,7 @@ static void scan_all_remembered(hwri_copying *c) {
     hwri_pointers_free(t, &before);
     for (hwri_mutator *m = t->threads; m; m = m->next) scan_remembered(c, &m->remembered);
     for (size_t i = 0; i < t->old.region_count; i++)
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) {
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
             hwri_block_info *block = &t->old.regions[i]->blocks[k];
             if (!block->dirty) continue;
             block->dirty = false;
@@ -161,7 +161,7 @@ static bool mark_all(hwri_tracing *t) {
     if (p.failed) return false;
     t->old_epoch = 3 - t->old_epoch;
     t->phase = HWRI_MARKING;
-    hwri_old_clear_starts(t);
+    hwri_old_clear_marks(t);
     hwri_marking m;
     marking_open(&m, t);
     t->marking = &m;
@@ -198,7 +198,7 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     bool full = generation == HWR_OLDEST || hwri_is_full_due(t);
     begin(t, full ? HWR_OLDEST : generation);
     size_t before = hwri_policy_before(t);
-    collect_young(t, full || t->surviving > 1, generation > 0);
+    collect_young(t, full || t->promotes_all, generation > 0);
     hwri_policy_after_young(t, before, t->survived_bytes);
     if (full && mark_all(t)) hwri_policy_after_full(t);
     if (mode == HWR_COLLECT_AGGRESSIVE) {

@@ -35,7 +35,7 @@ static inline void copying_stay(hwri_copying *c, uint64_t *header, size_t size) 
 
 HWRI_INLINE uint64_t *copying_room(hwri_copying *c, size_t size, bool old) {
     hwri_room *room = old ? &c->t->old.promoted : &c->t->nursery.survivors;
-    if (__builtin_expect((!old || size <= HWRI_LINE) && room->limit - room->bump >= size, 1)) {
+    if (__builtin_expect((!old || size <= HWRI_SMALL_MOST) && room->limit - room->bump >= size, 1)) {
         uint64_t *to = (uint64_t *)room->bump;
         room->bump += size;
         return to;

@@ -54,12 +54,6 @@ HWRI_INLINE void marking_push(void *context, hwri_slot *slot) {
     *m->top++ = object;
 }
 
-static inline void marking_note_lines(hwri_region *region, uintptr_t offset, size_t size) {
-    size_t line = (offset >> HWRI_LINE_SHIFT) + 1, last = (offset + size - 1) >> HWRI_LINE_SHIFT;
-    for (; line <= last; line++) region->covered[line] = 1;
-    region->blocks[offset >> HWRI_BLOCK_SHIFT].has_covered = true;
-}
-
 /* Marks an object, unless it is marked or of the young, which are all alive when marking begins. */
 HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
     uint64_t *header = traced_header(object), word = *header;
@@ -67,11 +61,11 @@ HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
     *header = (word & ~HWRI_MARK) | m->epoch;
     const hwr_type *type = traced_type(word);
     if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {
-        hwri_region *region = hwri_region_of(header);
-        uintptr_t offset = (uintptr_t)header & (HWRI_REGION_SIZE - 1);
-        region->starts[offset / 512] |= UINT64_C(1) << (offset / 8 % 64);
-        size_t size = traced_bytes(object, type);
-        if (__builtin_expect(size > HWRI_LINE, 0)) marking_note_lines(region, offset, size);
+        hwri_marks *marks = hwri_region_of(header)->marks;
+        size_t start = ((uintptr_t)header & (HWRI_REGION_SIZE - 1)) / 8,
+               end = start + traced_bytes(object, type) / 8 - 1;
+        marks[start / 64].starts |= UINT64_C(1) << (start % 64);
+        marks[end / 64].ends |= UINT64_C(1) << (end % 64);
     }
     m->scanned = object;
     traced_each_slot(object, type, marking_push, m);
@@ -102,11 +96,11 @@ static inline void marking_drain(hwri_marking *m) {
     }
 }
 
-/* What is alive and its block noted is in `starts` already, and nothing has been allocated since, so going through a block finds it. */
+/* What is alive and its block noted is in the marks already, and nothing has been allocated since, so going through a block finds it. */
 static inline void marking_recover(hwri_marking *m) {
     hwri_old *old = &m->t->old;
     for (size_t i = 0; i < old->region_count; i++)
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) {
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
             hwri_block_info *block = &old->regions[i]->blocks[k];
             if (!block->overflow) continue;
             block->overflow = false;

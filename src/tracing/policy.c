@@ -5,24 +5,37 @@
  * collection of it by what lives. */
 #include "tracing/tracing.h"
 
-enum { LEAST_TARGET = 4 << 20, PRETENURE_FIRST = 4, PRETENURE_MOST = 64 };
+enum { LEAST_TARGET = 3 << 20, PRETENURE_FIRST = 4, PRETENURE_MOST = 64 };
 
 static size_t nursery_bytes(const hwri_tracing *t) { return t->nursery.budget << HWRI_PIECE_SHIFT; }
 
 static size_t outside(const hwri_tracing *t) { return __atomic_load_n(&t->pressure, __ATOMIC_RELAXED); }
 
-static size_t old_bytes(const hwri_tracing *t) { return hwri_old_bytes(t) + t->large.bytes + outside(t); }
+static size_t old_bytes(const hwri_tracing *t) { return t->old.bytes + t->large.bytes + outside(t); }
 
-static size_t live_bytes(const hwri_tracing *t) {
-    return (t->old.live_lines << HWRI_LINE_SHIFT) + t->large.bytes + outside(t);
+static size_t live_bytes(const hwri_tracing *t) { return t->old.live + t->large.bytes + outside(t); }
+
+/* What the heap may hold with its limit: what else is committed is taken off, and what a collection of the young may promote. */
+static size_t room_within_limit(const hwri_tracing *t) {
+    hwr_raw_stats stats;
+    hwr_raw_get_stats(t->heap->raw, &stats);
+    size_t held = (t->old.blocks + t->old.free_blocks) << HWRI_BLOCK_SHIFT;
+    size_t most = t->heap->limit,
+           other = stats.committed > held + t->large.bytes ? stats.committed - held - t->large.bytes : 0;
+    size_t young = t->nursery.budget << HWRI_PIECE_SHIFT, yet = t->nursery.committed << HWRI_PIECE_SHIFT;
+    /* Descriptions of regions to come, and the nursery, as far as it has no memory yet. */
+    other += (most - held < most ? most - held : 0) / 32 + (yet < 2 * young ? 2 * young - yet : 0) + young;
+    return most > other + most / 8 ? most - other : most / 8;
 }
 
+/* Memory that the heap has had already may be used again, up to four times what lives: to give it back and to have it again later would cost more than it is worth. */
 static void set_target(hwri_tracing *t) {
-    size_t live = live_bytes(t), target = live * 2;
+    size_t live = live_bytes(t), target = live + live / 2, again = t->high < live * 4 ? t->high : live * 4;
     if (target < live + LEAST_TARGET) target = live + LEAST_TARGET;
-    if (t->heap->limit && (t->sizing == HWR_SIZE_FIXED || target > t->heap->limit)) {
-        size_t young = t->nursery.committed << HWRI_PIECE_SHIFT;
-        target = t->heap->limit > young ? t->heap->limit - young : t->heap->limit / 2;
+    if (target < again) target = again;
+    if (t->heap->limit) {
+        size_t most = room_within_limit(t);
+        if (t->sizing == HWR_SIZE_FIXED || target > most) target = most;
     }
     t->target = target;
 }
@@ -41,11 +54,21 @@ bool hwri_is_full_due(const hwri_tracing *t) {
     return old_bytes(t) + HWRI_BLOCK > t->target && hwri_is_automatic(t->heap);
 }
 
-size_t hwri_policy_before(const hwri_tracing *t) { return t->nursery.given << HWRI_PIECE_SHIFT; }
+size_t hwri_policy_before(hwri_tracing *t) {
+    size_t bytes = t->old.bytes + t->large.bytes;
+    for (hwri_mutator *m = t->threads; m; m = m->next) {
+        t->old.bytes += m->taken;
+        m->taken = 0;
+    }
+    t->high -= t->high / 64;
+    if (t->high < bytes) t->high = bytes;
+    return t->nursery.given << HWRI_PIECE_SHIFT;
+}
 
 /* `before` bytes had been taken from the nursery. */
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
     if (before < nursery_bytes(t) / 2) return; /* too few to tell */
+    t->promotes_all = survived > before / 4;
     if (survived <= before / 2) {
         t->surviving = 0;
         t->pretenure_length = PRETENURE_FIRST;

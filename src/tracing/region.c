@@ -1,60 +1,49 @@
-/* The old space: regions of blocks of lines, as in Immix (Blackburn and McKinley, 2008). Objects are put one behind the other into holes between what lives; nothing is freed but whole lines. */
+/* The old space: regions of blocks, in the manner of Immix (Blackburn and McKinley, 2008). Objects are put one behind the other into holes between what lives, but holes are told by granules instead of lines, as in Whippet's
+ * nofl space (wingolog.org): nothing is swept object by object, and nothing dead is left because of a neighbour. */
 #include "tracing/tracing.h"
-
-enum { WORDS_OF_BLOCK = HWRI_BLOCK / 8 / 64 };
 
 static size_t number_of(const hwri_block_info *block) { return (size_t)(block - hwri_region_of(block)->blocks); }
 
-static const uint64_t *starts_of(const hwri_block_info *block) {
-    return hwri_region_of(block)->starts + number_of(block) * WORDS_OF_BLOCK;
+static hwri_marks *marks_of(const hwri_block_info *block) {
+    return hwri_region_of(block)->marks + number_of(block) * HWRI_BLOCK_WORDS;
 }
 
-/* ---- lines ---- */
+/* ---- what is in use ---- */
 
-/* Four lines have 16 bits each in a word of `starts`; which of them have any, as four bits. */
-static uint64_t lines_in_word(uint64_t starts) {
-    const uint64_t low = UINT64_C(0x7fff7fff7fff7fff);
-    uint64_t any = (((starts & low) + low) | starts) >> 15 & UINT64_C(0x0001000100010001);
-    return (any | any >> 15 | any >> 30 | any >> 45) & 15;
+/* Each bit becomes the parity of all up to it: where a start switches on, the place behind an end switches off. */
+static uint64_t parities(uint64_t bits) {
+    for (unsigned shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+    return bits;
 }
 
-static uint64_t covered_eight(const uint8_t *covered) {
-    uint64_t eight;
-    memcpy(&eight, covered, sizeof eight);
-    return eight * UINT64_C(0x0102040810204080) >> 56;
-}
-
-static hwri_lines lines_in_use(const hwri_block_info *block) {
-    const uint64_t *starts = starts_of(block);
-    const uint8_t *covered = hwri_region_of(block)->covered + number_of(block) * HWRI_BLOCK_LINES;
-    hwri_lines used = {{0}};
-    uint64_t carry = 0;
-    for (size_t i = 0; i < HWRI_BLOCK_LINES / 64; i++) {
-        uint64_t begin = 0, cover = 0;
-        for (size_t k = 0; k < 16; k++) begin |= lines_in_word(starts[i * 16 + k]) << (k * 4);
-        if (block->has_covered)
-            for (size_t k = 0; k < 8; k++) cover |= covered_eight(covered + i * 64 + k * 8) << (k * 8);
-        used.bits[i] = begin | begin << 1 | carry | cover;
-        carry = begin >> 63;
+static void find_usage(const hwri_block_info *block, hwri_usage *used) {
+    const hwri_marks *marks = marks_of(block);
+    uint64_t inside = 0, ended = 0; /* all ones: in an object; the last granule before was an end */
+    for (size_t i = 0; i < HWRI_BLOCK_WORDS; i++) {
+        uint64_t starts = marks[i].starts, ends = marks[i].ends;
+        if (!(starts | ends | ended)) {
+            used->bits[i] = inside;
+            continue;
+        }
+        used->bits[i] = parities(starts ^ (ends << 1 | ended)) ^ inside;
+        inside = UINT64_C(0) - (used->bits[i] >> 63);
+        ended = ends >> 63;
     }
-    return used;
 }
 
-static bool is_in_use(const hwri_lines *used, size_t line) { return used->bits[line / 64] >> (line % 64) & 1; }
-
-/* The first line from `line` on that is (not) in use, or HWRI_BLOCK_LINES. */
-static size_t next_line(const hwri_lines *used, size_t line, bool in_use) {
-    for (size_t i = line / 64; i < HWRI_BLOCK_LINES / 64; i++) {
-        uint64_t bits = in_use ? used->bits[i] : ~used->bits[i];
-        if (i == line / 64) bits &= ~UINT64_C(0) << (line % 64);
+/* The first granule from `from` on that is (not) in use, or HWRI_BLOCK_GRANULES. */
+static size_t next_granule(const hwri_usage *used, size_t from, bool in_use) {
+    uint64_t flip = in_use ? 0 : ~UINT64_C(0), mask = ~UINT64_C(0) << (from % 64);
+    for (size_t i = from / 64; i < HWRI_BLOCK_WORDS; i++, mask = ~UINT64_C(0)) {
+        uint64_t bits = (used->bits[i] ^ flip) & mask;
         if (bits) return i * 64 + (size_t)__builtin_ctzll(bits);
     }
-    return HWRI_BLOCK_LINES;
+    return HWRI_BLOCK_GRANULES;
 }
 
-static size_t lines_free(const hwri_lines *used) {
+static size_t granules_used(const hwri_usage *used) {
     size_t count = 0;
-    for (size_t i = 0; i < HWRI_BLOCK_LINES / 64; i++) count += (size_t)__builtin_popcountll(~used->bits[i]);
+    for (size_t i = 0; i < HWRI_BLOCK_WORDS; i++) count += (size_t)__builtin_popcountll(used->bits[i]);
     return count;
 }
 
@@ -90,16 +79,25 @@ static bool enter_region(hwri_tracing *t, hwri_region *region) {
     return true;
 }
 
+static size_t described_size(const hwri_tracing *t) {
+    size_t page = hwr_raw_page_size(t->heap->raw);
+    return (sizeof(hwri_region) + page - 1) & ~(page - 1);
+}
+
 static bool new_region(hwri_tracing *t) {
     hwr_raw *raw = t->heap->raw;
     hwri_region *region = hwr_raw_reserve(raw, HWRI_REGION_SIZE, HWRI_REGION_SIZE);
     if (!region) return false;
-    if (!hwr_raw_commit(raw, region, HWRI_BLOCK) || !enter_region(t, region)) {
+    if (!hwr_raw_commit(raw, region, described_size(t))) {
         hwr_raw_release(raw, region, HWRI_REGION_SIZE, 0);
         return false;
     }
+    if (!enter_region(t, region)) {
+        hwr_raw_release(raw, region, HWRI_REGION_SIZE, described_size(t));
+        return false;
+    }
     if (!hwr_raw_is_zeroed(raw)) memset(region, 0, sizeof *region);
-    for (size_t i = HWRI_REGION_BLOCKS - 1; i > 0; i--) {
+    for (size_t i = HWRI_REGION_BLOCKS; i-- > HWRI_REGION_FIRST;) {
         region->blocks[i].next = t->old.unused;
         t->old.unused = &region->blocks[i];
     }
@@ -115,19 +113,21 @@ static hwri_block_info *pop(hwri_block_info **list) {
 }
 
 static hwri_block_info *take_free_block(hwri_tracing *t) {
-    if (t->phase == HWRI_IDLE && !hwri_may_grow(t, HWRI_BLOCK)) return NULL;
-    hwri_block_info *block = pop(&t->old.free);
+    hwri_old *old = &t->old;
+    hwri_block_info *block = pop(&old->free);
     if (block) {
-        t->old.free_blocks--;
+        old->free_blocks--;
     } else {
-        if (!t->old.unused && (t->refused || !new_region(t))) {
+        /* What was refused once in a collection is not asked for again in it. */
+        if (t->refused && t->phase != HWRI_IDLE) return NULL;
+        if ((!old->unused && !new_region(t)) ||
+            !hwr_raw_commit(t->heap->raw, hwri_block_start(old->unused), HWRI_BLOCK)) {
             t->refused = t->phase != HWRI_IDLE;
             return NULL;
         }
-        if (!hwr_raw_commit(t->heap->raw, hwri_block_start(t->old.unused), HWRI_BLOCK)) return NULL;
-        block = pop(&t->old.unused);
+        block = pop(&old->unused);
     }
-    t->old.blocks++;
+    old->blocks++;
     return block;
 }
 
@@ -135,40 +135,39 @@ void hwri_room_seal(const hwri_room *room) {
     if (room->bump < room->limit) *(uint64_t *)room->bump = hwri_gap(room->limit - room->bump);
 }
 
-static void take_lines(hwri_room *room, size_t from, size_t to) {
-    uintptr_t start = (uintptr_t)hwri_block_start(room->block);
-    room->bump = start + from * HWRI_LINE;
-    room->limit = start + to * HWRI_LINE;
-    room->block->taken = (uint16_t)to;
-}
-
 /* The next hole of the room's block that is large enough; holes passed over become gaps. */
-static bool take_hole(hwri_room *room, size_t size) {
-    for (size_t line = room->block->taken; (line = next_line(&room->used, line, false)) < HWRI_BLOCK_LINES;) {
-        size_t end = next_line(&room->used, line, true);
-        take_lines(room, line, end);
-        if ((end - line) * HWRI_LINE >= size) return true;
-        hwri_room_seal(room);
-        line = end;
+bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes) {
+    uintptr_t start = (uintptr_t)hwri_block_start(room->block);
+    for (size_t from = room->block->taken; (from = next_granule(&room->used, from, false)) < HWRI_BLOCK_GRANULES;) {
+        size_t end = next_granule(&room->used, from, true);
+        room->bump = start + from * 8;
+        room->limit = start + end * 8;
+        room->block->taken = (uint16_t)end;
+        *bytes += room->limit - room->bump;
+        if (room->limit - room->bump >= size) return true;
+        hwri_room_end(room);
+        from = end;
     }
-    room->block->taken = HWRI_BLOCK_LINES;
+    room->block->taken = HWRI_BLOCK_GRANULES;
     return false;
 }
 
 bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole) {
     hwri_room_end(room);
-    if (room->block && take_hole(room, size)) return true;
+    if (t->phase == HWRI_IDLE && !hwri_may_grow(t, size)) return false;
+    if (room->block && hwri_room_next(room, size, &t->old.bytes)) return true;
     for (;;) {
         hwri_block_info *block = whole ? NULL : pop(&t->old.holes);
-        if (block) t->old.hole_lines -= block->free_lines;
+        if (block) t->old.holes_bytes -= (size_t)block->free * 8;
         if (!block) block = take_free_block(t);
         if (!block) {
-            *room = (hwri_room){0};
+            room->block = NULL;
             return false;
         }
         block->state = HWRI_BLOCK_TAKEN;
-        *room = (hwri_room){.block = block, .used = lines_in_use(block)};
-        if (take_hole(room, size)) return true;
+        room->block = block;
+        find_usage(block, &room->used);
+        if (hwri_room_next(room, size, &t->old.bytes)) return true;
     }
 }
 
@@ -178,8 +177,8 @@ void hwri_room_end(hwri_room *room) {
 }
 
 void *hwri_old_alloc_slow(hwri_tracing *t, size_t size) {
-    hwri_room *room = size <= HWRI_LINE ? &t->old.promoted : &t->old.overflow;
-    if (room->limit - room->bump < size && !hwri_old_take(t, room, size, room == &t->old.overflow)) return NULL;
+    hwri_room *room = size <= HWRI_SMALL_MOST ? &t->old.promoted : &t->old.overflow;
+    if (room->limit - room->bump < size && !hwri_old_take(t, room, size, size > HWRI_HOLE_MOST)) return NULL;
     void *header = (void *)room->bump;
     room->bump += size;
     return header;
@@ -195,61 +194,59 @@ static uint64_t *object_in_hole(uintptr_t at, uintptr_t address) {
     }
 }
 
-/* The last object alive that begins at the address or up to the size of the largest before it. */
-static uint64_t *marked_before(const hwri_region *region, uintptr_t address, uintptr_t lowest) {
-    uintptr_t base = (uintptr_t)region;
-    size_t granule = (address - base) / 8, least = (lowest - base) / 8;
-    if (granule > HWRI_MEDIUM_MOST / 8 && granule - HWRI_MEDIUM_MOST / 8 > least)
-        least = granule - HWRI_MEDIUM_MOST / 8;
-    for (size_t i = granule / 64;; i--) {
-        uint64_t bits = region->starts[i];
-        if (i == granule / 64 && granule % 64 != 63) bits &= (UINT64_C(2) << (granule % 64)) - 1;
-        if (bits) {
-            size_t found = i * 64 + 63 - (size_t)__builtin_clzll(bits);
-            return found < least ? NULL : (uint64_t *)(base + found * 8);
-        }
-        if (i <= least / 64) return NULL;
+/* The last mark at a granule of the region or before it, down to `least`; or SIZE_MAX. */
+static size_t last_mark(const hwri_region *region, size_t granule, size_t least, bool of_end) {
+    uint64_t mask = ~UINT64_C(0) >> (63 - granule % 64);
+    for (size_t i = granule / 64 + 1; i-- > least / 64; mask = ~UINT64_C(0)) {
+        uint64_t bits = (of_end ? region->marks[i].ends : region->marks[i].starts) & mask;
+        if (!bits) continue;
+        size_t found = i * 64 + 63 - (size_t)__builtin_clzll(bits);
+        return found < least ? SIZE_MAX : found;
     }
+    return SIZE_MAX;
 }
 
 uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address) {
     const hwri_region *region = hwri_region_with(t, address);
     if (!region) return NULL;
     const hwri_block_info *block = hwri_block_info_of((const void *)address);
-    if (block == region->blocks || block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return NULL;
-    uintptr_t start = (uintptr_t)hwri_block_start(block);
-    uint64_t *marked = marked_before(region, address, start);
-    if (marked && address < (uintptr_t)marked + hwri_size_at(marked)) return marked;
-    hwri_lines used = lines_in_use(block);
-    size_t line = (address - start) >> HWRI_LINE_SHIFT;
-    if (is_in_use(&used, line) || line >= block->taken) return NULL;
-    while (line > 0 && !is_in_use(&used, line - 1)) line--;
-    return object_in_hole(start + line * HWRI_LINE, address);
+    size_t number = number_of(block);
+    if (number < HWRI_REGION_FIRST || block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return NULL;
+    uintptr_t base = (uintptr_t)region;
+    size_t granule = (address - base) / 8, first = number * HWRI_BLOCK_GRANULES;
+    size_t start = last_mark(region, granule, first, false), hole = first;
+    if (start != SIZE_MAX) {
+        uint64_t *header = (uint64_t *)(base + start * 8);
+        uintptr_t end = base + start * 8 + hwri_size_at(header);
+        if (address < end) return header;
+        hole = (end - base) / 8;
+    }
+    return granule < first + block->taken ? object_in_hole(base + hole * 8, address) : NULL;
 }
 
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {
     char *start = hwri_block_start(block);
-    const uint64_t *starts = starts_of(block);
-    for (size_t i = 0; i < WORDS_OF_BLOCK; i++)
-        for (uint64_t bits = starts[i]; bits; bits &= bits - 1)
+    const hwri_marks *marks = marks_of(block);
+    for (size_t i = 0; i < HWRI_BLOCK_WORDS; i++)
+        for (uint64_t bits = marks[i].starts; bits; bits &= bits - 1)
             visit(context, start + (i * 64 + (size_t)__builtin_ctzll(bits)) * 8 + HWRI_HEADER_SIZE);
 }
 
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {
     if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return;
     hwri_block_each_marked(block, visit, context);
-    hwri_lines used = lines_in_use(block);
+    hwri_usage used;
+    find_usage(block, &used);
     uintptr_t start = (uintptr_t)hwri_block_start(block);
     size_t taken = block->taken; /* the visit may put objects behind */
-    for (size_t line = 0; (line = next_line(&used, line, false)) < taken;) {
-        size_t end = next_line(&used, line, true);
-        uintptr_t at = start + line * HWRI_LINE, stop = start + end * HWRI_LINE;
-        while (at < stop) {
+    for (size_t from = 0; (from = next_granule(&used, from, false)) < taken;) {
+        size_t end = next_granule(&used, from, true);
+        for (uintptr_t at = start + from * 8; at < start + end * 8;) {
             uint64_t *header = (uint64_t *)at;
             at += hwri_size_at(header);
             if (hwri_is_there(*header)) visit(context, header + 1);
         }
-        line = end;
+        from = end;
     }
 }
 
@@ -270,19 +267,18 @@ static const char *hole_problem(uintptr_t at, uintptr_t stop) {
     return NULL;
 }
 
-static const char *marked_problem(const hwri_block_info *block, const hwri_lines *used) {
-    const uint64_t *starts = starts_of(block);
+static const char *marked_problem(const hwri_block_info *block) {
+    const hwri_marks *marks = marks_of(block);
     uintptr_t start = (uintptr_t)hwri_block_start(block), end = start;
-    for (size_t i = 0; i < WORDS_OF_BLOCK; i++)
-        for (uint64_t bits = starts[i]; bits; bits &= bits - 1) {
+    for (size_t i = 0; i < HWRI_BLOCK_WORDS; i++)
+        for (uint64_t bits = marks[i].starts; bits; bits &= bits - 1) {
             const uint64_t *header = (const uint64_t *)(start + (i * 64 + (size_t)__builtin_ctzll(bits)) * 8);
             if ((uintptr_t)header < end) return "two objects lie in one place";
             if (!is_sane_in_block(*header)) return "an object's header in a block is damaged";
             end = (uintptr_t)header + hwri_size_at(header);
             if (end > start + HWRI_BLOCK) return "an object does not end in its block";
-            size_t first = ((uintptr_t)header - start) >> HWRI_LINE_SHIFT, last = (end - 1 - start) >> HWRI_LINE_SHIFT;
-            for (size_t line = first; line <= last; line++)
-                if (!is_in_use(used, line)) return "an object lies in a line that is not in use";
+            size_t last = (end - start) / 8 - 1;
+            if (!(marks[last / 64].ends >> (last % 64) & 1)) return "an object does not end where its mark is";
         }
     return NULL;
 }
@@ -290,44 +286,42 @@ static const char *marked_problem(const hwri_block_info *block, const hwri_lines
 const char *hwri_block_problem(const hwri_block_info *block) {
     if (block->state > HWRI_BLOCK_LEAVING) return "a block is in no state";
     if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return NULL;
-    if (block->taken > HWRI_BLOCK_LINES) return "a block has handed out more lines than it has";
-    hwri_lines used = lines_in_use(block);
+    if (block->taken > HWRI_BLOCK_GRANULES) return "a block has handed out more than it has";
+    hwri_usage used;
+    find_usage(block, &used);
     uintptr_t start = (uintptr_t)hwri_block_start(block);
-    const char *problem = marked_problem(block, &used);
-    for (size_t line = 0; !problem && (line = next_line(&used, line, false)) < block->taken;) {
-        size_t end = next_line(&used, line, true);
-        problem = hole_problem(start + line * HWRI_LINE, start + end * HWRI_LINE);
-        line = end;
+    const char *problem = marked_problem(block);
+    for (size_t from = 0; !problem && (from = next_granule(&used, from, false)) < block->taken;) {
+        size_t end = next_granule(&used, from, true);
+        problem = hole_problem(start + from * 8, start + end * 8);
+        from = end;
     }
     return problem;
 }
 
 /* ---- marking and sweeping ---- */
 
-void hwri_old_clear_starts(hwri_tracing *t) {
-    for (size_t i = 0; i < t->old.region_count; i++) {
-        hwri_region *region = t->old.regions[i];
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) {
-            hwri_block_info *block = &region->blocks[k];
-            if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) continue;
-            memset(region->starts + k * WORDS_OF_BLOCK, 0, WORDS_OF_BLOCK * sizeof *region->starts);
-            if (block->has_covered) memset(region->covered + k * HWRI_BLOCK_LINES, 0, HWRI_BLOCK_LINES);
-            block->has_covered = false;
+void hwri_old_clear_marks(hwri_tracing *t) {
+    for (size_t i = 0; i < t->old.region_count; i++)
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
+            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            if (block->state != HWRI_BLOCK_UNUSED && block->state != HWRI_BLOCK_FREE)
+                memset(marks_of(block), 0, HWRI_BLOCK_WORDS * sizeof(hwri_marks));
         }
-    }
 }
 
-/* Fewer free lines than this are not worth while. */
-enum { LEAST_FREE_LINES = 4 };
+/* A block with less room than this, in granules, is left alone. */
+enum { LEAST_FREE = HWRI_BLOCK_GRANULES / 64 };
 
 static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
     hwri_old *old = &t->old;
-    hwri_lines used = lines_in_use(block);
-    size_t unused = lines_free(&used);
+    hwri_usage used;
+    find_usage(block, &used);
+    size_t count = granules_used(&used);
     block->taken = 0;
     block->overflow = false;
-    block->free_lines = (uint16_t)unused;
-    if (unused == HWRI_BLOCK_LINES) {
+    block->free = (uint16_t)(HWRI_BLOCK_GRANULES - count);
+    if (!count) {
         block->dirty = false; /* otherwise what stayed in the nursery may still be referred to from here */
         block->state = HWRI_BLOCK_FREE;
         block->next = old->free;
@@ -336,22 +330,23 @@ static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
         return;
     }
     old->blocks++;
-    old->live_lines += HWRI_BLOCK_LINES - unused;
-    block->state = unused < LEAST_FREE_LINES ? HWRI_BLOCK_TAKEN : HWRI_BLOCK_HOLES;
+    old->live += count * 8;
+    block->state = block->free < LEAST_FREE ? HWRI_BLOCK_TAKEN : HWRI_BLOCK_HOLES;
     if (block->state != HWRI_BLOCK_HOLES) return;
     block->next = old->holes;
     old->holes = block;
-    old->hole_lines += unused;
+    old->holes_bytes += (size_t)block->free * 8;
 }
 
 void hwri_old_sweep(hwri_tracing *t) {
     hwri_old *old = &t->old;
     old->promoted = old->overflow = (hwri_room){0};
     old->free = old->holes = NULL;
-    old->blocks = old->free_blocks = old->live_lines = old->hole_lines = 0;
+    old->blocks = old->free_blocks = old->live = old->holes_bytes = 0;
     for (size_t i = old->region_count; i-- > 0;)
-        for (size_t k = HWRI_REGION_BLOCKS; k-- > 1;)
+        for (size_t k = HWRI_REGION_BLOCKS; k-- > HWRI_REGION_FIRST;)
             if (old->regions[i]->blocks[k].state != HWRI_BLOCK_UNUSED) sweep_block(t, &old->regions[i]->blocks[k]);
+    old->bytes = old->live;
 }
 
 /* ---- giving back ---- */
@@ -373,8 +368,8 @@ size_t hwri_old_trim(hwri_tracing *t, size_t keep) {
 void hwri_old_close(hwri_tracing *t) {
     for (size_t i = 0; i < t->old.region_count; i++) {
         hwri_region *region = t->old.regions[i];
-        size_t committed = HWRI_BLOCK;
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++)
+        size_t committed = described_size(t);
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++)
             if (region->blocks[k].state != HWRI_BLOCK_UNUSED) committed += HWRI_BLOCK;
         hwr_raw_release(t->heap->raw, region, HWRI_REGION_SIZE, committed);
     }

@@ -1,5 +1,5 @@
 /* The tracing collector, as its own files see it. Which file does what:
- *   tracing/region.c     the old space: blocks of lines, holes between what lives
+ *   tracing/region.c     the old space: blocks, holes between what lives
  *   tracing/nursery.c    the young space: pieces that are allocated from, and reused in place
  *   tracing/large.c      large objects
  *   tracing/model.h      our own objects as the engines see them
@@ -67,14 +67,13 @@ static inline size_t hwri_size_at(const uint64_t *header) {
 enum {
     HWRI_PIECE_SHIFT = 12, /* a piece of the nursery: 4 KiB */
     HWRI_PIECE = 1 << HWRI_PIECE_SHIFT,
-    HWRI_LINE_SHIFT = 7, /* a line: 128 bytes */
-    HWRI_LINE = 1 << HWRI_LINE_SHIFT,
     HWRI_BLOCK_SHIFT = 15, /* a block: 32 KiB */
     HWRI_BLOCK = 1 << HWRI_BLOCK_SHIFT,
-    HWRI_BLOCK_LINES = HWRI_BLOCK / HWRI_LINE,
     HWRI_REGION_SHIFT = 20, /* a region: 1 MiB */
     HWRI_REGION_SIZE = 1 << HWRI_REGION_SHIFT,
     HWRI_REGION_BLOCKS = HWRI_REGION_SIZE / HWRI_BLOCK,
+    HWRI_SMALL_MOST = 128,  /* bytes, header included, of objects that any hole is good for */
+    HWRI_HOLE_MOST = 2048,  /* larger ones are given a whole block */
     HWRI_MEDIUM_MOST = 8192 /* bytes, header included, of objects that blocks hold; larger ones are large */
 };
 
@@ -83,41 +82,48 @@ enum {
 typedef enum hwri_block_state {
     HWRI_BLOCK_UNUSED, /* holds nothing; has no memory */
     HWRI_BLOCK_FREE,   /* holds nothing; has memory */
-    HWRI_BLOCK_HOLES,  /* has free lines that may be allocated from */
+    HWRI_BLOCK_HOLES,  /* has holes that may be allocated from */
     HWRI_BLOCK_TAKEN,  /* somebody allocates from it, or did */
     HWRI_BLOCK_LEAVING /* what lives in it is moved elsewhere, during a collection */
 } hwri_block_state;
 
-/* What is known of a block. `starts` of its region tells where the objects begin that the last marking found alive; they divide its lines into those in use and *holes*. A line is in use if an object
- * begins in it or it is covered by a larger one, and so is the line behind, since a small object may reach into it. Holes are allocated from in order: those that end before `taken` hold one object after the other, and gaps. */
+/* What is known of a block. The marks of its region tell where the objects begin and end that the last marking found alive, and so where the *holes* between them are. Holes are allocated from in order, and those below `taken` hold
+ * one object after the other, and gaps. */
 typedef struct hwri_block_info {
     uint8_t state;
     bool dirty;                   /* some of its objects are remembered, but there was no memory to say which */
     bool overflow;                /* some of its objects have been marked, but there was no memory to say which */
-    bool has_covered;             /* some of its lines are covered */
-    uint16_t free_lines;          /* in holes; as of the last sweep */
-    uint16_t taken;               /* lines below this one have been handed out */
+    uint16_t taken;               /* granules below this one have been handed out */
+    uint16_t free;                /* granules in holes, as of the last sweep */
     struct hwri_block_info *next; /* in a list of free blocks, or of those with holes */
 } hwri_block_info;
 
-/* A region: one reservation, aligned to its size, so that an object's region is found by a mask. The first block holds this description: a bit for each eight bytes and a byte for each line, 2.3 % in all. */
+/* A bit for each granule of 8 bytes. A word of starts and the word of ends for the same granules lie side by side, since they are set together. */
+typedef struct hwri_marks {
+    uint64_t starts; /* an object alive begins here */
+    uint64_t ends;   /* its last granule */
+} hwri_marks;
+
+/* A region: one reservation, aligned to its size, so that an object's region is found by a mask. This description lies at its beginning: 3.2 % of it. */
 typedef struct hwri_region {
-    uint64_t starts[HWRI_REGION_SIZE / 8 / 64];
-    uint8_t covered[HWRI_REGION_SIZE / HWRI_LINE]; /* 1: a line that an object of more than a line reaches into */
+    hwri_marks marks[HWRI_REGION_SIZE / 8 / 64];
     hwri_block_info blocks[HWRI_REGION_BLOCKS];
 } hwri_region;
-_Static_assert(sizeof(hwri_region) <= HWRI_BLOCK, "a region's description fits into its first block");
+enum {
+    HWRI_REGION_FIRST = (sizeof(hwri_region) + HWRI_BLOCK - 1) / HWRI_BLOCK
+}; /* the first block that holds objects */
 
-/* The lines of a block, a bit for each. */
-typedef struct hwri_lines {
-    uint64_t bits[HWRI_BLOCK_LINES / 64];
-} hwri_lines;
+/* Which granules of a block are in use. */
+enum { HWRI_BLOCK_WORDS = HWRI_BLOCK / 8 / 64, HWRI_BLOCK_GRANULES = HWRI_BLOCK / 8 };
+typedef struct hwri_usage {
+    uint64_t bits[HWRI_BLOCK_WORDS];
+} hwri_usage;
 
 /* Room that is allocated from by adding: a hole of a block, or pieces of the nursery. */
 typedef struct hwri_room {
     uintptr_t bump, limit;
     hwri_block_info *block; /* whose further holes come next; NULL: none */
-    hwri_lines used;        /* its lines that are in use, holes that were handed out apart */
+    hwri_usage used;        /* of that block, as of the last marking */
 } hwri_room;
 
 typedef struct hwri_old {
@@ -126,8 +132,9 @@ typedef struct hwri_old {
     hwri_block_info *free, *holes, *unused; /* blocks to be taken */
     size_t blocks;                          /* that are not free or unused */
     size_t free_blocks;                     /* that have memory */
-    size_t live_lines;                      /* as of the last sweep */
-    size_t hole_lines;                      /* free, in blocks that are in the list of those with holes */
+    size_t live;                            /* bytes, as of the last sweep */
+    size_t bytes;                           /* those and the holes handed out since */
+    size_t holes_bytes;                     /* free, in blocks that are in the list of those with holes */
     hwri_room promoted;                     /* where the collector puts small objects */
     hwri_room overflow;                     /* and those that did not fit into a hole */
 } hwri_old;
@@ -223,6 +230,7 @@ typedef struct hwri_mutator {
     uintptr_t run_end;                 /* nursery: the end of the pieces that it has */
     hwri_room old;                     /* where it allocates from in the old space; its bump is that of `face` then */
     uintptr_t counted;                 /* bytes from here on to its bump are not in `allocated` yet */
+    size_t taken;                      /* bytes of holes that it took without the lock */
     uint64_t allocated;                /* bytes, since it was attached */
     hwri_pointers remembered;          /* old objects that something young was stored into */
     uintptr_t stack_base;              /* its highest address; 0: not scanned */
@@ -260,7 +268,7 @@ typedef struct hwri_tracing {
     unsigned young_epoch,
         old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
     bool promotes_all;
-    bool refused; /* the collection under way found no memory, and does not ask again for each object */
+    bool refused;            /* the collection under way found no memory, and does not ask again for each object */
     hwri_pointers slots;     /* registered */
     hwri_pointers immortals; /* objects */
     hwri_root_show *shows;
@@ -277,7 +285,8 @@ typedef struct hwri_tracing {
     bool full_due;
     size_t pressure;                         /* bytes outside the heap */
     unsigned surviving;                      /* collections of the young in a row in which most survived */
-    size_t pretenure_left, pretenure_length; /* bytes */
+    size_t pretenure_left, pretenure_length; /* bytes; nurseries */
+    size_t high;                             /* bytes that the old space and large objects once had; slowly forgotten */
     hwr_sizing sizing;
     uint64_t survived_bytes;     /* of the collection under way */
     uint64_t allocated_by_ended; /* bytes, by threads that are detached */
@@ -301,6 +310,8 @@ void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list);
 /* ---- region.c. All with the lock held. ---- */
 /* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `whole` asks for a whole block. */
 bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole);
+/* The next hole of the block that the room is in, for at least `size` bytes; *bytes grows by what is taken. It needs no lock. */
+bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes);
 void hwri_room_seal(const hwri_room *room); /* what is left of it is a gap for now */
 void hwri_room_end(hwri_room *room);        /* and for good */
 void *hwri_old_alloc_slow(hwri_tracing *t,
@@ -312,11 +323,13 @@ uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address);
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
 const char *hwri_block_problem(const hwri_block_info *block); /* NULL: there is none */
-void hwri_old_clear_starts(hwri_tracing *t);                  /* before marking */
+void hwri_old_clear_marks(hwri_tracing *t);                   /* before marking */
 void hwri_old_sweep(hwri_tracing *t);                         /* after it: finds the holes */
 size_t hwri_old_trim(hwri_tracing *t, size_t keep);           /* gives back free blocks but so many; returns bytes */
 void hwri_old_close(hwri_tracing *t);
-static inline size_t hwri_old_bytes(const hwri_tracing *t) { return t->old.blocks << HWRI_BLOCK_SHIFT; }
+static inline size_t hwri_old_bytes(const hwri_tracing *t) {
+    return t->old.blocks << HWRI_BLOCK_SHIFT;
+} /* of blocks in use */
 
 /* ---- nursery.c ---- */
 bool hwri_nursery_open(hwri_tracing *t, size_t size);
@@ -434,9 +447,9 @@ void hwri_inform_program(hwri_tracing *t, hwri_mutator *me, bool starts,
 /* ---- policy.c ---- */
 void hwri_policy_open(hwri_tracing *t, const hwr_options *options);
 bool hwri_may_grow(const hwri_tracing *t,
-                   size_t bytes);                 /* whether the old space may take as much more without a collection */
-size_t hwri_policy_before(const hwri_tracing *t); /* bytes that threads have taken from the nursery */
-bool hwri_is_automatic(const hwr_heap *heap);     /* collections come by themselves */
+                   size_t bytes);             /* whether the old space may take as much more without a collection */
+size_t hwri_policy_before(hwri_tracing *t);   /* bytes that threads have taken from the nursery */
+bool hwri_is_automatic(const hwr_heap *heap); /* collections come by themselves */
 bool hwri_is_worth_while(const hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
 void hwri_policy_after_full(hwri_tracing *t);
