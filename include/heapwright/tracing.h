@@ -86,7 +86,7 @@ HWR_API bool hwr_roots_remove(hwr_heap *heap, hwr_root_callback show, void *cont
 typedef enum hwr_collection_mode {
     HWR_COLLECT_DEFAULT,   /* as FORCED */
     HWR_COLLECT_FORCED,    /* now */
-    HWR_COLLECT_OPTIMIZED, /* only if it is worth while: a quarter of the nursery is used, or the old space has grown by a quarter since it was last collected */
+    HWR_COLLECT_OPTIMIZED, /* only if it is worth while: a quarter of the nursery is used; or, for the oldest, the heap has grown by a quarter since it was last collected */
     HWR_COLLECT_BLOCKING,
     HWR_COLLECT_COMPACTING, /* moves what can be moved together, where objects may move */
     HWR_COLLECT_AGGRESSIVE  /* the same, and gives back all free memory */

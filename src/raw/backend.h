@@ -23,7 +23,6 @@ typedef struct hwri_backend {
     void (*hint_huge)(void *address, size_t size, bool on);
     bool (*make_readable)(hwr_raw *raw, void *address, size_t size); /* reads as zero from now on */
     uint64_t (*now)(void);                                           /* nanoseconds; NULL: no clock */
-    void (*memory)(hwri_memory *memory);                             /* fills it; NULL: not known */
     void (*close)(hwr_raw *raw);                                     /* gives back `raw` itself */
     bool steps_back;                                                 /* that clock may be set back */
     bool zeroed;                                                     /* committed memory reads as zero */
@@ -64,7 +63,9 @@ hwr_raw *hwri_buffer_open(void *buffer, size_t size);
 /* If all memory lies in one range that is known from the start (a buffer's), returns its size in bytes and its start. Otherwise 0. */
 size_t hwri_raw_extent(const hwr_raw *raw, uintptr_t *start);
 
+/* What there is of memory: in the buffer, or on the system, which is asked for it. */
 void hwri_raw_memory(const hwr_raw *raw, hwri_memory *memory);
+void hwri_system_memory(hwri_memory *memory);
 
 /* Whether reserving costs nothing but addresses. */
 bool hwri_raw_is_sparse(const hwr_raw *raw);

@@ -172,8 +172,9 @@ size_t hwr_raw_page_size(const hwr_raw *raw) { return raw->page_size; }
 bool hwr_raw_is_zeroed(const hwr_raw *raw) { return raw->backend->zeroed; }
 
 void hwri_raw_memory(const hwr_raw *raw, hwri_memory *memory) {
-    *memory = (hwri_memory){0};
-    if (raw->backend->memory) raw->backend->memory(memory);
+    uintptr_t start;
+    *memory = (hwri_memory){.total = hwri_raw_extent(raw, &start), .used = raw->stats.committed};
+    if (memory->total == 0) hwri_system_memory(memory);
 }
 
 bool hwri_raw_is_sparse(const hwr_raw *raw) { return raw->backend->make_readable != NULL; }

@@ -92,7 +92,7 @@ static const char *const group_files[][2] = {
     {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
 };
 
-static void system_memory(hwri_memory *memory) {
+void hwri_system_memory(hwri_memory *memory) {
     memory->total = number_in("/proc/meminfo", "MemTotal:") * 1024;
     memory->used = memory->total - number_in("/proc/meminfo", "MemAvailable:") * 1024;
     for (size_t i = 0; i < sizeof group_files / sizeof *group_files; i++) {
@@ -113,7 +113,6 @@ static const hwri_backend system_backend = {
     .hint_huge = system_hint_huge,
     .make_readable = system_make_readable,
     .now = system_now,
-    .memory = system_memory,
     .close = system_close,
     .zeroed = true,
 };
@@ -149,5 +148,6 @@ static bool strict_accounting(void) {
 }
 
 hwr_raw *hwri_system_open(void) { return NULL; }
+void hwri_system_memory(hwri_memory *memory) { *memory = (hwri_memory){0}; }
 
 #endif

@@ -19,11 +19,13 @@ static void look_at_thread(hwr_heap *heap, const char *call, const void *site) {
     if (me->state == HWRI_AWAY) report_traced("use of a heap by a thread that has left it", heap, false, call, site);
 }
 
-static bool is_in_spaces(hwr_heap *heap, const void *address) {
+/* Not inside of a living one. */
+static bool may_have_been_object(hwr_heap *heap, const void *address) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
     bool is_there =
         hwri_is_young(t, address) || hwri_region_with(t, (uintptr_t)address) || hwri_page_of(t->large.pool, address);
+    is_there = is_there && !hwri_object_at(t, (uintptr_t)address);
     hwri_mutex_unlock(&t->lock);
     return is_there;
 }
@@ -31,7 +33,7 @@ static bool is_in_spaces(hwr_heap *heap, const void *address) {
 void hwri_traced_look(hwr_heap *heap, const void *object, const char *call, const void *site) {
     look_at_thread(heap, call, site);
     if (!object || hwri_is_traced_object(heap, object)) return;
-    bool was = is_in_spaces(heap, object);
+    bool was = may_have_been_object(heap, object);
     report_traced(was ? "use of an object that has died or moved" : "not an object of this heap", object, false, call,
                   site);
 }
