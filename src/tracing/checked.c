@@ -34,8 +34,9 @@ void hwri_traced_look(hwr_heap *heap, const void *object, const char *call, cons
     look_at_thread(heap, call, site);
     if (!object || hwri_is_traced_object(heap, object)) return;
     bool was = may_have_been_object(heap, object);
-    report_traced(was ? "use of an object that has died or moved" : "not an object of this heap", object, false, call,
-                  site);
+    report_traced(was ? "not a living object of this heap, but where one was that has died or moved"
+                      : "not a living object of this heap",
+                  object, false, call, site);
 }
 
 void hwri_traced_look_frame(hwr_heap *heap, const hwri_thread *thread, const hwr_frame *frame, const void *site) {
@@ -107,7 +108,7 @@ void hwri_poison_dead(hwri_tracing *t, bool all) {
             hwri_piece_each(n, piece, poison_gap, NULL);
     }
     for (size_t i = 0; all && i < t->old.region_count; i++)
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS; k++) poison_block(&t->old.regions[i]->blocks[k]);
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) poison_block(&t->old.regions[i]->blocks[k]);
 }
 
 static void check_poison(uintptr_t from, uintptr_t to) {

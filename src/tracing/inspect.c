@@ -44,7 +44,7 @@ static bool walk_all(traced_walk *w) {
     for (size_t piece = 0; piece < t->nursery.pieces; piece++)
         if (t->nursery.state[piece] != HWRI_PIECE_FREE) hwri_piece_each(&t->nursery, piece, walk_header, w);
     for (size_t i = 0; i < t->old.region_count; i++)
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS && !w->stopped; k++)
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS && !w->stopped; k++)
             hwri_block_each(&t->old.regions[i]->blocks[k], walk_object, w);
     for (size_t i = 0; i < t->large.count; i++) walk_object(w, (uint64_t *)(void *)(t->large.all[i] + 1) + 1);
     return !w->stopped;
@@ -226,7 +226,7 @@ static void check_traced_blocks(inspection *in) {
     const hwri_old *old = &in->t->old;
     size_t used = 0, free_blocks = 0;
     for (size_t i = 0; i < old->region_count; i++)
-        for (size_t k = 1; k < HWRI_REGION_BLOCKS && !in->problem; k++) {
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS && !in->problem; k++) {
             const hwri_block_info *block = &old->regions[i]->blocks[k];
             free_blocks += block->state == HWRI_BLOCK_FREE;
             used += block->state != HWRI_BLOCK_FREE && block->state != HWRI_BLOCK_UNUSED;
@@ -319,9 +319,9 @@ bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
 /* ---- figures ---- */
 
 size_t hwri_traced_committed(const hwri_tracing *t) {
-    size_t of_blocks = (t->old.blocks + t->old.free_blocks + t->old.region_count) << HWRI_BLOCK_SHIFT;
-    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + t->large.pool->committed +
-           hwri_load_relaxed(&t->heap->blocks->committed);
+    size_t of_blocks = (t->old.blocks + t->old.free_blocks) << HWRI_BLOCK_SHIFT;
+    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + hwri_regions_described(t) +
+           t->large.pool->committed + hwri_load_relaxed(&t->heap->blocks->committed);
 }
 
 static bool count_traced(void *context, void *object) {

@@ -250,6 +250,8 @@ void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, 
     }
 }
 
+size_t hwri_regions_described(const hwri_tracing *t) { return t->old.region_count * described_size(t); }
+
 /* ---- verification ---- */
 
 static bool is_sane_in_block(uint64_t header) {

@@ -322,6 +322,7 @@ uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address);
 /* Calls for every object of a block: those that were alive when last marked, and those allocated since; or only for the former. */
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
+size_t hwri_regions_described(const hwri_tracing *t);         /* bytes of descriptions */
 const char *hwri_block_problem(const hwri_block_info *block); /* NULL: there is none */
 void hwri_old_clear_marks(hwri_tracing *t);                   /* before marking */
 void hwri_old_sweep(hwri_tracing *t);                         /* after it: finds the holes */

@@ -57,7 +57,7 @@ static knot *stale(hwr_heap *heap, int generation) {
     return k;
 }
 
-static const char gone[] = "use of an object that has died or moved";
+static const char gone[] = "where one was that has died or moved";
 
 static void store_into_stale(void *heap) {
     knot *k = stale(heap, 0);
@@ -172,8 +172,8 @@ static void test_misuse(void **state) {
     expect_death(release_stale, gone, "hwr_release");
     expect_death(store_into_dead_old, gone, "hwr_set");
     expect_death(measure_dead_large, gone, "hwr_sizeof");
-    expect_death(store_foreign, "not an object of this heap", "hwr_set");
-    expect_death(store_middle, "not an object of this heap", "hwr_set");
+    expect_death(store_foreign, "not a living object of this heap", "hwr_set");
+    expect_death(store_middle, "not a living object of this heap", "hwr_set");
     expect_death(store_outside, "a store outside the object that it names", "hwr_set");
     expect_death(init_again, "a field that is not empty", "hwr_init");
     expect_death(pop_out_of_order, "a frame that is not the thread's last", "hwr_frame_pop");
