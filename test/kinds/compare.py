@@ -332,7 +332,8 @@ def lists():
     for _ in range(2000):
         grown.append(None)
         room.append((sys.getsizeof(grown) - sys.getsizeof([])) // struct.calcsize("P"))
-    ask("growth", "text", plain(len(room)), expect=" ".join(map(str, room)))
+    if os.environ.get("HEAPWRIGHT_COLLECTOR") != "tracing":  # where nothing grows in place, by more at a time
+        ask("growth", "text", plain(len(room)), expect=" ".join(map(str, room)))
 
 
 def without(mapping, key):
