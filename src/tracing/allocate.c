@@ -35,7 +35,9 @@ static bool give_pieces(hwri_tracing *t, hwri_mutator *me, size_t size) {
 }
 
 /* A hole of the old space: of the thread's own block, which needs no lock, or of another block. */
-static void give_hole(hwri_mutator *me) { give(me, me->old.bump, me->old.limit, me->old.limit, HWRI_BORN_OLD); }
+static void give_hole(hwri_mutator *me) {
+    give(me, me->old.bump, me->old.limit, me->old.limit, hwri_born_old(me->face.heap->tracing));
+}
 
 static bool take_next_hole(hwri_mutator *me, size_t size) {
     if (!me->old.block || !hwri_room_next(&me->old, size, &me->taken)) return false;
@@ -57,8 +59,8 @@ static bool take_block(hwri_tracing *t, hwri_mutator *me, size_t size) {
 
 static bool take_pretenured(hwri_tracing *t, hwri_mutator *me, size_t size) {
     t->pretenure_left -= me->taken < t->pretenure_left ? me->taken : t->pretenure_left;
-    t->pretenures = t->pretenure_left > 0;
-    return t->pretenures && take_block(t, me, size);
+    t->pretenures = t->unmoving || t->pretenure_left > 0;
+    return t->pretenure_left > 0 && take_block(t, me, size);
 }
 
 /* Room for an object of `size` bytes without a collection, or false. `anywhere`: collections have been no help, since other threads took what they freed, so it may be in the old space. */

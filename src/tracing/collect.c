@@ -113,7 +113,7 @@ static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged
     hwri_life_pins(t, pin_young);
     hwri_each_exact_root(t, copying_visit_root, &c);
     hwri_life_roots(t, copying_visit_root, &c);
-    scan_all_remembered(&c);
+    if (!t->unmoving) scan_all_remembered(&c);
     copying_finish(&c);
     hwri_emit(t->heap, HWR_EVENT_FIND_END, (uint64_t)t->generation, 0);
     hwri_life_after(t);
@@ -153,25 +153,68 @@ static void forget_dead(hwri_tracing *t) {
     t->remembered.count = kept;
 }
 
-/* Follows a collection of the young in which all that could be moved was. False if there was no memory to note what stacks lead to: then nothing has been done. */
-static bool mark_all(hwri_tracing *t) {
+/* Where marks tell old from young, a collection of the young starts from what old objects are remembered to refer to. After a collection nothing is young. */
+static void forget_remembered(hwri_tracing *t, hwri_marking *scan, hwri_pointers *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        uint64_t *header = hwri_header(list->items[i]);
+        if (*header & HWRI_LARGE) hwri_large_of(list->items[i])->listed = false;
+        *header |= HWRI_TRACK;
+        if (scan) marking_scan_again(scan, list->items[i]);
+    }
+    list->count = 0;
+    (void)t;
+}
+
+static void rescan_dirty(void *context, void *object) {
+    uint64_t *header = hwri_header(object);
+    if (*header & HWRI_TRACK) return;
+    marking_scan_again(context, object);
+}
+
+static void mark_remembered(hwri_tracing *t, hwri_marking *m) {
+    forget_remembered(t, m, &t->remembered);
+    for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next)
+        forget_remembered(t, m, &mutator->remembered);
+    for (size_t i = 0; i < t->old.region_count; i++)
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
+            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            if (!block->dirty) continue;
+            block->dirty = false;
+            hwri_block_each_marked(block, rescan_dirty, m);
+        }
+    for (size_t i = 0; i < t->large.count; i++)
+        if (t->large.all[i]->listed) {
+            t->large.all[i]->listed = false;
+            marking_scan_again(m, (uint64_t *)(void *)(t->large.all[i] + 1) + 1);
+        }
+}
+
+/* Follows a collection of the young in which all that could be moved was. With `full`, all objects are marked anew; otherwise, where objects do not move, only those that are not marked yet: the young. False if there was no
+ * memory to note what stacks lead to: then nothing has been done. */
+static bool mark_all(hwri_tracing *t, bool full) {
     pinning p = {t, false};
     t->pins.count = 0;
     if (t->scans_stacks) hwri_each_ambiguous_root(t, pin_old_word, &p);
     if (p.failed) return false;
-    t->old_epoch = 3 - t->old_epoch;
+    if (full) t->old_epoch = 3 - t->old_epoch;
     t->phase = HWRI_MARKING;
-    hwri_old_clear_marks(t);
+    if (full) hwri_old_clear_marks(t);
     hwri_marking m;
     marking_open(&m, t);
     t->marking = &m;
     hwri_emit(t->heap, HWR_EVENT_FIND_BEGIN, HWR_OLDEST, 0);
     mark_roots(&m);
+    if (!full) mark_remembered(t, &m);
     marking_finish(&m);
     hwri_emit(t->heap, HWR_EVENT_FIND_END, HWR_OLDEST, 0);
     hwri_life_after(t);
     hwri_kinds_after(t);
     hwri_emit(t->heap, HWR_EVENT_FREE_BEGIN, HWR_OLDEST, 0);
+    if (t->unmoving && full) {
+        forget_remembered(t, NULL, &t->remembered);
+        for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next)
+            forget_remembered(t, NULL, &mutator->remembered);
+    }
     forget_dead(t);
     hwri_larges_sweep(t);
     for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) hwri_mutator_drop_old(mutator);
@@ -200,13 +243,13 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     size_t before = hwri_policy_before(t);
     collect_young(t, full || t->promotes_all, generation > 0);
     hwri_policy_after_young(t, before, t->survived_bytes);
-    if (full && mark_all(t)) hwri_policy_after_full(t);
+    if ((full || t->unmoving) && mark_all(t, full)) hwri_policy_after_marking(t, full);
     if (mode == HWR_COLLECT_AGGRESSIVE) {
         hwri_old_trim(t, 0);
         hwri_nursery_trim(t);
         hwr_pool_trim(t->large.pool, true);
     }
-    if (heap->checked) hwri_poison_dead(t, t->generation == HWR_OLDEST);
+    if (heap->checked) hwri_poison_dead(t, t->generation == HWR_OLDEST || t->unmoving);
     hwri_inform_after(t, hwr_raw_now(heap->raw) - start);
 }
 

@@ -41,6 +41,7 @@ static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
     hwri_policy_open(t, options);
     heap->face.young = t->nursery.start;
     heap->face.young_size = t->nursery.pieces << HWRI_PIECE_SHIFT;
+    if (t->unmoving) heap->face.young = 0, heap->face.young_size = UINTPTR_MAX; /* any value may be young */
     return hwri_life_open(t, options);
 }
 

@@ -27,7 +27,7 @@ void *hwri_large_object_new(hwri_tracing *t, const hwr_type *type, size_t size) 
     space->all[space->count++] = large;
     space->bytes += size;
     uint64_t *header = (uint64_t *)(void *)(large + 1);
-    *header = HWRI_ALIVE | HWRI_TRACK | HWRI_LARGE | (uint64_t)(uintptr_t)type;
+    *header = (hwri_born_old(t) & ~HWRI_REGION) | HWRI_LARGE | (uint64_t)(uintptr_t)type;
     return header + 1;
 }
 

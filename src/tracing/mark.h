@@ -7,20 +7,20 @@
 
 #include "tracing/tracing.h"
 
-enum { MARKING_QUEUE = 16 };
+enum { MARKING_QUEUE = 32 };
 
 typedef struct hwri_marking {
     hwri_tracing *t;
     uint64_t epoch; /* as in a header */
+    uint64_t track; /* flags that what is marked gets: HWRI_TRACK where marks are what tells old from young */
     void **stack, **top, **end;
     void *scanned; /* whose references are being pushed; NULL: a root */
     bool overflowed;
-    unsigned next; /* place in the queue */
     void *queue[MARKING_QUEUE];
 } hwri_marking;
 
 static inline void marking_open(hwri_marking *m, hwri_tracing *t) {
-    *m = (hwri_marking){.t = t, .epoch = hwri_epoch_bits(t->old_epoch)};
+    *m = (hwri_marking){.t = t, .epoch = hwri_epoch_bits(t->old_epoch), .track = t->unmoving ? HWRI_TRACK : 0};
     m->stack = m->top = t->marked.items;
     m->end = m->stack + t->marked.room;
 }
@@ -54,46 +54,71 @@ HWRI_INLINE void marking_push(void *context, hwri_slot *slot) {
     *m->top++ = object;
 }
 
-/* Marks an object, unless it is marked or of the young, which are all alive when marking begins. */
-HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
+HWRI_INLINE hwri_marks *marking_word_of(const uint64_t *header, size_t *granule) {
+    *granule = ((uintptr_t)header & (HWRI_REGION_SIZE - 1)) / 8;
+    return &hwri_region_of(header)->marks[*granule / 64];
+}
+
+/* Marks an object, unless it is marked or of the young, which are all alive when marking begins. Returns its type if it is to be scanned, otherwise NULL. */
+HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     uint64_t *header = traced_header(object), word = *header;
-    if ((word & HWRI_MARK) == m->epoch || !(word & (HWRI_REGION | HWRI_LARGE))) return;
-    *header = (word & ~HWRI_MARK) | m->epoch;
+    if ((word & HWRI_MARK) == m->epoch || !(word & (HWRI_REGION | HWRI_LARGE))) return NULL;
+    *header = (word & ~HWRI_MARK) | m->epoch | m->track;
     const hwr_type *type = traced_type(word);
     if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {
-        hwri_marks *marks = hwri_region_of(header)->marks;
-        size_t start = ((uintptr_t)header & (HWRI_REGION_SIZE - 1)) / 8,
-               end = start + traced_bytes(object, type) / 8 - 1;
-        marks[start / 64].starts |= UINT64_C(1) << (start % 64);
-        marks[end / 64].ends |= UINT64_C(1) << (end % 64);
+        size_t start, last;
+        hwri_marks *marks = marking_word_of(header, &start);
+        marks->starts |= UINT64_C(1) << (start % 64);
+        marks = marking_word_of(header + traced_bytes(object, type) / 8 - 1, &last);
+        marks->ends |= UINT64_C(1) << (last % 64);
     }
+    return type;
+}
+
+HWRI_INLINE void marking_scan(hwri_marking *m, void *object, const hwr_type *type) {
     m->scanned = object;
     traced_each_slot(object, type, marking_push, m);
+}
+
+HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
+    const hwr_type *type = marking_mark(m, object);
+    if (type) marking_scan(m, object, type);
 }
 
 static inline void marking_scan_again(void *context, void *object) {
     hwri_marking *m = context;
     uint64_t word = *traced_header(object);
     if ((word & HWRI_MARK) != m->epoch) return;
-    m->scanned = object;
-    traced_each_slot(object, traced_type(word), marking_push, m);
+    marking_scan(m, object, traced_type(word));
 }
 
+/* The top of the stack stays in a register as long as objects have nothing but fields at offsets, and there is room for them. */
 static inline void marking_drain(hwri_marking *m) {
-    for (unsigned idle = 0;;) {
+    void **top = m->top;
+    for (unsigned next = 0, idle = 0;; next = (next + 1) % MARKING_QUEUE) {
         void *coming = NULL;
-        if (m->top != m->stack) {
-            coming = *--m->top;
-            __builtin_prefetch(traced_header(coming));
+        if (top != m->stack) {
+            size_t granule;
+            coming = *--top;
+            __builtin_prefetch(traced_header(coming), 1);
+            __builtin_prefetch(marking_word_of(traced_header(coming), &granule), 1);
             idle = 0;
         } else if (++idle > MARKING_QUEUE) {
             break;
         }
-        void *object = m->queue[m->next];
-        m->queue[m->next] = coming;
-        m->next = (m->next + 1) % MARKING_QUEUE;
-        if (object) marking_visit(m, object);
+        void *object = m->queue[next];
+        m->queue[next] = coming;
+        const hwr_type *type = object ? marking_mark(m, object) : NULL;
+        if (!type) continue;
+        if (__builtin_expect(traced_has_fields_only(type) && m->end - top >= TRACED_FIELDS, 1)) {
+            top = traced_push_fields(object, type, top);
+        } else {
+            m->top = top;
+            marking_scan(m, object, type);
+            top = m->top;
+        }
     }
+    m->top = top;
 }
 
 /* What is alive and its block noted is in the marks already, and nothing has been allocated since, so going through a block finds it. */

@@ -3,6 +3,7 @@
  *   traced_type(header), traced_bytes(object, type)   what it is, and what it takes, header included
  *   traced_refers(type)     whether objects of the type have references at all
  *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
+ *   traced_has_fields_only(type), traced_push_fields(object, type, top)  whether that is at most TRACED_FIELDS fields at known places; and what they hold, the last first, but no NULL
  *   traced_each_slot_within(object, type, from, to, visit, context)  of those, the ones between two offsets at least */
 #ifndef HWRI_TRACING_MODEL_H
 #define HWRI_TRACING_MODEL_H
@@ -48,6 +49,17 @@ HWRI_INLINE void traced_each_slot(void *object, const hwr_type *type, traced_vis
         for (hwri_slot *item = items, *end = items + hwri_length_of(type, object); item != end; item++)
             visit(context, item);
     }
+}
+
+enum { TRACED_FIELDS = HWR_TYPE_REFS };
+static inline bool traced_has_fields_only(const hwr_type *type) { return !type->trace && !type->items_are_references; }
+static inline void **traced_push_fields(void *object, const hwr_type *type, void **top) {
+    for (const uint32_t *offset = type->refs + type->ref_count; offset != type->refs;) {
+        void *target = *(hwri_slot *)(void *)((char *)object + *--offset);
+        *top = target;
+        top += target != NULL;
+    }
+    return top;
 }
 
 /* Fields are few, so all are visited; items are not. */

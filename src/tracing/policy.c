@@ -44,6 +44,8 @@ void hwri_policy_open(hwri_tracing *t, const hwr_options *options) {
     t->sizing = options->sizing;
     t->pretenure_length = PRETENURE_FIRST;
     set_target(t);
+    t->pretenures = t->unmoving;
+    t->pretenure_left = t->unmoving ? nursery_bytes(t) * 4 : 0;
 }
 
 bool hwri_may_grow(const hwri_tracing *t, size_t bytes) {
@@ -79,7 +81,13 @@ void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
     }
 }
 
-void hwri_policy_after_full(hwri_tracing *t) { set_target(t); }
+/* Where objects do not move, the young are collected when as much has been allocated as is worth going through all blocks for. */
+void hwri_policy_after_marking(hwri_tracing *t, bool full) {
+    if (full) set_target(t);
+    if (!t->unmoving) return;
+    size_t most = nursery_bytes(t) * 4;
+    t->pretenure_left = live_bytes(t) / 4 > most ? live_bytes(t) / 4 : most;
+}
 
 /* Python's gc.disable and a threshold of 0: only when memory is short. */
 bool hwri_is_automatic(const hwr_heap *heap) {

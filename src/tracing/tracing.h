@@ -43,7 +43,6 @@
 #define HWRI_FOREVER (UINT64_C(1) << 53)    /* hwr_make_immortal */
 #define HWRI_REGISTERED (UINT64_C(1) << 52) /* its finalizer is to be called when it is found dead, or soon */
 #define HWRI_BORN (HWRI_ALIVE)              /* the flags of a new object in the nursery */
-#define HWRI_BORN_OLD (HWRI_ALIVE | HWRI_TRACK | HWRI_REGION) /* and of one in the old space */
 
 static inline bool hwri_is_there(uint64_t header) { return header >> 63; }
 static inline uint64_t hwri_gap(size_t size) { return (uint64_t)size << 3 | 1; }
@@ -297,6 +296,11 @@ typedef struct hwri_tracing {
     hwr_memory_info infos[3];
 } hwri_tracing;
 
+/* The flags of an object that is made in the old space. Where objects do not move it is young until it is marked, and stores into it need not be looked at. */
+static inline uint64_t hwri_born_old(const hwri_tracing *t) {
+    return HWRI_ALIVE | HWRI_REGION | (t->unmoving ? 0 : HWRI_TRACK);
+}
+
 static inline uint64_t hwri_epoch_bits(unsigned epoch) { return (uint64_t)epoch << HWRI_MARK_SHIFT; }
 
 static inline bool hwri_is_young(const hwri_tracing *t, const void *object) {
@@ -453,7 +457,7 @@ size_t hwri_policy_before(hwri_tracing *t);   /* bytes that threads have taken f
 bool hwri_is_automatic(const hwr_heap *heap); /* collections come by themselves */
 bool hwri_is_worth_while(const hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
-void hwri_policy_after_full(hwri_tracing *t);
+void hwri_policy_after_marking(hwri_tracing *t, bool full);
 bool hwri_is_full_due(const hwri_tracing *t);
 
 /* ---- life.c ---- */
