@@ -58,14 +58,20 @@ static hwr_collector collector_of_environment(void) {
     return strcmp(text, "tracing") == 0 ? HWR_TRACING : HWR_ANY_COLLECTOR;
 }
 
+static bool makes_sense(const hwr_options *o) {
+    if (o->raw && o->limit) return false;
+    if (o->collector != HWR_TRACING) return o->collector == HWR_COUNTING;
+    if ((unsigned)o->roots > HWR_ROOTS_EXACT || (unsigned)o->sizing > HWR_SIZE_ADAPTS) return false;
+    return !(o->sizing == HWR_SIZE_FIXED && !o->limit) && !(o->unmoving && o->move_always);
+}
+
 /* NULL also if the environment names a collector that there is not. */
 hwr_heap *hwr_heap_open(const hwr_options *options) {
     hwr_options o = {.size = sizeof o};
     if (!options || options->size < offsetof(hwr_options, raw)) return NULL;
     memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if (o.collector == HWR_ANY_COLLECTOR) o.collector = collector_of_environment();
-    if ((o.collector != HWR_COUNTING && o.collector != HWR_TRACING) || (o.raw && o.limit)) return NULL;
-    if (o.collector == HWR_TRACING && o.sizing == HWR_SIZE_FIXED && !o.limit) return NULL;
+    if (!makes_sense(&o)) return NULL;
     hwr_raw *raw = o.raw;
     if (!raw) raw = hwr_raw_open(&(hwr_raw_options){.size = sizeof(hwr_raw_options), .limit = o.limit});
     hwr_heap *heap = raw ? open_heap_on(raw, &o) : NULL;

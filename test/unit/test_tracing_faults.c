@@ -82,15 +82,17 @@ static void new_row_of_twigs(size_t length) {
     hold(hwr_new_items(w.heap, &row_type, length));
     for (size_t i = 0; w.here.held[at] != NULL && i < length && i < 30; i++) {
         twig *t = hwr_new(w.heap, &twig_type);
-        if (t != NULL) t->number = i;
+        if (!take(t != NULL)) break;
+        t->number = i;
         row *r = w.here.held[at];
         hwr_set(w.heap, r, &r->items[i], (void *)t);
-        take(t != NULL);
     }
 }
 
+/* Not on and on without memory, since each request then collects everything. */
 static void waste(size_t count) {
-    for (size_t i = 0; i < count; i++) take(hwr_new(w.heap, &twig_type) != NULL);
+    size_t refusals = 0;
+    for (size_t i = 0; i < count && refusals < 5; i++) refusals += !take(hwr_new(w.heap, &twig_type) != NULL);
 }
 
 static void new_mortals(size_t count) {
