@@ -1,13 +1,14 @@
 /* The engine that marks, over an object model (model.h), included by one file for each.
  *
  * References found wait on a stack. One that is taken from it first passes through a short queue, while the cache fetches what it leads to (Cher, Hosking and Vitek, 2004); only then its mark is looked at. If
- * the stack cannot grow, the block of the object whose references did not fit is noted, and everything in it that is marked is scanned again later: marking needs no memory that it must have. */
+ * the stack cannot grow, the block of the object whose references did not fit is noted, and everything in it that is marked is scanned again later, for references to what is not marked: marking needs no memory that it must
+ * have but a small stack of its own. */
 #ifndef HWRI_TRACING_MARK_H
 #define HWRI_TRACING_MARK_H
 
 #include "tracing/tracing.h"
 
-enum { MARKING_QUEUE = 32 };
+enum { MARKING_QUEUE = 32, MARKING_LEAST = 256 };
 
 typedef struct hwri_marking {
     hwri_tracing *t;
@@ -16,27 +17,30 @@ typedef struct hwri_marking {
     void **stack, **top, **end;
     void *scanned; /* whose references are being pushed; NULL: a root */
     bool overflowed;
+    bool refused; /* there was no memory for a larger stack, which is not asked for again */
     void *queue[MARKING_QUEUE];
+    void *least[MARKING_LEAST]; /* the stack where there is no memory for one */
 } hwri_marking;
 
 static inline void marking_open(hwri_marking *m, hwri_tracing *t) {
     *m = (hwri_marking){.t = t, .epoch = hwri_epoch_bits(t->old_epoch), .track = t->unmoving ? HWRI_TRACK : 0};
-    m->stack = m->top = t->marked.items;
-    m->end = m->stack + t->marked.room;
+    m->stack = m->top = t->marked.items ? t->marked.items : m->least;
+    m->end = m->stack + (t->marked.items ? t->marked.room : MARKING_LEAST);
 }
 
 __attribute__((noinline, cold)) static bool marking_grow(hwri_marking *m) {
     hwri_pointers *list = &m->t->marked;
     size_t count = (size_t)(m->top - m->stack), room = list->room ? list->room * 2 : 4096;
-    void **items = hwr_pool_realloc(m->t->heap->scratch, list->items, room * sizeof *items);
+    void **items = m->refused ? NULL : hwr_pool_realloc(m->t->heap->scratch, list->items, room * sizeof *items);
     if (items) {
+        if (m->stack == m->least) memcpy(items, m->least, count * sizeof *items);
         list->items = m->stack = items;
         list->room = room;
         m->top = items + count;
         m->end = items + room;
         return true;
     }
-    m->overflowed = true;
+    m->refused = m->overflowed = true;
     if (!m->scanned) return false;
     uint64_t word = *traced_header(m->scanned);
     if (word & HWRI_REGION)
@@ -59,10 +63,15 @@ HWRI_INLINE hwri_marks *marking_word_of(const uint64_t *header, size_t *granule)
     return &hwri_region_of(header)->marks[*granule / 64];
 }
 
-/* Marks an object, unless it is marked or of the young, which are all alive when marking begins. Returns its type if it is to be scanned, otherwise NULL. */
+/* Neither marked nor of the young, which are all alive when marking begins. */
+HWRI_INLINE bool marking_is_due(const hwri_marking *m, uint64_t word) {
+    return (word & HWRI_MARK) != m->epoch && word & (HWRI_REGION | HWRI_LARGE);
+}
+
+/* Marks an object, if that is due. Returns its type if it is to be scanned, otherwise NULL. */
 HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     uint64_t *header = traced_header(object), word = *header;
-    if ((word & HWRI_MARK) == m->epoch || !(word & (HWRI_REGION | HWRI_LARGE))) return NULL;
+    if (!marking_is_due(m, word)) return NULL;
     *header = (word & ~HWRI_MARK) | m->epoch | m->track;
     const hwr_type *type = traced_type(word);
     if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {
@@ -83,13 +92,6 @@ HWRI_INLINE void marking_scan(hwri_marking *m, void *object, const hwr_type *typ
 HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
     const hwr_type *type = marking_mark(m, object);
     if (type) marking_scan(m, object, type);
-}
-
-static inline void marking_scan_again(void *context, void *object) {
-    hwri_marking *m = context;
-    uint64_t word = *traced_header(object);
-    if ((word & HWRI_MARK) != m->epoch) return;
-    marking_scan(m, object, traced_type(word));
 }
 
 /* The top of the stack stays in a register as long as objects have nothing but fields at offsets, and there is room for them. */
@@ -119,6 +121,19 @@ static inline void marking_drain(hwri_marking *m) {
         }
     }
     m->top = top;
+}
+
+static inline void marking_push_due(void *context, hwri_slot *slot) {
+    hwri_marking *m = context;
+    if (!*slot || !marking_is_due(m, *traced_header(*slot))) return;
+    if (m->top == m->end) marking_drain(m);
+    *m->top++ = *slot;
+}
+
+static inline void marking_scan_again(void *context, void *object) {
+    const hwri_marking *m = context;
+    uint64_t word = *traced_header(object);
+    if ((word & HWRI_MARK) == m->epoch) traced_each_slot(object, traced_type(word), marking_push_due, context);
 }
 
 /* What is alive and its block noted is in the marks already, and nothing has been allocated since, so going through a block finds it. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_LENGTH = 120, CLEARED = 4096 };
+enum { NAME_LENGTH = 120, CLEARED = 4096, SMALL_NURSERY = 1 << 16 };
 
 static const tracing_config configs[] = {
     {.name = "exact", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_EXACT},
@@ -60,6 +60,7 @@ hwr_options tracing_fixture_options(const tracing_fixture *f) {
                          .roots = f->config.roots,
                          .unmoving = f->config.unmoving,
                          .move_always = f->config.move_always,
+                         .nursery = f->config.stress != 0 ? SMALL_NURSERY : 0, /* so that a collection takes little */
                          .manual_finalizers = true};
 }
 
