@@ -123,6 +123,7 @@ static void forget_in_handle(shadow_handle *h, bool exactly_short) {
     if (!is_short && h->cleared)
         CHECK(!h->target->seen || h->target->kind == TRACED_WEAK); /* whether that is there is a guess */
     if (h->target->seen) {
+        if (h->cleared && h->second != NULL && !h->second->seen) h->second = NULL; /* a guess again */
         CHECK(h->second == NULL || h->second->seen);
         return;
     }
