@@ -234,11 +234,11 @@ void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *co
 
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {
     if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return;
+    size_t taken = block->taken; /* the visits may put objects behind */
     hwri_block_each_marked(block, visit, context);
     hwri_usage used;
     find_usage(block, &used);
     uintptr_t start = (uintptr_t)hwri_block_start(block);
-    size_t taken = block->taken; /* the visit may put objects behind */
     for (size_t from = 0; (from = next_granule(&used, from, false)) < taken;) {
         size_t end = next_granule(&used, from, true);
         for (uintptr_t at = start + from * 8; at < start + end * 8;) {
