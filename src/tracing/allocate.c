@@ -92,18 +92,19 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size, bool anywh
     return given;
 }
 
-/* What to do when there is no room: collect the young, everything, ask the program, give up. */
+/* What to do when there is no room: collect the young, everything, give free memory back so that it can be had elsewhere, ask the program, give up. */
 static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *attempt) {
     hwr_heap *heap = t->heap;
     switch ((*attempt)++) {
     case 0: hwri_traced_collect(t, me, hwri_is_full_due(t) ? HWR_OLDEST : 1, HWR_COLLECT_DEFAULT); return true;
-    case 1:
-    case 2: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT); return true;
+    case 1: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT); return true;
+    case 2: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_AGGRESSIVE); return true;
     default: break;
     }
     if (me->quiet) return false;
     bool again = heap->on_out_of_memory && heap->on_out_of_memory(heap, size, heap->context);
     hwri_emit(heap, HWR_EVENT_OUT_OF_MEMORY, size, !again);
+    if (again) *attempt = 2; /* what the program gave up is still to be collected */
     return again;
 }
 

@@ -244,12 +244,12 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     collect_young(t, full || t->promotes_all, generation > 0);
     hwri_policy_after_young(t, before, t->survived_bytes);
     bool marked = (full || t->unmoving) && mark_all(t, full);
-    if (marked) hwri_policy_after_marking(t, full);
     if (mode == HWR_COLLECT_AGGRESSIVE) {
         hwri_old_trim(t, 0);
         hwri_nursery_trim(t);
         hwr_pool_trim(t->large.pool, true);
     }
+    if (marked) hwri_policy_after_marking(t, full);
     if (heap->checked) hwri_poison_dead(t, marked);
     hwri_inform_after(t, hwr_raw_now(heap->raw) - start);
 }
