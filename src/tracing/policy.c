@@ -74,7 +74,7 @@ void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
     if (survived <= before / 2) {
         t->surviving = 0;
         t->pretenure_length = PRETENURE_FIRST;
-    } else if (++t->surviving >= 2) {
+    } else if (!t->move_always && ++t->surviving >= 2) {
         t->pretenures = true;
         t->pretenure_left = t->pretenure_length * nursery_bytes(t);
         if (t->pretenure_length < PRETENURE_MOST) t->pretenure_length *= 2;
