@@ -75,11 +75,11 @@ HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     *header = (word & ~HWRI_MARK) | m->epoch | m->track;
     const hwr_type *type = traced_type(word);
     if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {
-        size_t start, last;
+        size_t start;
         hwri_marks *marks = marking_word_of(header, &start);
+        size_t last = start % 64 + traced_bytes(object, type) / 8 - 1;
         marks->starts |= UINT64_C(1) << (start % 64);
-        marks = marking_word_of(header + traced_bytes(object, type) / 8 - 1, &last);
-        marks->ends |= UINT64_C(1) << (last % 64);
+        marks[last / 64].ends |= UINT64_C(1) << (last % 64);
     }
     return type;
 }
