@@ -30,7 +30,6 @@ static size_t room_within_limit(const hwri_tracing *t) {
 
 /* Memory that the heap has had already may be used again, up to four times what lives: to give it back and to have it again later would cost more than it is worth. */
 static void set_target(hwri_tracing *t) {
-    t->high -= t->high / 256;
     size_t live = live_bytes(t), target = live + live / 2, again = t->high < live * 4 ? t->high : live * 4;
     if (target < live + LEAST_TARGET) target = live + LEAST_TARGET;
     if (target < again) target = again;
@@ -63,6 +62,7 @@ size_t hwri_policy_before(hwri_tracing *t) {
         t->old.bytes += m->taken;
         m->taken = 0;
     }
+    t->high -= t->high / 64;
     if (t->high < bytes) t->high = bytes;
     return t->nursery.given << HWRI_PIECE_SHIFT;
 }
