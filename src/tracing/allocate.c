@@ -59,7 +59,7 @@ static bool take_block(hwri_tracing *t, hwri_mutator *me, size_t size) {
 
 static bool take_pretenured(hwri_tracing *t, hwri_mutator *me, size_t size) {
     t->pretenure_left -= me->taken < t->pretenure_left ? me->taken : t->pretenure_left;
-    t->pretenures = t->unmoving || t->pretenure_left > 0;
+    __atomic_store_n(&t->pretenures, t->unmoving || t->pretenure_left > 0, __ATOMIC_RELAXED);
     return t->pretenure_left > 0 && take_block(t, me, size);
 }
 
@@ -79,7 +79,7 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size, bool anywh
         return true;
     }
     hwri_mutator_settle(me);
-    if (t->pretenures && take_next_hole(me, size)) return true;
+    if (__atomic_load_n(&t->pretenures, __ATOMIC_RELAXED) && take_next_hole(me, size)) return true;
     hwri_mutex_lock(&t->lock);
     if (hwri_park(t, me)) {
         hwri_mutex_unlock(&t->lock);

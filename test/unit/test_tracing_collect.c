@@ -226,7 +226,7 @@ static void what_is_not_remembered_any_more_goes(void **state) {
 
 static void lists_and_trees_as_deep_as_memory(void **state) {
     tracing_fixture *f = *state;
-    size_t length = runs_slowly() ? 100000 : 1000000;
+    size_t length = runs_slowly() ? 100000 : f->config.checked ? 300000 : 1000000;
     make_list(f, 0, length);
     for (int i = 0; i < 3; i++) hwr_collect(f->heap, HWR_OLDEST);
     assert_true(is_list(f->slot[0], length));
@@ -293,7 +293,7 @@ static void garbage_does_not_pile_up(void **state) {
 /* Structures that live for a while and die old. */
 static void old_garbage_does_not_pile_up(void **state) {
     tracing_fixture *f = *state;
-    size_t rounds = runs_slowly() ? 100 : 1500;
+    size_t rounds = runs_slowly() ? 100 : f->config.checked ? 300 : 1500;
     for (size_t i = 0; i < rounds; i++) make_list(f, i % 8, 2000); /* 64 KB each */
     assert_true(hwr_collection_count(f->heap, HWR_OLDEST) > 0 || runs_slowly());
     assert_true(backend_committed(&f->backend) < (size_t)64 << 20);
