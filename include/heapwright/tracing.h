@@ -199,7 +199,7 @@ HWR_API void hwri_frame_push_slow(hwr_heap *heap, hwr_frame *frame, size_t slots
 HWR_API void hwri_frame_pop_slow(hwr_heap *heap, hwr_frame *frame);
 
 static inline void hwr_poll(hwr_heap *heap) {
-    if (!HWRI_LIKELY(!hwri_face_of(heap)->stopping)) hwri_poll_slow(heap);
+    if (!HWRI_LIKELY(!__atomic_load_n(&hwri_face_of(heap)->stopping, __ATOMIC_RELAXED))) hwri_poll_slow(heap);
 }
 
 static inline void hwr_frame_push(hwr_heap *heap, hwr_frame *frame, size_t slots) {
