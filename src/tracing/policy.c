@@ -95,10 +95,12 @@ bool hwri_is_automatic(const hwr_heap *heap) {
 }
 
 /* HWR_COLLECT_OPTIMIZED. */
-bool hwri_is_worth_while(const hwri_tracing *t, int generation) {
-    if (generation < HWR_OLDEST) return t->nursery.given >= t->nursery.budget / 4;
+bool hwri_is_worth_while(hwri_tracing *t, int generation) {
+    hwri_mutex_lock(&t->lock);
     const hwr_generation_info *before = t->infos[HWR_INFO_FULL].generations;
     size_t was = before[2].size_after + before[3].size_after;
     size_t is = hwri_old_bytes(t) + t->large.bytes + (t->nursery.given << HWRI_PIECE_SHIFT);
-    return is > was + was / 4;
+    bool is_worth = generation < HWR_OLDEST ? t->nursery.given >= t->nursery.budget / 4 : is > was + was / 4;
+    hwri_mutex_unlock(&t->lock);
+    return is_worth;
 }

@@ -455,7 +455,7 @@ bool hwri_may_grow(const hwri_tracing *t,
                    size_t bytes);             /* whether the old space may take as much more without a collection */
 size_t hwri_policy_before(hwri_tracing *t);   /* bytes that threads have taken from the nursery */
 bool hwri_is_automatic(const hwr_heap *heap); /* collections come by themselves */
-bool hwri_is_worth_while(const hwri_tracing *t, int generation);
+bool hwri_is_worth_while(hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
 void hwri_policy_after_marking(hwri_tracing *t, bool full);
 bool hwri_is_full_due(const hwri_tracing *t);
