@@ -9,7 +9,7 @@ static const uint64_t FAST_STRETCH_TIME = 80000000; /* nanoseconds */
 enum { HUGE_PAGE = 2 << 20, STRETCH = 8 << 20, SIDE_SLICES = 8 /* pages of several blocks have no more slices */ };
 
 void hwri_pool_count_committed(hwr_pool *pool, size_t more, size_t less) {
-    pool->committed = pool->committed + more - less;
+    hwri_store_relaxed(&pool->committed, pool->committed + more - less); /* tracing heaps read it without the lock */
     if (pool->committed > pool->peak_committed) pool->peak_committed = pool->committed;
 }
 

@@ -92,11 +92,18 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size, bool anywh
     return given;
 }
 
+static bool is_full_due_now(hwri_tracing *t) {
+    hwri_mutex_lock(&t->lock);
+    bool is_due = hwri_is_full_due(t);
+    hwri_mutex_unlock(&t->lock);
+    return is_due;
+}
+
 /* What to do when there is no room: collect the young, everything, give free memory back so that it can be had elsewhere, ask the program, give up. */
 static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *attempt) {
     hwr_heap *heap = t->heap;
     switch ((*attempt)++) {
-    case 0: hwri_traced_collect(t, me, hwri_is_full_due(t) ? HWR_OLDEST : 1, HWR_COLLECT_DEFAULT); return true;
+    case 0: hwri_traced_collect(t, me, is_full_due_now(t) ? HWR_OLDEST : 1, HWR_COLLECT_DEFAULT); return true;
     case 1: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT); return true;
     case 2: hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_AGGRESSIVE); return true;
     default: break;
