@@ -15,7 +15,7 @@ enum { THREADS = 3 };
 typedef struct worker {
     pthread_t thread;
     hwr_heap *heap;
-    size_t number;
+    size_t number, rounds;
     bool scans;
     uint64_t allocated;
 } worker;
@@ -28,7 +28,10 @@ typedef struct slots_here {
 /* Waits for threads as a program on such a heap does: having left. */
 static void run_workers(const tracing_fixture *f, worker *workers, size_t count, void *(*work)(void *)) {
     for (size_t i = 0; i < count; i++) {
-        workers[i] = (worker){.heap = f->heap, .number = i, .scans = f->config.roots == HWR_ROOTS_STACKS};
+        workers[i] = (worker){.heap = f->heap,
+                              .number = i,
+                              .rounds = f->config.stress != 0 ? 5 : 20,
+                              .scans = f->config.roots == HWR_ROOTS_STACKS};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
     }
     hwr_leave(f->heap);
@@ -56,7 +59,7 @@ static void *attach_and_build(void *argument) {
     hwr_thread_detach(w->heap);
     slots_here here = {.head = NULL};
     hwr_frame_push(w->heap, &here.frame, 2);
-    for (size_t i = 0; i < 20; i++) {
+    for (size_t i = 0; i < w->rounds; i++) {
         build_list(w->heap, &here, 1000 + w->number);
         if (i % 5 == w->number) hwr_collect(w->heap, (int)(i % 3));
         CHECK(is_list(here.head, 1000 + w->number));
@@ -76,7 +79,7 @@ static void threads_allocate_and_collect(void **state) {
     assert_true(is_list(f->slot[0], 2000));
     uint64_t sum = before;
     for (size_t i = 0; i < THREADS; i++) {
-        assert_true(workers[i].allocated >= 20 * (1000 + i) * sizeof(twig));
+        assert_true(workers[i].allocated >= workers[i].rounds * (1000 + i) * sizeof(twig));
         sum += workers[i].allocated;
     }
     assert_int_equal(hwr_allocated_bytes(f->heap, true), sum);
@@ -189,7 +192,7 @@ static void *share(void *argument) {
     CHECK(hwr_thread_attach(w->heap));
     slots_here here = {.head = NULL};
     hwr_frame_push(w->heap, &here.frame, 2);
-    for (size_t i = 0; i < 400; i++) {
+    for (size_t i = 0; i < w->rounds * 20; i++) {
         build_list(w->heap, &here, i % 50);
         if (pthread_mutex_trylock(&shared_lock) != 0) {
             hwr_leave(w->heap);
@@ -258,7 +261,7 @@ static void *use_handles(void *argument) {
     CHECK(hwr_thread_attach(w->heap));
     slots_here here = {.head = NULL};
     hwr_frame_push(w->heap, &here.frame, 2);
-    for (size_t i = 0; i < 300; i++) {
+    for (size_t i = 0; i < w->rounds * 15; i++) {
         build_list(w->heap, &here, 10);
         uint64_t id = hwr_id(w->heap, here.head);
         hwr_handle *strong = hwr_handle_new(w->heap, here.head);
