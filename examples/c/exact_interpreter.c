@@ -138,9 +138,9 @@ typedef struct Builtin {
     const char *name;
     void (*call)(void);
 } Builtin;
-static const Builtin builtins[] = {{"pair", do_pair},   {"first", do_first}, {"rest", do_rest},   {"nil", do_nil},
-                                   {"dup", do_dup},     {"drop", do_drop},   {"swap", do_swap},   {"rotate", do_rotate},
-                                   {"+", do_add},       {"*", do_multiply},  {"print", do_print}};
+static const Builtin builtins[] = {{"pair", do_pair}, {"first", do_first}, {"rest", do_rest},  {"nil", do_nil},
+                                   {"dup", do_dup},   {"drop", do_drop},   {"swap", do_swap},  {"rotate", do_rotate},
+                                   {"+", do_add},     {"*", do_multiply},  {"print", do_print}};
 
 /* ---- programs ---- */
 
@@ -203,8 +203,8 @@ int main(void) {
     define("square", "dup *");
     define("push-square", "dup square rotate pair swap 1 +"); /* (squares) n: (n * n and squares) n + 1 */
     define("squares", "nil 1 rotate times push-square drop");
-    define("add-first", "dup first rotate + swap rest"); /* sum list: sum + first, rest */
-    define("sum", "0 rotate rotate times add-first drop");  /* list, its length */
+    define("add-first", "dup first rotate + swap rest");   /* sum list: sum + first, rest */
+    define("sum", "0 rotate rotate times add-first drop"); /* list, its length */
 
     run("10 squares print");
     run("1000 squares 1000 sum print");

@@ -616,8 +616,7 @@ static bool define_global(Interpreter *in, const char *name, void *value) {
 
 static bool interpreter_open(Interpreter *in) {
     *in = (Interpreter){.error = ""};
-    in->heap =
-        hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .limit = (size_t)LIMIT});
+    in->heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .limit = (size_t)LIMIT});
     if (!in->heap || !hwr_kinds_open(in->heap)) return made(in, NULL);
     in->objects_at_start = objects_of(in);
     in->globals = handle_on(in, new_scope(in, NULL));

@@ -72,7 +72,8 @@ void *hwri_survivor_alloc_slow(hwri_tracing *t, size_t size) {
     uintptr_t limit = room->bump ? hwri_piece_next(n, room->bump, size, n->survivors_end) : 0;
     if (!limit) {
         size_t at, count = hwri_pieces_take(t, COMMIT_PIECES, HWRI_PIECE_COPIED, &at);
-        if (room->bump && room->bump < n->survivors_end) *(uint64_t *)room->bump = hwri_gap(n->survivors_end - room->bump);
+        if (room->bump && room->bump < n->survivors_end)
+            *(uint64_t *)room->bump = hwri_gap(n->survivors_end - room->bump);
         room->bump = room->limit = count ? piece_at(n, at) : 0;
         n->survivors_end = room->bump + (count << HWRI_PIECE_SHIFT);
         limit = count ? hwri_piece_next(n, room->bump, size, n->survivors_end) : 0;

@@ -286,7 +286,7 @@ static const char *marked_problem(const hwri_block_info *block) {
 }
 
 const char *hwri_block_problem(const hwri_block_info *block) {
-    if (block->state > HWRI_BLOCK_LEAVING) return "a block is in no state";
+    if (block->state > HWRI_BLOCK_TAKEN) return "a block is in no state";
     if (block->state == HWRI_BLOCK_UNUSED || block->state == HWRI_BLOCK_FREE) return NULL;
     if (block->taken > HWRI_BLOCK_GRANULES) return "a block has handed out more than it has";
     hwri_usage used;

@@ -82,8 +82,7 @@ typedef enum hwri_block_state {
     HWRI_BLOCK_UNUSED, /* holds nothing; has no memory */
     HWRI_BLOCK_FREE,   /* holds nothing; has memory */
     HWRI_BLOCK_HOLES,  /* has holes that may be allocated from */
-    HWRI_BLOCK_TAKEN,  /* somebody allocates from it, or did */
-    HWRI_BLOCK_LEAVING /* what lives in it is moved elsewhere, during a collection */
+    HWRI_BLOCK_TAKEN   /* somebody allocates from it, or did */
 } hwri_block_state;
 
 /* What is known of a block. The marks of its region tell where the objects begin and end that the last marking found alive, and so where the *holes* between them are. Holes are allocated from in order, and those below `taken` hold
@@ -246,7 +245,7 @@ typedef struct hwri_root_show {
 } hwri_root_show;
 
 /* What happens in a collection now; the life room asks by these. */
-typedef enum hwri_phase { HWRI_IDLE, HWRI_COPYING, HWRI_MARKING, HWRI_MOVING } hwri_phase;
+typedef enum hwri_phase { HWRI_IDLE, HWRI_COPYING, HWRI_MARKING } hwri_phase;
 
 struct hwri_life;
 

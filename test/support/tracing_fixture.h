@@ -40,7 +40,7 @@ enum {
     TRACING_MOVES = 8,  /* where objects may move */
     TRACING_CHECKED = 16,
     TRACING_UNCHECKED = 32,
-    TRACING_FEW = 64, /* three that between them have most: for what takes long. `make soak` takes them all */
+    TRACING_FEW = 64,  /* three that between them have most: for what takes long. `make soak` takes them all */
     TRACING_ONCE = 128 /* one: exact, fast, over the system; for tests that open their own heaps */
 };
 
