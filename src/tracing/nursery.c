@@ -31,10 +31,11 @@ static uintptr_t piece_at(const hwri_nursery *n, size_t piece) { return n->start
 /* Memory is committed from the start on, some pieces at a time. */
 static bool commit_up_to(hwri_tracing *t, size_t piece) {
     hwri_nursery *n = &t->nursery;
-    if (piece < n->committed) return true;
-    size_t more = COMMIT_PIECES < n->pieces - n->committed ? COMMIT_PIECES : n->pieces - n->committed;
-    if (!hwr_raw_commit(t->heap->raw, (void *)piece_at(n, n->committed), more << HWRI_PIECE_SHIFT)) return false;
-    n->committed += more;
+    while (piece >= n->committed) {
+        size_t more = COMMIT_PIECES < n->pieces - n->committed ? COMMIT_PIECES : n->pieces - n->committed;
+        if (!hwr_raw_commit(t->heap->raw, (void *)piece_at(n, n->committed), more << HWRI_PIECE_SHIFT)) return false;
+        n->committed += more;
+    }
     return true;
 }
 
