@@ -43,7 +43,7 @@ typedef enum hwr_roots {
 typedef enum hwr_sizing {
     HWR_SIZE_GROWS, /* by as much again as lived after the last collection, up to the limit */
     HWR_SIZE_FIXED, /* up to the limit, which it must have */
-    HWR_SIZE_ADAPTS /* by what balances memory against the time that collections take (Kirisame and others, "Optimal heap limits", 2022) */
+    HWR_SIZE_ADAPTS /* as HWR_SIZE_GROWS for now; meant to balance memory against the time that collections take */
 } hwr_sizing;
 
 /* What to do when there is no memory and a collection did not help: return true if something was freed and the allocation is to be tried

@@ -154,7 +154,7 @@ static void forget_dead(hwri_tracing *t) {
 }
 
 /* Where marks tell old from young, a collection of the young starts from what old objects are remembered to refer to. After a collection nothing is young. */
-static void forget_remembered(hwri_tracing *t, hwri_marking *scan, hwri_pointers *list) {
+static void forget_list(hwri_pointers *list, hwri_marking *scan) {
     for (size_t i = 0; i < list->count; i++) {
         uint64_t *header = hwri_header(list->items[i]);
         if (*header & HWRI_LARGE) hwri_large_of(list->items[i])->listed = false;
@@ -162,7 +162,11 @@ static void forget_remembered(hwri_tracing *t, hwri_marking *scan, hwri_pointers
         if (scan) marking_scan_again(scan, list->items[i]);
     }
     list->count = 0;
-    (void)t;
+}
+
+static void forget_remembered(hwri_tracing *t, hwri_marking *scan) {
+    forget_list(&t->remembered, scan);
+    for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) forget_list(&mutator->remembered, scan);
 }
 
 static void rescan_dirty(void *context, void *object) {
@@ -172,9 +176,7 @@ static void rescan_dirty(void *context, void *object) {
 }
 
 static void mark_remembered(hwri_tracing *t, hwri_marking *m) {
-    forget_remembered(t, m, &t->remembered);
-    for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next)
-        forget_remembered(t, m, &mutator->remembered);
+    forget_remembered(t, m);
     for (size_t i = 0; i < t->old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
             hwri_block_info *block = &t->old.regions[i]->blocks[k];
@@ -210,11 +212,7 @@ static bool mark_all(hwri_tracing *t, bool full) {
     hwri_life_after(t);
     hwri_kinds_after(t);
     hwri_emit(t->heap, HWR_EVENT_FREE_BEGIN, HWR_OLDEST, 0);
-    if (t->unmoving && full) {
-        forget_remembered(t, NULL, &t->remembered);
-        for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next)
-            forget_remembered(t, NULL, &mutator->remembered);
-    }
+    if (t->unmoving && full) forget_remembered(t, NULL);
     forget_dead(t);
     hwri_larges_sweep(t);
     for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) hwri_mutator_drop_old(mutator);
@@ -244,6 +242,7 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     collect_young(t, full || t->promotes_all, generation > 0);
     hwri_policy_after_young(t, before, t->survived_bytes);
     bool marked = (full || t->unmoving) && mark_all(t, full);
+    if (full && !marked) t->generation = HWR_OLDEST - 1; /* that is what has been collected */
     if (mode == HWR_COLLECT_AGGRESSIVE) {
         hwri_old_trim(t, 0);
         hwri_nursery_trim(t);

@@ -1,7 +1,7 @@
 /* When to collect what.
  *
  * The young are collected when threads have filled as many pieces as the nursery has. Where most of them survive twice in a row, copying them is a waste: threads then allocate in the old space for some time, and the
- * nursery is tried again after it, later each time (facts: GCBench takes 0.29 instead of 0.40 of libgc's time by this). The oldest generation is collected when the old space has reached its target, which is set after each
+ * nursery is tried again after it, later each time. The oldest generation is collected when the old space has reached its target, which is set after each
  * collection of it by what lives. */
 #include "tracing/tracing.h"
 

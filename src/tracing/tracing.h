@@ -279,8 +279,7 @@ typedef struct hwri_tracing {
     struct hwri_marking *marking;
     struct hwri_life *life;
     /* policy */
-    size_t target; /* bytes of old space at which it is collected */
-    bool full_due;
+    size_t target;                           /* bytes of old space at which it is collected */
     size_t pressure;                         /* bytes outside the heap */
     unsigned surviving;                      /* collections of the young in a row in which most survived */
     size_t pretenure_left, pretenure_length; /* bytes; nurseries */

@@ -1,145 +1,16 @@
-/* Handles, weak references, weak tables, ids and finalizers on tracing heaps, with exact roots and with stacks scanned. What a test makes and lets go it makes in a thread of its own, so that no word
- * on the stack leads there by chance. */
+/* Handles, weak references, weak tables, ids and finalizers on tracing heaps, with exact roots and with stacks scanned. */
 #define _POSIX_C_SOURCE 200809L
 #include "heapwright/events.h"
-#include "heapwright/tracing.h"
-#include "heapwright/weak.h"
-#include "support/check.h"
+#include "support/life_fixture.h"
 #include "support/sanitizer.h"
 
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
-
-typedef struct thing {
-    struct thing *next;
-    int number;
-} thing;
-
-static void note_finalized(hwr_heap *heap, void *object);
-static const hwr_type plain_type = HWR_TYPE(thing, HWR_REFS(thing, next));
-static const hwr_type mortal_type = HWR_TYPE(thing, HWR_REFS(thing, next), .finalize = note_finalized);
-static const hwr_type critical_type =
-    HWR_TYPE(thing, HWR_REFS(thing, next), .finalize = note_finalized, .flags = HWR_CRITICAL);
-
-static hwr_heap *heap;
-static hwr_roots roots_of_heap;
-static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
-static int noted[100000];
-static size_t noted_count;
-
-static void note(int number) {
-    pthread_mutex_lock(&noting);
-    CHECK(noted_count < 100000);
-    noted[noted_count++] = number;
-    pthread_mutex_unlock(&noting);
-}
-
-static void (*in_finalizer)(thing *it); /* what finalizers do besides; NULL: nothing */
-
-static void note_finalized(hwr_heap *h, void *object) {
-    CHECK(h == heap);
-    note(((thing *)object)->number);
-    if (in_finalizer) in_finalizer(object);
-}
-
-static void open_with(bool manual, size_t limit) {
-    hwr_options options = {.size = sizeof options,
-                           .collector = HWR_TRACING,
-                           .limit = limit,
-                           .roots = roots_of_heap,
-                           .nursery = 64 << 10,
-                           .manual_finalizers = manual};
-    heap = hwr_heap_open(&options);
-    assert_non_null(heap);
-    noted_count = 0;
-    in_finalizer = NULL;
-}
-static void open_heap(bool manual) { open_with(manual, 0); }
-static void open_limited_heap(size_t limit) { open_with(true, limit); }
-
-static void close_heap(void) {
-    const char *problem = "";
-    if (!hwr_heap_verify(heap, &problem)) fail_msg("%s", problem);
-    hwr_heap_close(heap);
-}
-
-/* Not inline, so that what it has had of an object is not in the frame of the test. */
-#define OFF_STACK __attribute__((noinline))
-
-/* ---- making things ---- */
-
-/* Only for those who store it somewhere before the next allocation. */
-static thing *new_thing(const hwr_type *type, int number) {
-    thing *it = hwr_new(heap, type);
-    CHECK(it);
-    it->number = number;
-    return it;
-}
-
-static void *call_apart(void *body) {
-    CHECK(hwr_thread_attach(heap));
-    (*(void (**)(void))body)();
-    hwr_thread_detach(heap);
-    return NULL;
-}
-
-static void apart(void (*body)(void)) {
-    pthread_t thread;
-    hwr_leave(heap);
-    CHECK(pthread_create(&thread, NULL, call_apart, &body) == 0);
-    pthread_join(thread, NULL);
-    hwr_return(heap);
-}
-
-/* Nor is it in what the frames of the collector do not write. */
-OFF_STACK static void wipe_stack(void) {
-    volatile char below[4096];
-    for (size_t i = 0; i < sizeof below; i++) below[i] = 0;
-}
-
-static void collect_young(void) {
-    wipe_stack();
-    hwr_collect_with(heap, 0, HWR_COLLECT_DEFAULT);
-}
-
-static void collect_all(void) {
-    wipe_stack();
-    hwr_collect_with(heap, HWR_OLDEST, HWR_COLLECT_DEFAULT);
-}
-
-OFF_STACK static int number_at(const hwr_handle *handle) {
-    const thing *it = hwr_handle_get(heap, handle);
-    return it ? it->number : -1;
-}
-
-OFF_STACK static int second_at(const hwr_handle *handle) {
-    const thing *it = hwr_handle_second(heap, handle);
-    return it ? it->number : -1;
-}
-
-OFF_STACK static hwr_handle *new_handle(hwr_handle_kind kind, const hwr_type *type, int number) {
-    hwr_handle *handle = hwr_handle_new_kind(heap, new_thing(type, number), kind);
-    CHECK(handle);
-    return handle;
-}
-
-enum { HANDLES = 200 };
-static hwr_handle *handles[HANDLES], *weak[HANDLES];
-
-static void free_handles(hwr_handle **all, size_t count) {
-    for (size_t i = 0; i < count; i++) hwr_handle_free(heap, all[i]);
-}
 
 /* ---- handles ---- */
 
 static void make_of_all_kinds(void) {
-    for (int i = 0; i < 4; i++) handles[i] = new_handle((hwr_handle_kind)i, &plain_type, i);
+    for (int i = 0; i < 4; i++) handles[i] = new_handle((hwr_handle_kind)i, &plain_thing, i);
 }
 
 static void strong_and_pinned_handles_keep(void **state) {
@@ -166,7 +37,7 @@ static void strong_and_pinned_handles_keep(void **state) {
 
 static void make_weak_to_strong(void) {
     for (int i = 0; i < HANDLES; i++) {
-        handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_type, i);
+        handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_thing, i);
         hwr_handle_kind kind = i % 2 ? HWR_HANDLE_WEAK_SHORT : HWR_HANDLE_WEAK_LONG;
         weak[i] = hwr_handle_new_kind(heap, hwr_handle_get(heap, handles[i]), kind);
         CHECK(weak[i]);
@@ -194,7 +65,7 @@ static void weak_handles_follow_their_objects(void **state) {
 
 /* handles[i] holds an old object; set to a young one it must keep that. */
 static void set_young(void) {
-    for (int i = 0; i < HANDLES; i++) hwr_handle_set(heap, handles[i], new_thing(&plain_type, -10 - i));
+    for (int i = 0; i < HANDLES; i++) hwr_handle_set(heap, handles[i], new_thing(&plain_thing, -10 - i));
 }
 
 static void an_old_handle_keeps_a_young_object(void **state) {
@@ -218,7 +89,7 @@ static void an_old_handle_keeps_a_young_object(void **state) {
 /* weak[i] leads from the object of number i to that of number i + 1; only the first is held. In an order that is bad for going through them. */
 static void make_chain(void) {
     hwr_handle *held[HANDLES + 1];
-    for (int i = 0; i <= HANDLES; i++) held[i] = new_handle(HWR_HANDLE_STRONG, &plain_type, i);
+    for (int i = 0; i <= HANDLES; i++) held[i] = new_handle(HWR_HANDLE_STRONG, &plain_thing, i);
     for (int k = 0; k < HANDLES; k++) {
         int i = k * 77 % HANDLES;
         weak[i] = hwr_handle_new_dependent(heap, hwr_handle_get(heap, held[i]), hwr_handle_get(heap, held[i + 1]));
@@ -256,11 +127,11 @@ static void dependent_handles_keep_while_their_object_lives(void **state) {
 }
 
 static void make_dependent(void) {
-    handles[0] = new_handle(HWR_HANDLE_STRONG, &plain_type, 1);
+    handles[0] = new_handle(HWR_HANDLE_STRONG, &plain_thing, 1);
     handles[1] = hwr_handle_new_dependent(heap, hwr_handle_get(heap, handles[0]), NULL);
     CHECK(handles[1]);
 }
-static void set_second(void) { hwr_handle_set_second(heap, handles[1], new_thing(&plain_type, 2)); }
+static void set_second(void) { hwr_handle_set_second(heap, handles[1], new_thing(&plain_thing, 2)); }
 
 static void an_old_dependent_handle_keeps_a_young_second(void **state) {
     (void)state;
@@ -283,8 +154,8 @@ static void an_old_dependent_handle_keeps_a_young_second(void **state) {
 /* ---- finalizers ---- */
 
 static void make_mortal(void) {
-    handles[0] = new_handle(HWR_HANDLE_WEAK_SHORT, &mortal_type, 1);
-    handles[1] = new_handle(HWR_HANDLE_WEAK_LONG, &mortal_type, 2);
+    handles[0] = new_handle(HWR_HANDLE_WEAK_SHORT, &mortal_thing, 1);
+    handles[1] = new_handle(HWR_HANDLE_WEAK_LONG, &mortal_thing, 2);
 }
 
 static void keep_it(thing *it) { hwr_handle_set(heap, handles[2], it); }
@@ -320,11 +191,11 @@ static void short_handles_are_cleared_before_finalizers_long_ones_after(void **s
 
 /* A cycle of ten, each with a finalizer: all are queued, none is taken apart. */
 static void make_cycle(void) {
-    hwr_handle *first = new_handle(HWR_HANDLE_STRONG, &mortal_type, 0),
+    hwr_handle *first = new_handle(HWR_HANDLE_STRONG, &mortal_thing, 0),
                *last = hwr_handle_new(heap, hwr_handle_get(heap, first));
     CHECK(last);
     for (int i = 1; i < 10; i++) {
-        thing *it = new_thing(i % 3 ? &mortal_type : &critical_type, i), *before = hwr_handle_get(heap, last);
+        thing *it = new_thing(i % 3 ? &mortal_thing : &critical_thing, i), *before = hwr_handle_get(heap, last);
         hwr_set(heap, it, &it->next, before);
         hwr_handle_set(heap, last, it);
     }
@@ -358,7 +229,7 @@ static void critical_finalizers_come_last(void **state) {
 
 static void make_suppressed(void) {
     for (int i = 0; i < 4; i++) {
-        handles[i] = new_handle(HWR_HANDLE_WEAK_LONG, &mortal_type, i);
+        handles[i] = new_handle(HWR_HANDLE_WEAK_LONG, &mortal_thing, i);
         if (i) hwr_suppress_finalizer(heap, hwr_handle_get(heap, handles[i]));
     }
     CHECK(hwr_reregister_finalizer(heap, hwr_handle_get(heap, handles[3])));
@@ -387,14 +258,14 @@ static void finalizers_can_be_suppressed_and_asked_for_again(void **state) {
         hwr_wait_for_finalizers(heap);
     }
     assert_int_equal(noted_count, 5);
-    thing *plain = new_thing(&plain_type, 1);
+    thing *plain = new_thing(&plain_thing, 1);
     assert_false(hwr_reregister_finalizer(heap, plain));
     close_heap();
 }
 
 enum { MANY = 3000 };
 static void make_many_mortal(void) {
-    for (int i = 0; i < MANY; i++) new_thing(&mortal_type, i);
+    for (int i = 0; i < MANY; i++) new_thing(&mortal_thing, i);
 }
 
 static void a_thread_of_the_heap_calls_finalizers(void **state) {
@@ -419,13 +290,6 @@ static void block_sometimes(thing *it) {
     pthread_mutex_lock(&blocking);
     pthread_mutex_unlock(&blocking);
     hwr_return(heap);
-}
-
-static size_t noted_by_now(void) {
-    pthread_mutex_lock(&noting);
-    size_t count = noted_count;
-    pthread_mutex_unlock(&noting);
-    return count;
 }
 
 static void a_finalizer_that_blocks_does_not_stop_the_others(void **state) {
@@ -464,7 +328,7 @@ static void a_finalizer_that_ends_its_thread_does_not_stop_the_others(void **sta
 
 static void allocate_and_collect(thing *it) {
     int number = it->number;
-    for (int i = 0; i < 20; i++) new_thing(number % 2 ? &mortal_type : &plain_type, -1);
+    for (int i = 0; i < 20; i++) new_thing(number % 2 ? &mortal_thing : &plain_thing, -1);
     if (number % 64 == 0) collect_young();
     hwr_wait_for_finalizers(heap); /* returns at once */
 }
@@ -478,7 +342,7 @@ static void finalizers_may_use_the_heap(void **state) {
     hwr_wait_for_finalizers(heap);
     in_finalizer = allocate_and_collect;
     noted_count = 0;
-    for (int i = 0; i < 100; i++) new_thing(&mortal_type, 2 * i);
+    for (int i = 0; i < 100; i++) new_thing(&mortal_thing, 2 * i);
     collect_all();
     hwr_wait_for_finalizers(heap);
     assert_true(noted_by_now() >= 90);
@@ -488,21 +352,11 @@ static void finalizers_may_use_the_heap(void **state) {
 
 /* ---- weak references ---- */
 
-static const void *called[10];
-static int argument_of[10];
-static size_t called_count;
-
-static void note_call(hwr_heap *h, hwr_weak *w, void *argument) {
-    CHECK(h == heap && called_count < 10 && !hwr_weak_get(h, w));
-    called[called_count] = w;
-    argument_of[called_count++] = ((thing *)argument)->number;
-}
-
 /* handles[0] holds the object; weak[0] and [1] the one without callback, [2] to [4] those with, [5] one that is let go. */
 static void make_weak_references(void) {
-    handles[0] = new_handle(HWR_HANDLE_STRONG, &plain_type, 7);
+    handles[0] = new_handle(HWR_HANDLE_STRONG, &plain_thing, 7);
     for (int i = 0; i < 6; i++) {
-        hwr_handle *argument = new_handle(HWR_HANDLE_STRONG, &plain_type, i);
+        hwr_handle *argument = new_handle(HWR_HANDLE_STRONG, &plain_thing, i);
         void *with = i < 2 ? NULL : hwr_handle_get(heap, argument);
         hwr_weak *w = hwr_weak_new(heap, hwr_handle_get(heap, handles[0]), i < 2 ? NULL : note_call, with);
         CHECK(w);
@@ -560,8 +414,8 @@ static void make_keys(void) {
     handles[0] = hwr_handle_new(heap, hwr_weak_keys_new(heap));
     CHECK(handles[0] && hwr_handle_get(heap, handles[0]));
     for (int i = 1; i < HANDLES; i++) {
-        handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_type, i);
-        thing *value = new_thing(&plain_type, 1000 + i), *key = hwr_handle_get(heap, handles[i]);
+        handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_thing, i);
+        thing *value = new_thing(&plain_thing, 1000 + i), *key = hwr_handle_get(heap, handles[i]);
         hwr_set(heap, value, &value->next, key);
         CHECK(hwr_weak_keys_set(heap, hwr_handle_get(heap, handles[0]), key, value));
     }
@@ -602,7 +456,7 @@ static void a_table_of_keys_is_of_ephemerons(void **state) {
 OFF_STACK static void set_value(int i, int number) {
     char key[20];
     int size = snprintf(key, sizeof key, "key %d", i);
-    handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_type, number);
+    handles[i] = new_handle(HWR_HANDLE_STRONG, &plain_thing, number);
     CHECK(hwr_weak_values_set(heap, hwr_handle_get(heap, handles[0]), key, (size_t)size,
                               hwr_handle_get(heap, handles[i])));
 }
@@ -666,223 +520,6 @@ static void ids_stay_when_objects_move(void **state) {
     close_heap();
 }
 
-/* ---- several threads ---- */
-
-enum { THREADS = 4, ROUNDS = 3000, HELD = 50 };
-
-static void ignore_call(hwr_heap *h, hwr_weak *w, void *argument) {
-    CHECK(h == heap && !hwr_weak_get(h, w) && argument);
-}
-
-/* Each thread has a few objects, held by handles of all kinds and entries of the tables that all share, and changes one in each round. */
-typedef struct held_by_all {
-    hwr_handle *strong, *of_short, *of_long, *dependent, *weak_reference;
-    uint64_t id;
-    int number;
-} held_by_all;
-
-static void let_go_of(held_by_all *h) {
-    hwr_handle_free(heap, h->strong);
-    hwr_handle_free(heap, h->of_short);
-    hwr_handle_free(heap, h->of_long);
-    hwr_handle_free(heap, h->dependent);
-    hwr_handle_free(heap, h->weak_reference);
-}
-
-static void hold_new(held_by_all *h, int number) {
-    *h = (held_by_all){.number = number, .strong = new_handle(HWR_HANDLE_STRONG, &mortal_type, number)};
-    h->of_short = hwr_handle_new_kind(heap, hwr_handle_get(heap, h->strong), HWR_HANDLE_WEAK_SHORT);
-    h->of_long = hwr_handle_new_kind(heap, hwr_handle_get(heap, h->strong), HWR_HANDLE_WEAK_LONG);
-    h->dependent = hwr_handle_new_dependent(heap, hwr_handle_get(heap, h->strong), NULL);
-    hwr_handle_set_second(heap, h->dependent, new_thing(&plain_type, number + 1));
-    void *object = hwr_handle_get(heap, h->strong);
-    h->weak_reference = hwr_handle_new(heap, hwr_weak_new(heap, object, number % 2 ? NULL : ignore_call, object));
-    h->id = hwr_id(heap, hwr_handle_get(heap, h->strong));
-    thing *value = new_thing(&plain_type, number + 2), *key = hwr_handle_get(heap, h->strong);
-    CHECK(hwr_weak_keys_set(heap, hwr_handle_get(heap, handles[0]), key, value));
-    CHECK(hwr_weak_values_set(heap, hwr_handle_get(heap, handles[1]), &number, sizeof number, key));
-}
-
-static void check_held(const held_by_all *h) {
-    thing *it = hwr_handle_get(heap, h->strong);
-    CHECK(it->number == h->number && hwr_handle_get(heap, h->of_short) == it && hwr_handle_get(heap, h->of_long) == it);
-    CHECK(hwr_weak_get(heap, hwr_handle_get(heap, h->weak_reference)) == it && hwr_id(heap, it) == h->id);
-    CHECK(second_at(h->dependent) == h->number + 1);
-    thing *value = hwr_weak_keys_get(heap, hwr_handle_get(heap, handles[0]), it);
-    CHECK(value->number == h->number + 2);
-    CHECK(hwr_weak_values_get(heap, hwr_handle_get(heap, handles[1]), &h->number, sizeof h->number) == it);
-}
-
-static void *use_everything(void *first) {
-    held_by_all held[HELD];
-    int number = *(int *)first;
-    CHECK(hwr_thread_attach(heap));
-    for (int i = 0; i < HELD; i++) hold_new(&held[i], number += 10);
-    for (int round = 0; round < ROUNDS; round++) {
-        held_by_all *h = &held[round * 7 % HELD];
-        check_held(h);
-        let_go_of(h);
-        hold_new(h, number += 10);
-        if (round % 512 == 0) hwr_collect_with(heap, round / 512 % 3, HWR_COLLECT_DEFAULT);
-    }
-    for (int i = 0; i < HELD; i++) {
-        check_held(&held[i]);
-        let_go_of(&held[i]);
-    }
-    hwr_thread_detach(heap);
-    return NULL;
-}
-
-static void threads_share_tables_and_finalizers(void **state) {
-    (void)state;
-    open_heap(false);
-    handles[0] = hwr_handle_new(heap, hwr_weak_keys_new(heap));
-    handles[1] = hwr_handle_new(heap, hwr_weak_values_new(heap));
-    pthread_t threads[THREADS];
-    int firsts[THREADS];
-    hwr_leave(heap);
-    for (int i = 0; i < THREADS; i++) {
-        firsts[i] = i * 1000000;
-        CHECK(pthread_create(&threads[i], NULL, use_everything, &firsts[i]) == 0);
-    }
-    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    hwr_return(heap);
-    collect_all();
-    hwr_wait_for_finalizers(heap);
-    collect_all();
-    size_t kept_by_chance =
-        roots_of_heap == HWR_ROOTS_STACKS ? THREADS : 0; /* by words on stacks of finalizer threads */
-    assert_in_range(noted_by_now() + kept_by_chance, THREADS * (ROUNDS + HELD),
-                    THREADS * (ROUNDS + HELD) + kept_by_chance);
-    assert_in_range(hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[0])), 0, kept_by_chance);
-    assert_in_range(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[1])), 0, kept_by_chance);
-    free_handles(handles, 2);
-    close_heap();
-}
-
-/* ---- without memory ---- */
-
-/* Keeps what was made: a list, whose head is a registered slot. */
-typedef struct kept {
-    struct kept *next;
-    void *object;
-} kept;
-static const hwr_type kept_type = HWR_TYPE(kept, HWR_REFS(kept, next, object));
-static kept *all_kept;
-
-static bool keep(void *object) {
-    struct {
-        hwr_frame frame;
-        void *object;
-    } here = {.object = object};
-    if (!object) return false;
-    hwr_frame_push(heap, &here.frame, 1);
-    kept *k = hwr_new(heap, &kept_type);
-    if (k) {
-        hwr_set(heap, k, &k->object, here.object);
-        hwr_set(heap, k, &k->next, all_kept);
-        all_kept = k;
-    }
-    hwr_frame_pop(heap, &here.frame);
-    return k != NULL;
-}
-
-/* Each makes one thing more of its sort, which stays; false without memory. handles[0] is an object, [1] a table of keys, [2] one of values. */
-enum { MOST = 100000 };
-static hwr_handle *many[MOST];
-static size_t many_count;
-
-static bool make_handle(hwr_handle_kind kind) {
-    hwr_handle *handle = hwr_handle_new_kind(heap, hwr_handle_get(heap, handles[0]), kind);
-    if (handle) many[many_count++] = handle;
-    return handle != NULL;
-}
-static bool one_strong(void) { return make_handle(HWR_HANDLE_STRONG); }
-static bool one_short(void) { return make_handle(HWR_HANDLE_WEAK_SHORT); }
-static bool one_dependent(void) { return make_handle(HWR_HANDLE_DEPENDENT); }
-static bool one_weak(void) {
-    void *object = hwr_handle_get(heap, handles[0]);
-    return keep(hwr_weak_new(heap, object, note_call, object));
-}
-static bool one_id(void) {
-    static uint64_t last;
-    void *object = hwr_new(heap, &plain_type);
-    if (!object || !keep(object)) return false;
-    uint64_t id = hwr_id(heap, all_kept->object);
-    CHECK(id != last || !id);
-    last = id;
-    return id != 0;
-}
-static bool one_key(void) {
-    if (!keep(hwr_new(heap, &plain_type))) return false;
-    size_t count = hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[1]));
-    bool set = hwr_weak_keys_set(heap, hwr_handle_get(heap, handles[1]), all_kept->object, all_kept);
-    CHECK(hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[1])) == count + set);
-    CHECK(hwr_weak_keys_get(heap, hwr_handle_get(heap, handles[1]), all_kept->object) == (set ? all_kept : NULL));
-    return set;
-}
-static bool one_value(void) {
-    static int number;
-    number++;
-    void *object = hwr_handle_get(heap, handles[0]);
-    size_t count = hwr_weak_values_count(heap, hwr_handle_get(heap, handles[2]));
-    bool set = hwr_weak_values_set(heap, hwr_handle_get(heap, handles[2]), &number, sizeof number, object);
-    CHECK(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[2])) == count + set);
-    return set;
-}
-static bool one_table(void) { return keep(hwr_weak_keys_new(heap)); }
-static bool one_mortal(void) { return keep(hwr_new(heap, &mortal_type)); }
-
-static void expect_sound(void) {
-    const char *problem = "";
-    if (!hwr_heap_verify(heap, &problem) && !strstr(problem, "memory")) fail_msg("%s", problem);
-}
-
-static void make_first_three(void) {
-    handles[0] = new_handle(HWR_HANDLE_STRONG, &plain_type, 42);
-    handles[1] = hwr_handle_new(heap, hwr_weak_keys_new(heap));
-    handles[2] = hwr_handle_new(heap, hwr_weak_values_new(heap));
-    CHECK(handles[1] && handles[2]);
-}
-
-static void without_memory_nothing_is_lost(void **state) {
-    (void)state;
-    bool (*const makers[])(void) = {one_strong, one_short, one_dependent, one_weak,  one_id,
-                                    one_key,    one_value, one_table,     one_mortal};
-    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
-        open_limited_heap(3 << 20);
-        all_kept = NULL;
-        many_count = called_count = 0;
-        assert_true(hwr_root_add(heap, &all_kept));
-        make_first_three();
-        size_t made = 0;
-        while (made < MOST && makers[i]()) made++;
-        assert_in_range(made, 1000, MOST - 1);
-        for (int again = 0; again < 5; again++) makers[i]();
-        expect_sound();
-        for (size_t k = 0; k < many_count; k++) assert_int_equal(number_at(many[k]), 42);
-        free_handles(many, many_count);
-        many_count = 0;
-        for (size_t k = made / 2; k > 0 && all_kept; k--) all_kept = all_kept->next;
-        collect_all();
-        hwr_wait_for_finalizers(heap);
-        collect_all();
-        expect_sound();
-        /* A checked heap's pools keep what is freed for some time. */
-        if (makers[i] != one_value && !getenv("HEAPWRIGHT_DEBUG")) assert_true(makers[i]());
-        free_handles(many, many_count);
-        all_kept = NULL;
-        collect_all();
-        hwr_wait_for_finalizers(heap);
-        assert_int_equal(called_count, 0);
-        assert_true(hwr_root_remove(heap, &all_kept));
-        free_handles(handles, 3);
-        collect_all();
-        expect_sound();
-        hwr_heap_close(heap);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strong_and_pinned_handles_keep),
@@ -901,8 +538,6 @@ int main(void) {
         cmocka_unit_test(a_table_of_keys_is_of_ephemerons),
         cmocka_unit_test(an_entry_of_a_table_of_values_goes_with_its_value),
         cmocka_unit_test(ids_stay_when_objects_move),
-        cmocka_unit_test(threads_share_tables_and_finalizers),
-        cmocka_unit_test(without_memory_nothing_is_lost),
     };
     int failed = 0;
     for (int exact = 0; exact < 2; exact++) {
