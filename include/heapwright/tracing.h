@@ -92,7 +92,8 @@ typedef enum hwr_collection_mode {
     HWR_COLLECT_AGGRESSIVE /* as FORCED, and gives back all free memory */
 } hwr_collection_mode;
 
-/* Collects `generation` (0, 1 or HWR_OLDEST) and all younger ones. Returns whether a collection took place. hwr_collect(heap, generation) is the
+/* Collects `generation` (0, 1 or HWR_OLDEST) and all younger ones. Returns whether that was done: not if it is not worth while (HWR_COLLECT_OPTIMIZED),
+ * and on a heap that scans stacks not if there is no memory to note what they lead to; the younger generations have been collected then. hwr_collect(heap, generation) is the
  * same with HWR_COLLECT_FORCED; on a tracing heap it returns 0, since nobody counts what was left behind. */
 HWR_API bool hwr_collect_with(hwr_heap *heap, int generation, hwr_collection_mode mode);
 

@@ -170,7 +170,7 @@ void hwri_interned_moves(hwr_heap *heap, const void *text, const void *now) {
         leave(table, at);
 }
 
-/* What moves back into a place that is emptied has not been looked at yet, or has come round from the beginning of the table. */
+/* What moves back into a place that is emptied is looked at there: for the second time, if it comes from the beginning of the table. So they are noted only when all have their places. */
 void hwri_interned_review(hwr_heap *heap, void *(*now)(void *context, void *text),
                           void (*note)(void *context, void *text), void *context) {
     interned_strs *table = heap->kinds->interned;
@@ -181,12 +181,11 @@ void hwri_interned_review(hwr_heap *heap, void *(*now)(void *context, void *text
             leave(table, at);
             continue;
         }
-        if (stays) {
-            table->places[at] = place_for(stays);
-            note(context, stays);
-        }
+        if (stays) table->places[at] = place_for(stays);
         at++;
     }
+    for (size_t at = 0; at < table->room; at++)
+        if (table->places[at]) note(context, (void *)(uintptr_t)str_in(table->places[at]));
     shrink_interned(heap);
 }
 

@@ -111,8 +111,11 @@ void hwri_poison_dead(hwri_tracing *t, bool all) {
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) poison_block(&t->old.regions[i]->blocks[k]);
 }
 
+/* Where every byte is as the one before it, memcmp says so much faster than we could. */
 static void check_poison(uintptr_t from, uintptr_t to) {
-    for (const unsigned char *at = (const unsigned char *)from; at < (const unsigned char *)to; at++)
+    const unsigned char *at = (const unsigned char *)from, *end = (const unsigned char *)to;
+    if (*at == HWRI_POISON && memcmp(at, at + 1, (size_t)(end - at) - 1) == 0) return;
+    for (; at < end; at++)
         if (*at != HWRI_POISON)
             report_traced("write into an object that has died", at, false, "the next collection", NULL);
 }

@@ -253,25 +253,27 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     hwri_inform_after(t, hwr_raw_now(heap->raw) - start);
 }
 
-__attribute__((noinline)) bool hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
-                                                   hwr_collection_mode mode) {
+__attribute__((noinline)) int hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation,
+                                                  hwr_collection_mode mode) {
+    int collected = -1;
     if (!me->quiet) hwri_inform_program(t, me, true, generation);
     hwri_note_stack(me);
-    bool stopped = hwri_stop(t, me);
-    if (stopped) {
+    if (hwri_stop(t, me)) {
         hwri_collect_stopped(t, generation, mode);
-        generation = t->generation;
+        generation = collected = t->generation;
         hwri_resume(t);
         hwri_life_done(t);
     }
     if (!me->quiet) hwri_inform_program(t, me, false, generation);
-    return stopped;
+    return collected;
 }
 
 bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable) {
     hwri_mutator *me = hwri_mutator_here(heap);
     *unreachable = 0;
     if (!me || (mode == HWR_COLLECT_OPTIMIZED && !hwri_is_worth_while(heap->tracing, generation))) return false;
-    while (!hwri_traced_collect(heap->tracing, me, generation, mode)) continue;
-    return true;
+    int collected;
+    do collected = hwri_traced_collect(heap->tracing, me, generation, mode);
+    while (collected < 0);
+    return collected >= generation;
 }

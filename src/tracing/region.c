@@ -142,13 +142,13 @@ bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes) {
         size_t end = next_granule(&room->used, from, true);
         room->bump = start + from * 8;
         room->limit = start + end * 8;
-        room->block->taken = (uint16_t)end;
+        __atomic_store_n(&room->block->taken, (uint16_t)end, __ATOMIC_RELAXED);
         *bytes += room->limit - room->bump;
         if (room->limit - room->bump >= size) return true;
         hwri_room_end(room);
         from = end;
     }
-    room->block->taken = HWRI_BLOCK_GRANULES;
+    __atomic_store_n(&room->block->taken, HWRI_BLOCK_GRANULES, __ATOMIC_RELAXED);
     return false;
 }
 
@@ -221,7 +221,9 @@ uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address) {
         if (address < end) return header;
         hole = (end - base) / 8;
     }
-    return granule < first + block->taken ? object_in_hole(base + hole * 8, address) : NULL;
+    /* While threads run, one may be filling this hole: what it has already shown to others lies below. */
+    size_t taken = __atomic_load_n(&block->taken, __ATOMIC_RELAXED);
+    return granule < first + taken ? object_in_hole(base + hole * 8, address) : NULL;
 }
 
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context) {

@@ -402,8 +402,8 @@ void hwri_each_ambiguous_root(hwri_tracing *t, hwri_word_visit visit, void *cont
 void *hwri_object_at(const hwri_tracing *t, uintptr_t address);
 
 /* ---- collect.c ---- */
-/* Without the lock. Returns false if nothing was done, because another thread has collected meanwhile. */
-bool hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation, hwr_collection_mode mode);
+/* Without the lock. Returns the generation that was collected: less than what was asked where memory is too short for it, -1 if nothing was done, because another thread has collected meanwhile. */
+int hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation, hwr_collection_mode mode);
 void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode); /* after hwri_stop */
 bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable);
 /* For the life room, during a collection. Whether an object has been reached; an object outside of what is collected always is. */

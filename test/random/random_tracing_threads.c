@@ -7,6 +7,7 @@
 #include "heapwright/weak.h"
 #include "support/check.h"
 #include "support/random.h"
+#include "support/sanitizer.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -344,7 +345,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: random_tracing_threads OPS [FIRST_SEED]\n");
         return 2;
     }
-    size_t operations = strtoul(arguments[1], NULL, 0);
+    size_t operations = strtoul(arguments[1], NULL, 0) / (runs_slowly() ? 20 : 1);
     uint64_t seed = count == 3 ? strtoull(arguments[2], NULL, 0) : 0;
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++, seed++) {
         fprintf(stderr, "%s, seed %llu\n", settings[i].name, (unsigned long long)seed);

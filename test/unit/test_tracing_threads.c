@@ -15,7 +15,7 @@ enum { THREADS = 3 };
 typedef struct worker {
     pthread_t thread;
     hwr_heap *heap;
-    size_t number, rounds;
+    size_t number, rounds, length;
     bool scans;
     uint64_t allocated;
 } worker;
@@ -25,12 +25,20 @@ typedef struct slots_here {
     twig *head, *other;
 } slots_here;
 
+/* How much is done: little where a sanitizer makes it slow to collect all the time. */
+static size_t rounds_for(const tracing_fixture *f) {
+    if (f->config.stress == 0) return 20;
+    return runs_slowly() ? 1 : 5;
+}
+
 /* Waits for threads as a program on such a heap does: having left. */
 static void run_workers(const tracing_fixture *f, worker *workers, size_t count, void *(*work)(void *)) {
+    size_t rounds = rounds_for(f);
     for (size_t i = 0; i < count; i++) {
         workers[i] = (worker){.heap = f->heap,
                               .number = i,
-                              .rounds = f->config.stress != 0 ? 5 : 20,
+                              .rounds = rounds,
+                              .length = rounds * 50,
                               .scans = f->config.roots == HWR_ROOTS_STACKS};
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
     }
@@ -60,9 +68,9 @@ static void *attach_and_build(void *argument) {
     slots_here here = {.head = NULL};
     hwr_frame_push(w->heap, &here.frame, 2);
     for (size_t i = 0; i < w->rounds; i++) {
-        build_list(w->heap, &here, 1000 + w->number);
+        build_list(w->heap, &here, w->length + w->number);
         if (i % 5 == w->number) hwr_collect(w->heap, (int)(i % 3));
-        CHECK(is_list(here.head, 1000 + w->number));
+        CHECK(is_list(here.head, w->length + w->number));
     }
     w->allocated = hwr_allocated_bytes_here(w->heap);
     hwr_frame_pop(w->heap, &here.frame);
@@ -79,7 +87,7 @@ static void threads_allocate_and_collect(void **state) {
     assert_true(is_list(f->slot[0], 2000));
     uint64_t sum = before;
     for (size_t i = 0; i < THREADS; i++) {
-        assert_true(workers[i].allocated >= workers[i].rounds * (1000 + i) * sizeof(twig));
+        assert_true(workers[i].allocated >= workers[i].rounds * (workers[i].length + i) * sizeof(twig));
         sum += workers[i].allocated;
     }
     assert_int_equal(hwr_allocated_bytes(f->heap, true), sum);
@@ -88,7 +96,7 @@ static void threads_allocate_and_collect(void **state) {
 
 static void *attach_often(void *argument) {
     worker *w = argument;
-    for (size_t i = 0; i < 300; i++) {
+    for (size_t i = 0; i < w->rounds * 15; i++) {
         CHECK(hwr_thread_attach(w->heap));
         CHECK(hwr_new(w->heap, &twig_type) != NULL);
         if (i % 50 == w->number) hwr_collect(w->heap, 0);
@@ -136,6 +144,7 @@ static void *stay_away(void *argument) {
 
 static void nobody_waits_for_a_thread_that_has_left(void **state) {
     tracing_fixture *f = *state;
+    size_t length = rounds_for(f) * 100;
     worker w = {.heap = f->heap, .scans = f->config.roots == HWR_ROOTS_STACKS};
     atomic_store(&away, false);
     atomic_store(&may_return, false);
@@ -145,13 +154,13 @@ static void nobody_waits_for_a_thread_that_has_left(void **state) {
     hwr_return(f->heap);
     for (int i = 0; i < 6; i++) {
         assert_true(hwr_collect_with(f->heap, i % 3, HWR_COLLECT_FORCED));
-        make_list(f, 0, 2000);
+        make_list(f, 0, length);
     }
     atomic_store(&may_return, true);
     hwr_leave(f->heap);
     pthread_join(w.thread, NULL);
     hwr_return(f->heap);
-    assert_true(is_list(f->slot[0], 2000));
+    assert_true(is_list(f->slot[0], length));
 }
 
 static atomic_size_t polls;
@@ -242,7 +251,7 @@ static void *hold_in_locals(void *argument) {
         CHECK(locals[i] != NULL);
         locals[i]->number = w->number * 1000 + i;
     }
-    for (size_t i = 0; i < 20000; i++) CHECK(hwr_new(w->heap, &twig_type) != NULL);
+    for (size_t i = 0; i < w->rounds * 1000; i++) CHECK(hwr_new(w->heap, &twig_type) != NULL);
     for (size_t i = 0; i < 30; i++) CHECK(locals[i]->number == w->number * 1000 + i);
     hwr_thread_detach(w->heap);
     return NULL;
