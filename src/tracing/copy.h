@@ -46,6 +46,7 @@ HWRI_INLINE uint64_t *copying_room(hwri_copying *c, size_t size, bool old) {
 /* Makes a copy of the object, which has not been reached before, and returns it; or the object itself. */
 static inline void *copying_move(hwri_copying *c, uint64_t *header) {
     uint64_t word = *header;
+    if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0)) hwri_watched_is_reached(c->t, header + 1);
     const hwr_type *type = traced_type(word);
     size_t size = traced_bytes(header + 1, type);
     bool old = word & c->promoted_ages;

@@ -1,8 +1,6 @@
 /* Handles of a tracing heap. */
 #include "tracing/life.h"
 
-static hwri_dependent *dependent_of(hwri_member *member) { return (hwri_dependent *)(void *)member; }
-
 static hwri_roster *roster_of_kind(hwri_life *life, uint32_t kind) {
     switch (kind) {
     case HWR_HANDLE_WEAK_SHORT:
@@ -22,7 +20,7 @@ static hwri_member *enter_handle(hwri_tracing *t, size_t size, void *object, voi
     if (!member) return NULL;
     member->object = object;
     member->kind = kind;
-    if (kind == HWR_HANDLE_DEPENDENT) dependent_of(member)->second = object ? second : NULL;
+    if (kind == HWR_HANDLE_DEPENDENT) hwri_dependent_of(member)->second = object ? second : NULL;
     hwri_roster_enter(roster, member);
     return member;
 }
@@ -58,12 +56,12 @@ static void hold_at(hwri_tracing *t, hwri_member *member, void **place, void *ob
 void hwri_traced_handle_set(hwri_tracing *t, hwr_handle *handle, void *object) {
     hwri_member *member = &handle->member;
     hold_at(t, member, &member->object, object);
-    if (!object && member->kind == HWR_HANDLE_DEPENDENT) dependent_of(member)->second = NULL;
+    if (!object && member->kind == HWR_HANDLE_DEPENDENT) hwri_dependent_of(member)->second = NULL;
 }
 
 void hwri_traced_handle_set_second(hwri_tracing *t, hwr_handle *handle, void *second) {
     hwri_member *member = &handle->member;
-    hold_at(t, member, &dependent_of(member)->second, member->object ? second : NULL);
+    hold_at(t, member, &hwri_dependent_of(member)->second, member->object ? second : NULL);
 }
 
 void hwri_traced_handle_free(hwri_tracing *t, hwr_handle *handle) {
@@ -84,41 +82,11 @@ void hwri_strong_settle(hwri_tracing *t) {
         if (!names_young(t, roster->items[i]->object)) hwri_roster_make_old(roster, roster->items[i]);
 }
 
-static bool keeps_second(const hwri_tracing *t, const hwri_dependent *d) {
-    const void *object = d->handle.member.object;
-    return object && hwri_is_reached(t, object) && (!d->map || hwri_is_reached(t, d->map->member.object));
-}
-
-/* Those that are undecided form a list, so that each round is over those only. */
-void hwri_dependents_reach(hwri_tracing *t) {
-    hwri_roster *roster = &t->life->dependents;
-    hwri_dependent *undecided = NULL;
-    for (uint32_t i = hwri_roster_from(t, roster); i < roster->count; i++) {
-        hwri_dependent *d = dependent_of(roster->items[i]);
-        if (!d->handle.member.object) continue;
-        d->next = undecided;
-        undecided = d;
-    }
-    for (bool more = true; more && undecided;) {
-        more = false;
-        for (hwri_dependent **link = &undecided, *d; (d = *link) != NULL;) {
-            if (!keeps_second(t, d)) {
-                link = &d->next;
-                continue;
-            }
-            *link = d->next;
-            if (d->second) hwri_reach(t, &d->second);
-            more = true;
-        }
-        if (more) hwri_reach_all(t);
-    }
-}
-
 void hwri_dependents_clear(hwri_tracing *t) {
     hwri_roster *roster = &t->life->dependents;
     for (uint32_t i = hwri_roster_from(t, roster); i < roster->count;) {
         hwri_member *member = roster->items[i];
-        hwri_dependent *d = dependent_of(member);
+        hwri_dependent *d = hwri_dependent_of(member);
         bool is_dead = member->object && !hwri_is_reached(t, member->object);
         if (is_dead && d->map) {
             hwri_weak_map_drop(t, d);
@@ -138,7 +106,7 @@ void hwri_weak_handles_clear(hwri_tracing *t, hwri_roster *roster) {
         hwri_member *member = roster->items[i];
         bool is_dead = member->object && !hwri_is_reached(t, member->object);
         if (is_dead && member->kind == HWRI_HANDLE_OF_VALUE) {
-            hwri_weak_map_drop(t, dependent_of(member));
+            hwri_weak_map_drop(t, hwri_dependent_of(member));
             continue;
         }
         member->object = is_dead || !member->object ? NULL : hwri_where(t, member->object);

@@ -1,6 +1,7 @@
 /* What a tracing heap knows of objects besides the objects: handles, weak references, weak tables, ids, finalizers. Which file does what:
  *   tracing/roster.c     the table that all of these are in
  *   tracing/handle.c     handles
+ *   tracing/dependent.c  what dependent handles keep alive
  *   tracing/identity.c   ids and weak references
  *   tracing/weak_map.c   weak tables
  *   tracing/finalize.c   who has a finalizer, the queue, who calls them
@@ -39,6 +40,7 @@ static inline uint32_t hwri_roster_from(const hwri_tracing *t, const hwri_roster
 }
 
 struct hwri_running;
+struct hwri_waiting;
 struct hwri_worker;
 typedef struct hwri_life hwri_life;
 
@@ -58,15 +60,19 @@ typedef struct hwri_dependent {
     struct hwri_dependent *next; /* of those that the collection under way has not found alive */
 } hwri_dependent;
 
+static inline hwri_dependent *hwri_dependent_of(hwri_member *member) { return (hwri_dependent *)(void *)member; }
+
 hwr_handle *hwri_traced_handle_new(hwr_heap *heap, void *object, void *second, hwr_handle_kind kind);
 void hwri_traced_handle_set(hwri_tracing *t, hwr_handle *handle, void *object);
 void hwri_traced_handle_set_second(hwri_tracing *t, hwr_handle *handle, void *second);
 void hwri_traced_handle_free(hwri_tracing *t, hwr_handle *handle);
 
 void hwri_strong_settle(hwri_tracing *t);
-void hwri_dependents_reach(hwri_tracing *t); /* second objects, until no more come */
 void hwri_dependents_clear(hwri_tracing *t); /* those whose object is dead */
 void hwri_weak_handles_clear(hwri_tracing *t, hwri_roster *roster);
+
+/* ---- dependent.c ---- */
+void hwri_dependents_reach(hwri_tracing *t); /* second objects, until no more come */
 
 /* ---- weak tables ---- */
 
@@ -144,7 +150,8 @@ void hwri_finalizers_stop(hwri_tracing *t); /* for good; waits for those under w
 struct hwri_life {
     hwri_roster strong, shorts, longs, dependents;
     hwri_roster maps, identities, links, finalizables;
-    hwri_side_table by_address; /* from objects to their identities */
+    struct hwri_waiting *undecided; /* NULL: no dependent handle waits */
+    hwri_side_table by_address;     /* from objects to their identities */
     uint64_t last_id;
     hwri_weak_link *calls, **calls_end; /* to be called back, in this order */
     hwri_weak_link *called;             /* being called back */

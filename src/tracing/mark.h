@@ -72,6 +72,7 @@ HWRI_INLINE bool marking_is_due(const hwri_marking *m, uint64_t word) {
 HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     uint64_t *header = traced_header(object), word = *header;
     if (!marking_is_due(m, word)) return NULL;
+    if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0)) hwri_watched_is_reached(m->t, object);
     *header = (word & ~HWRI_MARK) | m->epoch | m->track;
     const hwr_type *type = traced_type(word);
     if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {

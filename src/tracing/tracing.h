@@ -33,7 +33,8 @@
  * shifted by three, and a one. */
 #define HWRI_MARK_SHIFT 61
 #define HWRI_MARK                                                                                                      \
-    (UINT64_C(3) << HWRI_MARK_SHIFT)        /* 0: new; otherwise the epoch of the collection that last reached it */
+    (UINT64_C(3) << HWRI_MARK_SHIFT)        /* 0: new; otherwise the epoch of the collection that last reached it; or */
+#define HWRI_WATCHED HWRI_MARK              /* dependent handles wait until it is reached */
 #define HWRI_REGION (UINT64_C(1) << 59)     /* lies in a block of the old space */
 #define HWRI_LARGE (UINT64_C(1) << 58)      /* has a block of the pool to itself */
 #define HWRI_AGED (UINT64_C(1) << 57)       /* generation 1: has survived a collection */
@@ -471,6 +472,8 @@ void hwri_life_done(
     hwri_tracing *t); /* the threads run again, the lock is not held: tells those who wait, calls back */
 /* Without the lock: waits until none of the heap's own threads is coming or going, since those use its pools and are not attached. */
 void hwri_life_settle(hwri_tracing *t);
+/* By an engine: an object marked HWRI_WATCHED is being reached, and has not moved yet. */
+void hwri_watched_is_reached(hwri_tracing *t, const void *object);
 const char *hwri_life_problem(hwri_tracing *t); /* NULL: all is well. With all threads stopped */
 
 #endif

@@ -45,7 +45,7 @@ static bool wanted(const tracing_config *config, unsigned filter) {
     bool exact = config->roots == HWR_ROOTS_EXACT;
     return (!few || is_of_the_few(config)) && ((filter & TRACING_ONCE) == 0 || config == &configs[0]) &&
            ((filter & TRACING_EXACT) == 0 || exact) && ((filter & TRACING_STACKS) == 0 || !exact) &&
-           ((filter & TRACING_CALM) == 0 || config->stress == 0) &&
+           ((filter & TRACING_CALM) == 0 || (config->stress == 0 && !getenv("HEAPWRIGHT_STRESS"))) &&
            ((filter & TRACING_MOVES) == 0 || !config->unmoving) &&
            ((filter & TRACING_CHECKED) == 0 || config->checked) &&
            ((filter & TRACING_UNCHECKED) == 0 || !config->checked);

@@ -244,6 +244,137 @@ static void dependents_form_chains(void **state) {
     for (size_t i = 0; i < COUNT; i++) hwr_handle_free(f->heap, handles[i]);
 }
 
+/* ---- long chains ---- */
+
+enum { LINKS = 20000 };
+static hwr_handle *chain[LINKS];
+
+typedef size_t (*chain_order)(size_t i);
+static size_t first_to_last(size_t i) { return i; }
+static size_t last_to_first(size_t i) { return LINKS - 1 - i; }
+static size_t scattered(size_t i) { return i * 7919 % LINKS; } /* prime to it */
+
+/* LINKS + 1 twigs in slot 1, LINKS handles from each to a twig that leads to the next; all numbered as the handles are. */
+static void make_chain(tracing_fixture *f, chain_order order) {
+    f->slot[1] = new_row(f, LINKS + 1);
+    for (size_t i = 0; i <= LINKS; i++) {
+        twig *t = new_twig(f, i);
+        row *r = f->slot[1];
+        hwr_set(f->heap, r, &r->items[i], (void *)t);
+    }
+    for (size_t i = 0; i < LINKS; i++) {
+        size_t k = order(i);
+        twig *second = new_twig(f, k);
+        const row *r = f->slot[1];
+        hwr_set(f->heap, second, &second->a, r->items[k + 1]);
+        chain[k] = depend(f, r->items[k], second);
+    }
+    f->slot[0] = ((row *)f->slot[1])->items[0];
+    f->slot[1] = NULL;
+}
+
+static bool is_link(const tracing_fixture *f, size_t i) {
+    const twig *first = hwr_handle_get(f->heap, chain[i]), *second = hwr_handle_second(f->heap, chain[i]);
+    return first && second && first->number == i && second->number == i && second->a->number == i + 1;
+}
+
+static void expect_chain(const tracing_fixture *f, size_t alive) {
+    for (size_t i = 0; i < LINKS; i++) {
+        if (i < alive) assert_true(is_link(f, i));
+        if (i >= alive) assert_true(!hwr_handle_get(f->heap, chain[i]) && !hwr_handle_second(f->heap, chain[i]));
+    }
+}
+
+static void free_chain(const tracing_fixture *f) {
+    for (size_t i = 0; i < LINKS; i++) hwr_handle_free(f->heap, chain[i]);
+}
+
+static void a_chain_may_be_long_in_any_order(void **state) {
+    tracing_fixture *f = *state;
+    static const chain_order orders[] = {first_to_last, last_to_first, scattered};
+    for (size_t i = 0; i < 3; i++) {
+        make_chain(f, orders[i]);
+        for (int generation = 0; generation <= HWR_OLDEST; generation++) {
+            hwr_collect(f->heap, generation);
+            expect_chain(f, LINKS);
+        }
+        hwr_collect(f->heap, HWR_OLDEST); /* once more, when all are old */
+        expect_chain(f, LINKS);
+        hwr_handle_set_second(f->heap, chain[LINKS / 2], NULL);
+        hwr_handle_set(f->heap, chain[LINKS / 2], NULL);
+        tracing_fixture_expect_objects(f, LINKS + 1);
+        expect_chain(f, LINKS / 2);
+        f->slot[0] = NULL;
+        tracing_fixture_expect_objects(f, 0);
+        expect_chain(f, 0);
+        free_chain(f);
+    }
+}
+
+static void a_chain_needs_no_memory(void **state) {
+    tracing_fixture *f = *state;
+    make_chain(f, scattered);
+    hwr_collect(f->heap, 0);
+    hwr_collect(f->heap, HWR_OLDEST);
+    hwr_heap_trim(f->heap);
+    hwr_raw *raw = f->backend.raw;
+    hwr_raw_set_limit(raw, backend_committed(&f->backend));
+    size_t failures = backend_failures(&f->backend);
+    hwr_collect(f->heap, HWR_OLDEST);
+    assert_true(backend_failures(&f->backend) > failures);
+    hwr_raw_set_limit(raw, 0);
+    expect_chain(f, LINKS);
+    f->slot[0] = NULL;
+    tracing_fixture_expect_objects(f, 0);
+    expect_chain(f, 0);
+    free_chain(f);
+}
+
+/* A chain through the entries of two weak tables, the second of which only the chain itself leads to. */
+static void chains_go_through_weak_tables(void **state) {
+    tracing_fixture *f = *state;
+    enum { COUNT = 3000 };
+    f->slot[0] = hwr_weak_keys_new(f->heap);
+    f->slot[1] = hwr_weak_keys_new(f->heap);
+    f->slot[2] = new_row(f, COUNT + 1);
+    for (size_t i = 0; i <= COUNT; i++) {
+        twig *t = new_twig(f, i);
+        row *r = f->slot[2];
+        hwr_set(f->heap, r, &r->items[i], (void *)t);
+    }
+    for (size_t i = COUNT; i-- > 0;) {
+        size_t k = i * 1151 % COUNT; /* prime to it */
+        const row *r = f->slot[2];
+        assert_true(hwr_weak_keys_set(f->heap, f->slot[k % 3 == 0], r->items[k], r->items[k + 1]));
+    }
+    row *r = f->slot[2];
+    twig *middle = r->items[COUNT / 2 + 1]; /* whose entry is in the first table */
+    hwr_set(f->heap, middle, &middle->a, (twig *)f->slot[1]);
+    f->slot[3] = r->items[0];
+    hwr_handle *second_table = new_handle(f, f->slot[1], HWR_HANDLE_WEAK_SHORT);
+    /* So that the chain does not begin with the second table. */
+    hwr_handle *entry = depend(f, r->items[0], middle);
+    f->slot[1] = f->slot[2] = NULL;
+    for (int generation = 0; generation <= HWR_OLDEST; generation++) {
+        hwr_collect(f->heap, generation);
+        f->slot[1] = hwr_handle_get(f->heap, second_table);
+        assert_non_null(f->slot[1]);
+        f->slot[4] = f->slot[3];
+        for (size_t i = 1; i <= COUNT; i++) {
+            f->slot[4] = hwr_weak_keys_get(f->heap, f->slot[(i - 1) % 3 == 0], f->slot[4]);
+            assert_non_null(f->slot[4]);
+            assert_int_equal(((twig *)f->slot[4])->number, i);
+        }
+        f->slot[1] = f->slot[4] = NULL;
+    }
+    f->slot[3] = NULL;
+    tracing_fixture_expect_objects(f, 1);
+    assert_int_equal(hwr_weak_keys_count(f->heap, f->slot[0]), 0);
+    assert_null(hwr_handle_get(f->heap, second_table));
+    hwr_handle_free(f->heap, second_table);
+    hwr_handle_free(f->heap, entry);
+}
+
 /* While the first waits for its finalizer it is not dead, so the second lives, too. */
 static void dependents_live_through_finalization(void **state) {
     tracing_fixture *f = *state;
@@ -322,6 +453,9 @@ int main(void) {
         TRACING_TEST(a_second_lives_as_long_as_the_first, TRACING_EXACT),
         TRACING_TEST(a_second_does_not_keep_its_first, TRACING_EXACT),
         TRACING_TEST(dependents_form_chains, TRACING_EXACT | TRACING_CALM),
+        TRACING_TEST(a_chain_may_be_long_in_any_order, TRACING_EXACT | TRACING_CALM),
+        TRACING_TEST(a_chain_needs_no_memory, TRACING_EXACT | TRACING_CALM | TRACING_UNCHECKED),
+        TRACING_TEST(chains_go_through_weak_tables, TRACING_EXACT | TRACING_CALM),
         TRACING_TEST(dependents_live_through_finalization, TRACING_EXACT),
         TRACING_TEST(only_dependent_handles_have_a_second, TRACING_ANY),
         TRACING_TEST(kinds_on_a_counting_heap, TRACING_ONCE),
