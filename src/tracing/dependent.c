@@ -1,8 +1,8 @@
-/* Dependent handles and the entries of weak tables in a collection: second objects are reached while first ones are found to be alive.
+/* Dependent handles and the entries of weak tables in a collection: second objects are reached when first ones have been.
  *
- * Nearly always the first pass over the handles finds what there is to be found, and the second one nothing more. Where the second pass finds more, there are chains: then what is left *waits*. The first object of each handle that waits
- * gets the mark HWRI_WATCHED, by which the engine tells when it is reached; a hash table leads from there to the handles. So the work is linear in handles and objects, in whatever order they lead to each other (the algorithm
- * that V8 falls back to, and Guile's; "Ephemerons", Hayes, 1997, has the passes). Without memory for the table it is passes to the end. */
+ * Nearly always the first pass over the handles finds all there is, and the second one nothing more. Where the second finds something there are chains, and what is left *waits*: the first object of each handle gets the mark
+ * HWRI_WATCHED, by which the engine tells when it is reached, and a table leads from there to the handles. So the work is linear in handles and objects, in whatever order they lead to each other, as in V8. Without memory for the table
+ * there are passes until one finds nothing. */
 #include "tracing/life.h"
 
 /* Handles that wait, by what each waits for: its first object, or if that is reached the table that it is an entry of. They hang together by `next`, as those do that need not wait any more. Cost: 8 to 16 bytes a

@@ -9,7 +9,9 @@
 
 /* ---- several threads ---- */
 
-enum { THREADS = 4, ROUNDS = 3000, HELD = 50 };
+enum { THREADS = 4, HELD = 50 };
+
+static int rounds_of_each(void) { return getenv("HEAPWRIGHT_STRESS") ? 1000 : 3000; }
 
 static void ignore_call(hwr_heap *h, hwr_weak *w, void *argument) {
     CHECK(h == heap && !hwr_weak_get(h, w) && argument);
@@ -59,7 +61,7 @@ static void *use_everything(void *first) {
     int number = *(int *)first;
     CHECK(hwr_thread_attach(heap));
     for (int i = 0; i < HELD; i++) hold_new(&held[i], number += 10);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0, rounds = rounds_of_each(); round < rounds; round++) {
         held_by_all *h = &held[round * 7 % HELD];
         check_held(h);
         let_go_of(h);
@@ -93,8 +95,8 @@ static void threads_share_tables_and_finalizers(void **state) {
     collect_all();
     size_t kept_by_chance =
         roots_of_heap == HWR_ROOTS_STACKS ? THREADS : 0; /* by words on stacks of finalizer threads */
-    assert_in_range(noted_by_now() + kept_by_chance, THREADS * (ROUNDS + HELD),
-                    THREADS * (ROUNDS + HELD) + kept_by_chance);
+    size_t made = (size_t)(THREADS * (rounds_of_each() + HELD));
+    assert_in_range(noted_by_now() + kept_by_chance, made, made + kept_by_chance);
     assert_in_range(hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[0])), 0, kept_by_chance);
     assert_in_range(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[1])), 0, kept_by_chance);
     free_handles(handles, 2);
@@ -191,7 +193,7 @@ static void without_memory_nothing_is_lost(void **state) {
     bool (*const makers[])(void) = {one_strong, one_short, one_dependent, one_weak,  one_id,
                                     one_key,    one_value, one_table,     one_mortal};
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
-        open_limited_heap(3 << 20);
+        open_limited_heap(getenv("HEAPWRIGHT_STRESS") ? 2 << 20 : 3 << 20);
         all_kept = NULL;
         many_count = called_count = 0;
         assert_true(hwr_root_add(heap, &all_kept));
