@@ -78,7 +78,8 @@ HWR_API hwr_result hwr_equal(hwr_heap *heap, const void *a, const void *b, bool 
 /* Which of two comes first: *order is negative, 0 or positive. Numbers, strs, bytes, and lists or tuples of these; otherwise HWR_WRONG_KIND. A NaN: HWR_BAD_VALUE. */
 HWR_API hwr_result hwr_compare(hwr_heap *heap, const void *a, const void *b, int *order);
 
-/* A hash: equal objects have equal ones, in this heap. HWR_UNHASHABLE for what can change. By identity for objects of the program's own types. */
+/* A hash: equal objects have equal ones, in this heap. HWR_UNHASHABLE for what can change. By identity for objects of the program's own types; on a
+ * tracing heap, which keeps ids in a table, that can be HWR_NO_MEMORY, here and where such an object is a key. */
 HWR_API hwr_result hwr_hash(hwr_heap *heap, const void *object, uint64_t *hash);
 
 /* Whether it counts as true: not None, not False, not zero, not empty. How many items it has; HWR_WRONG_KIND if it is no container and no text. */

@@ -362,9 +362,8 @@ static hwr_result hash_float(hwr_heap *heap, const void *object, unsigned depth,
     uint32_t digits[HWRI_DOUBLE_DIGITS];
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    if (is_nan(value))
-        *hash = hwri_hash_word(heap, hwr_id(heap, object));
-    else if (!is_whole(value))
+    if (is_nan(value)) return hwri_hash_identity(heap, object, hash);
+    if (!is_whole(value))
         *hash = hwri_hash_word(heap, bits);
     else if (value >= -beyond_int && value < beyond_int)
         *hash = hwri_hash_word(heap, (uint64_t)(int64_t)value);

@@ -135,9 +135,7 @@ hwr_result hwri_hash(hwr_heap *heap, const void *object, unsigned depth, uint64_
     if (depth > HWR_DEPTH_MOST) return HWR_BAD_VALUE;
     if (ops->hash) return ops->hash(heap, object, depth, hash);
     if (ops->equal) return HWR_UNHASHABLE;
-    uint64_t id = hwr_id(heap, object);
-    *hash = hwri_hash_bytes(heap, &id, sizeof id);
-    return HWR_OK;
+    return hwri_hash_identity(heap, object, hash);
 }
 
 hwr_result hwr_hash(hwr_heap *heap, const void *object, uint64_t *hash) {

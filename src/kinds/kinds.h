@@ -215,6 +215,8 @@ static inline void *hwri_new_leaf(hwr_heap *heap, const hwr_type *type, size_t s
 /* A hash of bytes that nobody can foresee who does not know the heap's secret. */
 uint64_t hwri_hash_bytes(const hwr_heap *heap, const void *data, size_t size);
 uint32_t hwri_hash_str(hwr_heap *heap, const void *text); /* never 0; kept in it */
+hwr_result hwri_hash_identity(hwr_heap *heap, const void *object,
+                              uint64_t *hash); /* HWR_NO_MEMORY where ids need some */
 
 /* ---- text that is being made (writer.c) ---- */
 

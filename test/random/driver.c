@@ -137,7 +137,7 @@ static int run_all(const driver_subject *subject, selection chosen, uint64_t see
     CHECK(b.sequence.bytes != NULL);
     int failed = 0, run = 0;
     for (unsigned configuration = 0; configuration < subject->configurations; configuration++) {
-        if ((configuration & chosen.mask) != chosen.bits) continue;
+        if ((configuration & chosen.mask) != chosen.bits || (configuration & subject->varied) != 0) continue;
         b.configuration = (uint8_t)configuration;
         b.seeds = (configuration & subject->slow) != 0 ? (seeds + 3) / 4 : seeds;
         failed += !run_configuration(&b);
@@ -167,6 +167,7 @@ static int write_corpus(const driver_subject *subject, const char *folder) {
     static uint8_t space[1 + 100 * DRIVER_STEP];
     sequence s = {subject, space, 0};
     for (unsigned configuration = 0; configuration < subject->configurations; configuration += 3) {
+        if ((configuration & subject->varied) != 0) continue;
         char path[1000];
         make_sequence(&s, (uint8_t)configuration, configuration % 2, 20 + configuration);
         snprintf(path, sizeof path, "%s/start-%02u", folder, configuration);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { DRIVER_STEP = 4, DRIVER_CHOICES = 2 };
+enum { DRIVER_STEP = 4, DRIVER_CHOICES = 3 };
 
 /* Bits of a configuration that the command line can fix: --option=one of the names. */
 typedef struct driver_choice {
@@ -27,8 +27,8 @@ typedef struct driver_subject {
     const char *program;
     void (*run)(const uint8_t *bytes, size_t length, FILE *trace); /* aborts if something is wrong */
     const char *(*describe)(uint8_t configuration);
-    unsigned configurations; /* all numbers below this */
-    uint8_t varied;          /* a further bit, set for every other seed */
+    unsigned configurations; /* all numbers below this, but those with: */
+    uint8_t varied;          /* a bit that is set for every other seed */
     uint8_t slow;            /* configurations with one of these bits run a quarter of the seeds */
     driver_choice choices[DRIVER_CHOICES];
 } driver_subject;

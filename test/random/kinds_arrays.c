@@ -38,7 +38,7 @@ void make_array(uint32_t bits) {
     CHECK(hwr_array(k.heap, 'x', room, &object) == HWR_BAD_VALUE);
     if (!granted(hwr_array(k.heap, code, room, &object), HWR_OK)) return;
     shadow *s = shadow_new(HWR_ARRAY, 0);
-    s->object = object;
+    shadow_meet(k.heap, s, object);
     s->more.code = code;
     keep(object, s, bits >> 4);
 }
@@ -177,7 +177,7 @@ static void slice_array(const held *array, uint32_t bits) {
     kinds_say("slice %zu to %zu of array %u", from, to, place_of(array));
     if (!granted(hwr_array_slice(k.heap, array->object, from, to, &part), HWR_OK)) return;
     shadow *s = shadow_new(HWR_ARRAY, 0);
-    s->object = part;
+    shadow_meet(k.heap, s, part);
     s->more.code = array->s->more.code;
     for (size_t i = from; i < to && i < length; i++) shadow_put(s, s->length, array->s->of.items[i]);
     keep(part, s, bits >> 3);
@@ -239,7 +239,7 @@ void make_range(uint32_t bits) {
     if (step > 0 && distance > 0) length = (distance + step - 1) / step;
     if (step < 0 && distance < 0) length = (distance + step + 1) / step;
     shadow *s = shadow_new(HWR_RANGE, 0);
-    s->object = object;
+    shadow_meet(k.heap, s, object);
     s->length = (size_t)length;
     s->more.from = from;
     s->more.to = to;

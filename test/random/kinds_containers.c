@@ -26,7 +26,7 @@ static void copy_tuple(const held *tuple, uint32_t bits) {
     if (!made) return;
     shadow *s = shadow_new(HWR_TUPLE, length);
     memcpy(s->of.items, tuple->s->of.items, length * sizeof *s->of.items);
-    s->object = length > 0 ? copy : NULL;
+    if (length > 0) shadow_meet(k.heap, s, copy);
     if (is_key(s) && granted(hwr_hash(k.heap, copy, &of_copy), HWR_OK) &&
         granted(hwr_hash(k.heap, tuple->object, &of_other), HWR_OK))
         CHECK(of_copy == of_other);
@@ -50,7 +50,7 @@ static void make_tuple(uint32_t bits) {
     }
     kinds_say("make a tuple");
     if (!given(tuple = hwr_tuple(k.heap, objects, length))) return;
-    s->object = length > 0 ? tuple : NULL;
+    if (length > 0) shadow_meet(k.heap, s, tuple);
     keep(tuple, s, bits >> 11);
 }
 
@@ -60,7 +60,8 @@ static void make_own(uint32_t bits) {
     if (!given(own)) return;
     own->plan = bits >> 4;
     shadow *s = shadow_new(HWR_NO_KIND, 1);
-    s->object = own;
+    own->calls = &s->more.calls;
+    shadow_meet(k.heap, s, own);
     keep(own, s, bits >> 9);
 }
 
@@ -73,7 +74,7 @@ static void list_all(uint32_t bits) {
     if (!granted(hwr_list_of(k.heap, from->object, &list), iterable ? HWR_OK : HWR_WRONG_KIND)) return;
     shadow *s = shadow_new(HWR_LIST, from->s->length);
     for (size_t i = 0; i < s->length; i++) s->of.items[i] = shadow_item_of(from->s, i);
-    s->object = list;
+    shadow_meet(k.heap, s, list);
     keep(list, s, bits >> 5);
 }
 
@@ -98,7 +99,7 @@ void make_container(uint32_t bits) {
     kinds_say("make a container with room for %zu", room);
     if (!given(object)) return;
     shadow *s = shadow_new(kind, 0);
-    s->object = object;
+    shadow_meet(k.heap, s, object);
     keep(object, s, bits >> 3);
 }
 
@@ -170,7 +171,7 @@ static void slice(const held *list, uint32_t bits) {
     kinds_say("slice %zu to %zu of %u", from, to, place_of(list));
     if (!granted(hwr_list_slice(k.heap, list->object, from, to, &part), HWR_OK)) return;
     shadow *s = shadow_new(HWR_LIST, 0);
-    s->object = part;
+    shadow_meet(k.heap, s, part);
     for (size_t i = from; i < to && i < length; i++) shadow_put(s, s->length, list->s->of.items[i]);
     keep(part, s, bits >> 3);
 }
@@ -365,9 +366,9 @@ void use_dict(uint32_t bits) {
     bool room = dict->s->length < KINDS_ITEMS_MOST;
     if (!shadow_is_light(key->s)) return;
     if (!shadow_is_hashable(key->s)) {
-        CHECK(hwr_dict_get(k.heap, dict->object, key->object, &found) == HWR_UNHASHABLE);
-        CHECK(hwr_dict_set(k.heap, dict->object, key->object, value->object) == HWR_UNHASHABLE);
-        CHECK(hwr_dict_remove(k.heap, dict->object, key->object, NULL) == HWR_UNHASHABLE);
+        granted(hwr_dict_get(k.heap, dict->object, key->object, &found), HWR_UNHASHABLE);
+        granted(hwr_dict_set(k.heap, dict->object, key->object, value->object), HWR_UNHASHABLE);
+        granted(hwr_dict_remove(k.heap, dict->object, key->object, NULL), HWR_UNHASHABLE);
         return;
     }
     size_t at = shadow_find(dict->s, key->s);
@@ -426,9 +427,9 @@ void use_set(uint32_t bits) {
     bool answer;
     if (set == NULL || !shadow_is_light(item->s)) return;
     if (!shadow_is_hashable(item->s)) {
-        CHECK(hwr_set_add(k.heap, set->object, item->object, NULL) == HWR_UNHASHABLE);
-        CHECK(hwr_set_contains(k.heap, set->object, item->object, &answer) == HWR_UNHASHABLE);
-        CHECK(hwr_set_remove(k.heap, set->object, item->object) == HWR_UNHASHABLE);
+        granted(hwr_set_add(k.heap, set->object, item->object, NULL), HWR_UNHASHABLE);
+        granted(hwr_set_contains(k.heap, set->object, item->object, &answer), HWR_UNHASHABLE);
+        granted(hwr_set_remove(k.heap, set->object, item->object), HWR_UNHASHABLE);
         return;
     }
     size_t at = shadow_find(set->s, item->s);

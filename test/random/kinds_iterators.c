@@ -34,8 +34,9 @@ static hwr_result said_at(uint64_t count) {
 
 static uint64_t count_on(hwr_heap *heap, void *state) {
     own_object *own = state;
-    if (++own->count % 8 == 0) hwr_collect(heap, 0);
-    return own->count;
+    uint64_t calls = ++*own->calls;
+    if (calls % 8 == 0) hwr_collect(heap, 0);
+    return calls;
 }
 
 static void *again(hwr_heap *heap, const void *object) {
@@ -109,6 +110,11 @@ static shadow *tuple_of_two(shadow *a, shadow *b) {
     return s;
 }
 
+/* To fill it again if nobody else has it, which is not known on a tracing heap. */
+static void keep_last(shadow *it, size_t at, shadow *tuple) {
+    if (!traces()) it->of.items[at] = tuple;
+}
+
 static hwr_result predict_simple(shadow *it, shadow **item) {
     shadow *source = it->of.items[0];
     bool is_table = source->kind == HWR_DICT || source->kind == HWR_SET;
@@ -117,8 +123,10 @@ static hwr_result predict_simple(shadow *it, shadow **item) {
     size_t index = it->more.index++;
     if (it->more.form == OVER_ITEMS) *item = shadow_item_of(source, index);
     if (it->more.form == OVER_VALUES) *item = source->of.items[2 * index + 1];
-    if (it->more.form == OVER_ENTRIES)
-        it->of.items[1] = *item = tuple_of_two(source->of.items[2 * index], source->of.items[2 * index + 1]);
+    if (it->more.form == OVER_ENTRIES) {
+        *item = tuple_of_two(source->of.items[2 * index], source->of.items[2 * index + 1]);
+        keep_last(it, 1, *item);
+    }
     return HWR_OK;
 }
 
@@ -177,7 +185,8 @@ static hwr_result predict_zip(shadow *it, shadow **item) {
         if (result == HWR_END) return end_shadow(it);
         if (result != HWR_OK) return result;
     }
-    *item = it->of.items[0] = tuple;
+    *item = tuple;
+    keep_last(it, 0, tuple);
     return HWR_OK;
 }
 
@@ -218,7 +227,7 @@ static void lose(const tree *t) {
     kinds_say("    lost");
     for (size_t i = 0; i < t->count; i++)
         if (t->all[i]->kind == HWR_NO_KIND)
-            t->all[i]->number = (shadow_int)((const own_object *)t->all[i]->object)->count;
+            t->all[i]->number = (shadow_int)t->all[i]->more.calls;
         else
             t->all[i]->more.lost = true;
 }
@@ -248,9 +257,9 @@ static bool is_endless(const tree *t) {
 
 /* Tuples that an iterator has made are seen for the first time. */
 static void meet(const void *object, shadow *s) {
-    if (s->kind != HWR_TUPLE || s->object != NULL || s->length == 0) return;
+    if (s->kind != HWR_TUPLE || s->id != 0 || s->length == 0) return;
     CHECK(hwr_kind_of(object) == HWR_TUPLE && hwr_tuple_length(object) == s->length);
-    s->object = object;
+    shadow_meet(k.heap, s, object);
     for (size_t i = 0; i < s->length; i++) meet(hwr_tuple_peek(object, i), s->of.items[i]);
 }
 
@@ -280,7 +289,7 @@ static void use_source(shadow *it, size_t at, shadow *iterable) {
 }
 
 static void keep_iterator(void *object, shadow *s, uint32_t bits) {
-    if (s->object == NULL) s->object = object;
+    if (s->id == 0) shadow_meet(k.heap, s, object);
     keep(object, s, bits);
 }
 
@@ -529,7 +538,7 @@ static void take_all(const held *h, uint32_t bits) {
         check_held(target);
         return;
     }
-    s->object = s->length > 0 || how == AS_LIST ? object : NULL;
+    if (s->length > 0 || how == AS_LIST) shadow_meet(k.heap, s, object);
     keep(object, s, bits >> 7);
 }
 

@@ -144,7 +144,7 @@ void make_leaf(uint32_t bits) {
     default: object = make_text(s = text_from(more, HWR_STR));
     }
     if (object == NULL) return;
-    if (s->kind == HWR_BYTEARRAY) s->object = object;
+    if (s->kind == HWR_BYTEARRAY) shadow_meet(k.heap, s, object);
     keep(object, s, bits >> 7);
 }
 
@@ -312,7 +312,7 @@ void use_bytes(uint32_t bits) {
     }
     check_held(bytes);
     if (made == NULL) return;
-    if (kind == HWR_BYTEARRAY) s->object = made;
+    if (kind == HWR_BYTEARRAY) shadow_meet(k.heap, s, made);
     keep(made, s, bits >> 3);
 }
 

@@ -4,6 +4,7 @@
 #include "heapwright/collect.h"
 #include "heapwright/mapping.h"
 #include "heapwright/text.h"
+#include "heapwright/tracing.h"
 #include "random/kinds_mutator.h"
 #include "support/backend.h"
 #include "support/check.h"
@@ -11,6 +12,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Stress collects everything at every so many allocations, which takes longer on a tracing heap. */
+enum { STRESS = 9, STRESS_EAGER = 2, STRESS_TRACING = 300, STRESS_TRACING_EAGER = 60, SMALL_NURSERY = 1 << 15 };
 enum { CHECK_EACH = 64, BUFFER_MIB = 96, SPARE_SIZE = 3000, DEPTH_MOST = 3 };
 
 kinds_mutator k;
@@ -25,6 +28,15 @@ void kinds_say(const char *format, ...) {
     va_end(arguments);
 }
 
+static size_t limit_of_heap(void) { return traces() ? KINDS_TRACING_LIMIT : KINDS_OWN_LIMIT; }
+
+const char *kinds_model_describe(uint8_t configuration) {
+    static char text[120];
+    bool tracing = (configuration & KINDS_TRACING) != 0;
+    snprintf(text, sizeof text, "%s%s", tracing ? "tracing, " : "", counting_model_describe(configuration));
+    return text;
+}
+
 /* ---- want of memory ---- */
 
 static size_t raw_failures(void) {
@@ -33,13 +45,14 @@ static size_t raw_failures(void) {
     return stats.failures;
 }
 
+/* Of a tracing heap it is not asked at every step, since it collects everything to know. */
 static size_t committed_now(void) {
     hwr_heap_stats stats = {0};
     if (k.raw == NULL) hwr_heap_get_stats(k.heap, &stats);
-    return stats.committed;
+    return traces() ? stats.peak_committed : stats.committed;
 }
 
-static bool is_near_limit(size_t committed) { return committed + KINDS_OWN_LIMIT / 4 > KINDS_OWN_LIMIT; }
+static bool is_near_limit(size_t committed) { return committed + limit_of_heap() / 4 > limit_of_heap(); }
 
 static bool memory_was_short(void) {
     return k.asked > 0 || raw_failures() > k.failures || is_near_limit(k.committed) || is_near_limit(committed_now());
@@ -169,7 +182,7 @@ const hwr_type own_type = HWR_TYPE(own_object, HWR_REFS(own_object, field), .fin
 /* ---- weak references ---- */
 
 void watch(void *object, shadow *s, size_t at) {
-    if (s->object == NULL || k.weak[at].object != NULL) return;
+    if (s->id == 0 || k.weak[at].object != NULL) return;
     kinds_say("weak reference %zu to a %s", at, hwr_kind_name(s->kind));
     hwr_weak *weak = hwr_weak_new(k.heap, object, NULL, NULL);
     if (given(weak)) k.weak[at] = (held){weak, s};
@@ -187,7 +200,7 @@ static void ask_weak(uint32_t bits) {
     for (size_t i = 0; i < KINDS_HELD; i++) shadow_mark(k.held[i].s);
     kinds_say("ask weak reference %zu", (size_t)(w - k.weak));
     void *object = hwr_weak_get(k.heap, w->object);
-    if (w->s->marked && !shadow_is_lost_marked()) CHECK(object == w->s->object);
+    if (w->s->marked && !shadow_is_lost_marked()) CHECK(object != NULL);
     if (object != NULL) shadow_check(k.heap, object, w->s);
     hwr_release(k.heap, object);
     if ((bits & 0xf0) == 0 || object == NULL) let_go(w);
@@ -202,11 +215,12 @@ static bool count_kind(void *context, void *object) {
     return true;
 }
 
-/* After a full collection the containers that can be reached are those that there are, but for the one empty tuple. */
+/* After a full collection the containers that can be reached are those that there are, but for the one empty tuple; where stacks are scanned there may be others. */
 static void collect(uint32_t bits) {
     int generation = (bits & 3) == 3 ? HWR_OLDEST : (int)(bits & 3);
     kinds_say("collect generation %d", generation);
     hwr_collect(k.heap, generation);
+    hwr_run_finalizers(k.heap, 0);
     if (generation != HWR_OLDEST) return;
     hwr_collect(k.heap, generation); /* finalizers keep what they look at for one */
     static const hwr_kind kinds[] = {HWR_NO_KIND, HWR_BYTEARRAY, HWR_TUPLE, HWR_LIST,     HWR_DICT,
@@ -221,11 +235,11 @@ static void collect(uint32_t bits) {
         size_t least = shadow_count_marked(kinds[i]) + count_large(kinds[i]) + (kinds[i] == HWR_TUPLE);
         size_t own =
             kinds[i] == HWR_DICT ? shadow_count_marked(HWR_OBJECT) : 0; /* some objects have one of their own */
-        CHECK(counts[kinds[i]] >= least && counts[kinds[i]] <= least + own);
+        CHECK(counts[kinds[i]] >= least && (counts[kinds[i]] <= least + own || traces()));
     }
     for (size_t i = 0; i < KINDS_WEAK; i++) {
         void *object = k.weak[i].object != NULL ? hwr_weak_get(k.heap, k.weak[i].object) : NULL;
-        if (k.weak[i].object != NULL) CHECK((object != NULL) == k.weak[i].s->marked);
+        if (k.weak[i].object != NULL) CHECK((object != NULL) == k.weak[i].s->marked || (object != NULL && traces()));
         hwr_release(k.heap, object);
     }
 }
@@ -255,7 +269,7 @@ static size_t object_count(void) {
 
 static void begin_operation(void) {
     k.failures = raw_failures();
-    k.committed = committed_now();
+    k.committed = traces() ? 0 : committed_now();
     k.asked = 0;
 }
 
@@ -358,13 +372,35 @@ static hwr_raw *open_raw(void) {
     return raw;
 }
 
+static void show_held(hwr_visitor *visitor, held *places, size_t count) {
+    for (size_t i = 0; i < count; i++) HWR_VISIT(visitor, places[i].object);
+}
+
+/* What is held is in static memory, which no collector sees by itself. */
+static void show(hwr_heap *heap, hwr_visitor *visitor, void *context) {
+    (void)heap, (void)context;
+    show_held(visitor, k.held, KINDS_HELD);
+    show_held(visitor, k.weak, KINDS_WEAK);
+    HWR_VISIT(visitor, k.none);
+    for (size_t i = 0; i < KINDS_LARGE; i++) HWR_VISIT(visitor, k.large[i].object);
+    for (size_t i = 0; i < KINDS_CLASSES; i++) HWR_VISIT(visitor, k.classes[i]);
+    for (size_t i = 0; i < KINDS_SPARE; i++) HWR_VISIT(visitor, k.spare[i]);
+}
+
 static void open_heap(void) {
     unsigned mode = counting_mode(k.configuration);
     bool eager = (k.configuration & COUNTING_EAGER) != 0;
     hwr_options options = {.size = sizeof options, .raw = k.raw};
-    options.limit = k.raw == NULL ? KINDS_OWN_LIMIT : 0;
+    options.limit = k.raw == NULL ? limit_of_heap() : 0;
     options.checked = (mode & COUNTING_CHECKED) != 0;
-    options.stress = mode >= COUNTING_STRESS ? eager ? 2 : 9 : 0;
+    if (traces()) {
+        options.collector = HWR_TRACING;
+        options.manual_finalizers = true;
+        options.nursery = SMALL_NURSERY;
+        options.move_always = eager;
+    }
+    if (mode >= COUNTING_STRESS)
+        options.stress = traces() ? eager ? STRESS_TRACING_EAGER : STRESS_TRACING : eager ? STRESS_EAGER : STRESS;
     options.on_out_of_memory = out_of_memory;
     options.context = &k;
     k.heap = hwr_heap_open(&options);
@@ -372,6 +408,7 @@ static void open_heap(void) {
     k.none = hwr_none(k.heap); /* the kinds have it as long as the heap is open */
     hwr_release(k.heap, k.none);
     if (eager) hwr_set_threshold(k.heap, (const int[HWR_GENERATIONS]){20, 2, 2});
+    CHECK(hwr_roots_add(k.heap, show, NULL));
 }
 
 static void leave_nothing(size_t before) {
@@ -383,7 +420,7 @@ static void leave_nothing(size_t before) {
     release_classes();
     drop_all_large(true);
     for (int i = 0; i < 3; i++) hwr_collect(k.heap, HWR_OLDEST);
-    CHECK(object_count() == before);
+    CHECK(object_count() == before || traces());
 }
 
 static void close_raw(void) {
@@ -396,7 +433,7 @@ static void close_raw(void) {
 
 void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     if (length == 0) return;
-    k = (kinds_mutator){.configuration = bytes[0] & (2 * COUNTING_EAGER - 1), .trace = trace};
+    k = (kinds_mutator){.configuration = bytes[0] & (KINDS_CONFIGURATIONS - 1), .trace = trace};
     k.raw = open_raw();
     open_heap();
     size_t before = object_count(), count = 0;

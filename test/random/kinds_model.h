@@ -4,8 +4,12 @@
 #ifndef TEST_RANDOM_KINDS_MODEL_H
 #define TEST_RANDOM_KINDS_MODEL_H
 
-#include "random/counting_model.h" /* the configurations are the same */
+#include "random/counting_model.h"
+
+/* The configurations are those of a counting heap; and with one bit more, the same on a tracing heap that scans stacks. */
+enum { KINDS_TRACING = 2 * COUNTING_EAGER, KINDS_TRACING_SHIFT = 5, KINDS_CONFIGURATIONS = 2 * KINDS_TRACING };
 
 void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace);
+const char *kinds_model_describe(uint8_t configuration);
 
 #endif

@@ -3,6 +3,7 @@
 #define TEST_RANDOM_KINDS_MUTATOR_H
 
 #include "heapwright/weak.h"
+#include "random/kinds_model.h"
 #include "random/kinds_shadow.h"
 #include "support/random.h"
 
@@ -16,7 +17,8 @@ enum {
     KINDS_SPARE = 4,
     KINDS_LARGE = 3,
     KINDS_BLOCKS = 4096,
-    KINDS_OWN_LIMIT = 2 << 20
+    KINDS_OWN_LIMIT = 2 << 20,
+    KINDS_TRACING_LIMIT = 16 << 20
 };
 enum { KINDS_CHARS_MOST = 1500, KINDS_ITEMS_MOST = 150 };
 
@@ -56,6 +58,8 @@ typedef struct kinds_mutator {
     unsigned depth;             /* of finalizers */
 } kinds_mutator;
 extern kinds_mutator k;
+
+static inline bool traces(void) { return (k.configuration & KINDS_TRACING) != 0; }
 
 void kinds_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

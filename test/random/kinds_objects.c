@@ -36,8 +36,8 @@ void make_object(uint32_t bits) {
     void *object = hwr_object(k.heap, k.classes[at]);
     if (!given(object)) return;
     shadow *s = shadow_new(HWR_OBJECT, 0);
-    s->object = object;
-    s->more.of_class = k.classes[at];
+    shadow_meet(k.heap, s, object);
+    s->more.of_class = hwr_id(k.heap, k.classes[at]);
     s->more.class_name = class_names[at];
     if ((bits >> 2 & 15) == 0) release_class(at);
     keep(object, s, bits >> 6);

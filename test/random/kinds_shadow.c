@@ -59,6 +59,8 @@ void shadow_free_all(void) {
     }
 }
 
+void shadow_meet(hwr_heap *heap, shadow *s, const void *object) { s->id = hwr_id(heap, object); }
+
 size_t shadow_step(const shadow *s) { return s->kind == HWR_DICT || s->kind == HWR_OBJECT ? 2 : 1; }
 
 bool shadow_has_items(const shadow *s) {
@@ -226,7 +228,7 @@ static shadow_answer equal_in(const shadow *a, const shadow *b, unsigned depth, 
     if (a->kind != b->kind) return SHADOW_NO;
     if (a->kind == HWR_NONE) return SHADOW_YES;
     if (a->kind == HWR_NO_KIND || a->kind == HWR_OBJECT || a->kind == HWR_ITERATOR)
-        return a->object == b->object ? SHADOW_YES : SHADOW_NO;
+        return a == b ? SHADOW_YES : SHADOW_NO;
     if (a->length != b->length) return SHADOW_NO;
     if (a->kind == HWR_RANGE) return are_equal_ranges(a, b) ? SHADOW_YES : SHADOW_NO;
     if (a->kind == HWR_DICT || a->kind == HWR_SET) return equal_unordered(a, b, depth, p);
@@ -503,7 +505,7 @@ static void check_entries(hwr_heap *heap, const void *object, const shadow *s, u
 
 static void check_object(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
     void *of_class = hwr_class_of(heap, object);
-    CHECK(of_class == s->more.of_class);
+    if (s->more.of_class != 0) CHECK(s->more.of_class == hwr_id(heap, of_class));
     hwr_release(heap, of_class);
     check_entries(heap, object, s, depth);
 }
@@ -542,7 +544,7 @@ static void check_range(const void *object, const shadow *s) {
 static void check_in(hwr_heap *heap, const void *object, const shadow *s, unsigned depth) {
     size_t length = 0;
     CHECK(hwr_kind_of(object) == s->kind);
-    if (s->object != NULL) CHECK(s->object == object);
+    if (s->id != 0) CHECK(s->id == hwr_id(heap, object));
     if (depth > CHECKED_DEPTH) return;
     bool counted = shadow_is_counted(s);
     CHECK(hwr_length(object, &length) == (counted ? HWR_OK : HWR_WRONG_KIND));
@@ -584,15 +586,10 @@ void shadow_unmark_all(void) {
     for (shadow *s = all; s != NULL; s = s->next) s->marked = false;
 }
 
-/* Whether it stands for one object, though nobody may have seen that yet. */
-static bool is_one(const shadow *s) {
-    return s->object != NULL || (s->kind == HWR_TUPLE && s->length > 0) || s->kind == HWR_ITERATOR ||
-           s->kind == HWR_RANGE;
-}
-
 size_t shadow_count_marked(hwr_kind kind) {
     size_t count = 0;
-    for (const shadow *s = all; s != NULL; s = s->next) count += s->marked && s->kind == kind && is_one(s);
+    for (const shadow *s = all; s != NULL; s = s->next)
+        count += s->marked && s->kind == kind && (kind != HWR_TUPLE || s->length > 0);
     return count;
 }
 

@@ -1,7 +1,7 @@
 /* What the objects of the random mutator of kinds should be: shadows, in plain arrays, compared and written by code of their own.
  *
  * A shadow stands for one object, or for many of one value if that cannot change: lists make ints and floats when they are asked for them. Those of objects that have
- * an identity know the object. They are never freed before the run ends. Whatever could take very long (containers in each other in many ways) is given up when
+ * an identity know their id, since objects may move. They are never freed before the run ends. Whatever could take very long (containers in each other in many ways) is given up when
  * a budget is spent, and then the library is not asked either. */
 #ifndef TEST_RANDOM_KINDS_SHADOW_H
 #define TEST_RANDOM_KINDS_SHADOW_H
@@ -16,10 +16,11 @@ typedef struct shadow shadow;
 typedef struct shadow_more {
     char code;
     int64_t from, to, step;
-    const void *of_class;
+    uint64_t of_class; /* its id */
     const char *class_name;
     unsigned form, function, depth;
     size_t index, changes;
+    uint64_t calls; /* that an object of the test's own was the state of: `number`, if none was lost */
     bool ended;
     bool lost; /* memory was short on the way: nobody knows where it is, or what it still holds */
 } shadow_more;
@@ -27,8 +28,9 @@ typedef struct shadow_more {
 struct shadow {
     hwr_kind kind; /* HWR_NO_KIND: an object of the test's own, with one field */
     bool marked;
-    shadow *next;        /* of all of this run */
-    const void *object;  /* of what can change, and others that are only compared by identity; of tuples, and ranges */
+    shadow *next; /* of all of this run */
+    uint64_t
+        id; /* hwr_id of what can change, and others that are only compared by identity; of tuples, and ranges. 0: not known */
     shadow_int number;   /* of ints and bools */
     double real;         /* of floats: no NaN */
     size_t length, room; /* of entries, in dicts and objects */
@@ -46,6 +48,9 @@ shadow *shadow_new(hwr_kind kind, size_t length); /* zeroed */
 shadow *shadow_of_int(shadow_int value);
 shadow *shadow_of_float(double value);
 void shadow_free_all(void);
+
+/* The object that it stands for is seen. */
+void shadow_meet(hwr_heap *heap, shadow *s, const void *object);
 
 /* How many words of `of` belong to an item: 2 in dicts and objects. The i-th item (chars have none). */
 size_t shadow_step(const shadow *s);
@@ -92,7 +97,7 @@ bool shadow_is_lost_marked(void);
 typedef struct own_object {
     void *field;
     uint64_t plan;
-    uint64_t count; /* of calls that it was the state of: `number` of its shadow */
+    uint64_t *calls; /* more.calls of its shadow */
 } own_object;
 extern const hwr_type own_type;
 

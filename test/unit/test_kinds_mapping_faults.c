@@ -228,12 +228,34 @@ static void without_memory_nothing_is_lost(void **state) {
     end(state);
 }
 
+/* What is hashed by identity has its hash or none, but never another. */
+static void a_hash_without_memory_is_the_same(void **state) {
+    heap_fixture *f = *state;
+    enum { OBJECTS = 300 };
+    begin(state);
+    pair *objects[OBJECTS];
+    uint64_t hashes[OBJECTS], hash;
+    hwr_result results[OBJECTS];
+    for (int i = 0; i < OBJECTS; i++) objects[i] = new_pair(f);
+    heap_fixture_take_all_memory(f);
+    for (int i = 0; i < OBJECTS; i++) results[i] = hwr_hash(heap, objects[i], &hashes[i]);
+    heap_fixture_give_memory_back(f);
+    for (int i = 0; i < OBJECTS; i++) {
+        assert_true(results[i] == HWR_OK || (results[i] == HWR_NO_MEMORY && heap_fixture_traces()));
+        assert_int_equal(hwr_hash(heap, objects[i], &hash), HWR_OK);
+        if (results[i] == HWR_OK) assert_int_equal(hash, hashes[i]);
+        hwr_release(heap, objects[i]);
+    }
+    end(state);
+}
+
 int main(void) {
     static const heap_test tests[] = {
         HEAP_TEST(deaths_change_the_dict_itself, HEAP_FEW | HEAP_COUNTING),
         HEAP_TEST(collections_change_the_dict_itself, HEAP_FEW | HEAP_COUNTING),
         HEAP_TEST(every_request_for_memory_can_fail, HEAP_FEW | HEAP_COUNTING),
         HEAP_TEST(without_memory_nothing_is_lost, HEAP_COUNTING),
+        HEAP_TEST(a_hash_without_memory_is_the_same, HEAP_ANY),
     };
     return heap_fixture_run("kinds: dict and set in adversity", tests, sizeof tests / sizeof *tests);
 }
