@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-/* The table: name, and what `value` and `other` mean. Times are in hwr_event.time. */
+/* The table: name, and what `value` and `other` mean. Times are in hwr_event.time. On a tracing heap callbacks and finalizers are called when the threads run again: WEAK_END and FINALIZE_END tell how many are to be; and a full
+ * collection goes through these phases twice, for the young and for all. */
 #define HWR_EVENTS(EVENT)                                                                                              \
     EVENT(COLLECTION_BEGIN, "collection", "generation", "")                                                            \
     EVENT(COLLECTION_END, "collection", "generation", "unreachable objects")                                           \

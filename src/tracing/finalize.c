@@ -122,6 +122,13 @@ static size_t lists_looked_at(const hwri_tracing *t) { return t->phase == HWRI_C
 
 enum { FINALIZED_YOUNG, FINALIZED_OLD };
 
+bool hwri_finalizers_any(const hwri_tracing *t) {
+    const hwri_life *life = t->life;
+    for (size_t i = 0; i < lists_looked_at(t); i++)
+        if (life->finalized[i].first) return true;
+    return hwri_roster_any(t, &life->finalizables) || (t->phase == HWRI_MARKING && *life->batch);
+}
+
 /* In a full collection, what is still to be marked tells. */
 void hwri_finalizers_note_returned(hwri_tracing *t) {
     if (t->phase == HWRI_COPYING && t->generation == HWR_OLDEST) return;
@@ -185,7 +192,7 @@ static void put_critical_last(hwri_life *life) {
 }
 
 /* All are found before any is reached, since they may lead to each other: in a full collection those that were queued when it had copied are no roots for marking. */
-void hwri_finalizers_queue(hwri_tracing *t) {
+bool hwri_finalizers_queue(hwri_tracing *t) {
     hwri_life *life = t->life;
     hwri_roster *roster = &life->finalizables;
     if (t->phase == HWRI_COPYING) life->batch = life->queue.end;
@@ -203,10 +210,11 @@ void hwri_finalizers_queue(hwri_tracing *t) {
         life->queued++;
         finalizables_add(&life->queue, f);
     }
-    if (!*life->batch) return;
+    if (!*life->batch) return false;
     for (hwri_finalizable *f = *life->batch; f; f = f->next) hwri_reach(t, &f->member.object);
     hwri_reach_all(t);
     put_critical_last(life);
+    return true;
 }
 
 void hwri_finalizers_move(hwri_tracing *t) {

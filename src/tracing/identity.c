@@ -179,22 +179,29 @@ static void call_later(hwri_life *life, hwri_weak_link *link) {
     life->calls_end = &link->next;
 }
 
-static void clear_links(hwri_tracing *t, hwri_identity *identity) {
+static size_t clear_links(hwri_tracing *t, hwri_identity *identity) {
+    size_t calls = 0;
     for (hwri_weak_link *link = identity->weaks, *next; link; link = next) {
         next = link->next;
         link->identity = NULL;
         link->next = link->previous = NULL;
         if (!hwri_is_reached(t, weak_of(link))) continue;
         const hwr_weak *weak = hwri_where(t, weak_of(link));
-        if (weak->callback) call_later(t->life, link);
+        if (!weak->callback) continue;
+        call_later(t->life, link);
+        calls++;
     }
     identity->weaks = NULL;
+    return calls;
 }
 
-void hwri_weak_links_clear(hwri_tracing *t) {
+size_t hwri_weak_links_clear(hwri_tracing *t) {
     const hwri_roster *roster = &t->life->identities;
+    size_t calls = 0;
     for (uint32_t i = hwri_roster_from(t, roster); i < roster->count; i++)
-        if (!hwri_is_reached(t, roster->items[i]->object)) clear_links(t, (hwri_identity *)(void *)roster->items[i]);
+        if (!hwri_is_reached(t, roster->items[i]->object))
+            calls += clear_links(t, (hwri_identity *)(void *)roster->items[i]);
+    return calls;
 }
 
 void hwri_weak_links_end(hwri_tracing *t) {

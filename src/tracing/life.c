@@ -42,14 +42,29 @@ void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context) {
     hwri_finalizers_roots(t, visit, context);
 }
 
+static void clear_weak_ones(hwri_tracing *t) {
+    hwri_life *life = t->life;
+    if (!hwri_roster_any(t, &life->shorts) && !hwri_roster_any(t, &life->identities)) return;
+    hwri_emit(t->heap, HWR_EVENT_WEAK_BEGIN, (uint64_t)t->generation, 0);
+    hwri_weak_handles_clear(t, &life->shorts);
+    size_t calls = hwri_weak_links_clear(t);
+    hwri_emit(t->heap, HWR_EVENT_WEAK_END, (uint64_t)t->generation, calls);
+}
+
+static void see_to_finalizers(hwri_tracing *t) {
+    bool any = hwri_finalizers_any(t);
+    size_t before = t->life->queued;
+    if (any) hwri_emit(t->heap, HWR_EVENT_FINALIZE_BEGIN, (uint64_t)t->generation, 0);
+    hwri_finalizers_note_returned(t);
+    if (hwri_finalizers_queue(t)) hwri_dependents_reach(t);
+    if (any) hwri_emit(t->heap, HWR_EVENT_FINALIZE_END, (uint64_t)t->generation, t->life->queued - before);
+}
+
 /* After a collection of the young, a full one comes here a second time, when it has marked. */
 void hwri_life_after(hwri_tracing *t) {
     hwri_dependents_reach(t);
-    hwri_weak_handles_clear(t, &t->life->shorts);
-    hwri_weak_links_clear(t);
-    hwri_finalizers_note_returned(t);
-    hwri_finalizers_queue(t);
-    hwri_dependents_reach(t);
+    clear_weak_ones(t);
+    see_to_finalizers(t);
     hwri_weak_handles_clear(t, &t->life->longs);
     hwri_weak_maps_end(t);
     hwri_dependents_clear(t);

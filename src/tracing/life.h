@@ -38,6 +38,9 @@ void hwri_roster_close(hwri_tracing *t, hwri_roster *roster); /* and frees the m
 static inline uint32_t hwri_roster_from(const hwri_tracing *t, const hwri_roster *roster) {
     return t->phase == HWRI_COPYING ? roster->old : 0;
 }
+static inline bool hwri_roster_any(const hwri_tracing *t, const hwri_roster *roster) {
+    return hwri_roster_from(t, roster) < roster->count;
+}
 
 struct hwri_running;
 struct hwri_waiting;
@@ -116,10 +119,11 @@ hwri_identity *hwri_identity_find(const hwri_tracing *t, const void *object); /*
 hwri_identity *hwri_identity_of(hwri_tracing *t, void *object);               /* made if need be; NULL without memory */
 uint64_t hwri_traced_id(hwr_heap *heap, const void *object);
 void hwri_weak_links_roots(hwri_tracing *t, hwri_slot_visit visit, void *context); /* those to be called back */
-void hwri_weak_links_clear(hwri_tracing *t); /* those to what has not been reached; notes whom to call back */
-void hwri_identities_move(hwri_tracing *t);  /* to where their objects are; those of the dead end */
-void hwri_weak_links_end(hwri_tracing *t);   /* those whose hwr_weak is dead */
-void hwri_weak_links_call(hwri_tracing *t);  /* without the lock */
+/* Those to what has not been reached; notes whom to call back, and returns how many. */
+size_t hwri_weak_links_clear(hwri_tracing *t);
+void hwri_identities_move(hwri_tracing *t); /* to where their objects are; those of the dead end */
+void hwri_weak_links_end(hwri_tracing *t);  /* those whose hwr_weak is dead */
+void hwri_weak_links_call(hwri_tracing *t); /* without the lock */
 
 /* ---- finalizers ---- */
 
@@ -136,9 +140,10 @@ typedef struct hwri_finalizables {
 
 void hwri_finalizers_open(hwri_life *life);
 void hwri_finalizers_roots(hwri_tracing *t, hwri_slot_visit visit, void *context);
+bool hwri_finalizers_any(const hwri_tracing *t);     /* to be looked at by what follows */
 void hwri_finalizers_note_returned(hwri_tracing *t); /* which of those finalized have been brought back */
-void hwri_finalizers_queue(hwri_tracing *t);         /* what has not been reached, and reaches it */
-void hwri_finalizers_move(hwri_tracing *t);          /* to where the objects are */
+bool hwri_finalizers_queue(hwri_tracing *t); /* what has not been reached, and reaches it; whether there was any */
+void hwri_finalizers_move(hwri_tracing *t);  /* to where the objects are */
 /* Without the lock: sees to it that somebody calls them; and that those who wait for work know of it. */
 void hwri_finalizers_staff(hwri_tracing *t);
 void hwri_finalizers_wake(hwri_tracing *t);

@@ -13,6 +13,7 @@
 #include "heapwright/collect.h"
 #include "heapwright/events.h"
 #include "heapwright/tracing.h"
+#include "heapwright/weak.h"
 
 typedef struct knot {
     struct knot *left, *right;
@@ -312,6 +313,96 @@ static void test_events(void **state) {
     hwr_heap_close(heap);
 }
 
+/* ---- the phases of weak references and finalizers ---- */
+
+typedef struct phase_diary {
+    hwr_event events[200];
+    size_t count;
+} phase_diary;
+
+static void write_phase(hwr_heap *heap, const hwr_event *event, void *context) {
+    (void)heap;
+    phase_diary *d = context;
+    assert_in_range(d->count, 0, 199);
+    d->events[d->count++] = *event;
+}
+
+static void forget_knot(hwr_heap *heap, void *object) {
+    (void)heap;
+    ((knot *)object)->number++;
+}
+static const hwr_type mortal_knot = HWR_TYPE(knot, HWR_REFS(knot, left, right), .finalize = forget_knot);
+
+static void weak_knot_died(hwr_heap *heap, hwr_weak *weak, void *argument) {
+    assert_null(hwr_weak_get(heap, weak));
+    ++((knot *)argument)->number;
+}
+
+/* Checks that there are so many pairs, each begun and ended, for that generation, and returns what their ends say together. */
+static uint64_t expect_phase(const phase_diary *d, hwr_event_kind begin, size_t pairs, uint64_t generation) {
+    uint64_t sum = 0;
+    size_t found = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->events[i].kind != begin) continue;
+        size_t end = i + 1;
+        while (end < d->count && d->events[end].kind != begin + 1) end++;
+        assert_true(end < d->count);
+        assert_int_equal(d->events[i].value, generation);
+        assert_int_equal(d->events[end].value, generation);
+        sum += d->events[end].other;
+        found++;
+    }
+    assert_int_equal(found, pairs);
+    return sum;
+}
+
+static hwr_heap *open_manual(void) {
+    hwr_heap *heap = hwr_heap_open(&(hwr_options){
+        .size = sizeof(hwr_options), .collector = HWR_TRACING, .roots = HWR_ROOTS_EXACT, .manual_finalizers = true});
+    assert_non_null(heap);
+    return heap;
+}
+
+static void test_phase_events(void **state) {
+    (void)state;
+    SKIP_UNDER_STRESS();
+    hwr_heap *heap = open_manual();
+    static phase_diary d;
+    struct {
+        hwr_frame frame;
+        knot *target, *argument;
+        hwr_weak *weaks[3];
+    } here = {0};
+    assert_true(hwr_listen(heap, UINT64_MAX, write_phase, &d));
+    d.count = 0;
+    hwr_collect(heap, HWR_OLDEST); /* in an empty heap there is nothing to do */
+    expect_phase(&d, HWR_EVENT_WEAK_BEGIN, 0, 0);
+    expect_phase(&d, HWR_EVENT_FINALIZE_BEGIN, 0, 0);
+    hwr_frame_push(heap, &here.frame, 5);
+    here.argument = hwr_new(heap, &knot_type);
+    for (int old = 0; old < 2; old++) {
+        here.target = hwr_new(heap, &knot_type);
+        for (size_t i = 0; i < 3; i++) {
+            here.weaks[i] = hwr_weak_new(heap, here.target, i ? weak_knot_died : NULL, here.argument);
+            assert_non_null(here.weaks[i]);
+            assert_non_null(hwr_new(heap, &mortal_knot));
+        }
+        uint64_t generation = old ? HWR_OLDEST : 0;
+        here.target = NULL;
+        d.count = 0;
+        hwr_collect(heap, (int)generation);
+        assert_int_equal(expect_phase(&d, HWR_EVENT_WEAK_BEGIN, 1, generation), 2);
+        assert_int_equal(expect_phase(&d, HWR_EVENT_FINALIZE_BEGIN, 1 + (size_t)old, generation), 3);
+        assert_int_equal(here.argument->number, 2 * (old + 1));
+        assert_int_equal(d.events[0].kind, HWR_EVENT_COLLECTION_BEGIN);
+        assert_int_equal(hwr_run_finalizers(heap, 0), 3);
+    }
+    hwr_frame_pop(heap, &here.frame);
+    assert_true(hwr_unlisten(heap, write_phase, &d));
+    verify(heap);
+    hwr_heap_close(heap);
+}
+
 static void test_trace_file(void **state) {
     (void)state;
     char path[] = "/tmp/heapwright-look-XXXXXX", text[1 << 16];
@@ -460,6 +551,7 @@ int main(void) {
         cmocka_unit_test(test_types_that_make_no_sense),
         cmocka_unit_test(test_callbacks),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_phase_events),
         cmocka_unit_test(test_trace_file),
         cmocka_unit_test(test_memory_info),
         cmocka_unit_test(test_allocated_bytes),
