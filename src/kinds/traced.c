@@ -49,6 +49,8 @@ static void *new_slowly(hwr_heap *heap, const hwr_type *type, size_t length) {
     me->quiet = true;
     void *object = hwri_traced_make(heap, type, length, "hwr_new_items", __builtin_return_address(0));
     me->quiet = false;
+    if (hwri_life_is_behind(heap->tracing))
+        __atomic_store_n(&me->face.limit, 0, __ATOMIC_RELAXED); /* so that the next one catches up */
     return object;
 }
 

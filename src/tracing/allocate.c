@@ -171,6 +171,7 @@ __attribute__((noinline)) static void *make_slowly(hwr_heap *heap, const hwr_typ
     hwri_mutator *me = hwri_mutator_here(heap);
     if (heap->checked) hwri_traced_look(heap, NULL, call, site);
     if (!me) return NULL;
+    hwri_life_catch_up(t, me);
     hwri_note_stack(me);
     size_t size = hwri_taken_by(type, length);
     if (is_stressed(heap)) hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);

@@ -77,7 +77,18 @@ void hwri_life_after(hwri_tracing *t) {
 void hwri_life_done(hwri_tracing *t) {
     const hwri_mutator *me = hwri_mutator_here(t->heap);
     hwri_finalizers_wake(t);
-    if (!me || !me->quiet) hwri_weak_links_call(t);
+    if (me && me->quiet)
+        __atomic_store_n(&t->life->behind, true, __ATOMIC_RELAXED);
+    else
+        hwri_weak_links_call(t);
+}
+
+bool hwri_life_is_behind(const hwri_tracing *t) { return __atomic_load_n(&t->life->behind, __ATOMIC_RELAXED); }
+
+void hwri_life_catch_up(hwri_tracing *t, const hwri_mutator *me) {
+    if (!hwri_life_is_behind(t) || me->quiet) return;
+    __atomic_store_n(&t->life->behind, false, __ATOMIC_RELAXED);
+    hwri_weak_links_call(t);
 }
 
 /* ---- verification ---- */

@@ -160,6 +160,7 @@ struct hwri_life {
     uint64_t last_id;
     hwri_weak_link *calls, **calls_end; /* to be called back, in this order */
     hwri_weak_link *called;             /* being called back */
+    bool behind; /* a collection could not call back: it came in the middle of a change of the kinds' */
     hwri_finalizables queue;
     hwri_finalizable *queue_young;
     hwri_finalizable **batch; /* where those that this collection has queued begin */

@@ -470,6 +470,9 @@ void hwri_life_after(
     hwri_tracing *t); /* everything else: dependent handles, short weak ones, finalizers, long weak ones, ids */
 void hwri_life_done(
     hwri_tracing *t); /* the threads run again, the lock is not held: tells those who wait, calls back */
+/* A thread that was quiet when it collected has called nobody back. Whoever allocates next without being so catches up; without the lock, before the caller's stack is noted. */
+bool hwri_life_is_behind(const hwri_tracing *t);
+void hwri_life_catch_up(hwri_tracing *t, const hwri_mutator *me);
 /* Without the lock: waits until none of the heap's own threads is coming or going, since those use its pools and are not attached. */
 void hwri_life_settle(hwri_tracing *t);
 /* By an engine: an object marked HWRI_WATCHED is being reached, and has not moved yet. */
