@@ -1,4 +1,4 @@
-/* misuse N: the Nth row of the table of misuses in docs/counting.md, on a heap that HEAPWRIGHT_DEBUG makes checked or not. Ends with status 0 if
+/* misuse_counting N 1: the Nth row of the table of misuses in docs/counting.md, on a heap that HEAPWRIGHT_DEBUG makes checked or not. Ends with status 0 if
  * nobody noticed. */
 #include <heapwright.h>
 
@@ -95,8 +95,8 @@ static void free_twice(void) {
 int main(int count, char **words) {
     static void (*const rows[])(void) = {after_death, no_object,   past_end,      write_after_death, another_field,
                                          full_field,  two_threads, strange_block, free_twice};
-    size_t row = count == 2 ? strtoul(words[1], NULL, 10) : 0;
-    if (row < 1 || row > sizeof rows / sizeof *rows) return 2;
+    size_t row = count == 3 ? strtoul(words[1], NULL, 10) : 0;
+    if (row < 1 || row > sizeof rows / sizeof *rows || strtoul(words[2], NULL, 10) != 1) return 2;
     heap = hwr_heap_open(&(hwr_options){.size = sizeof(hwr_options), .collector = HWR_COUNTING});
     if (!heap) return 2;
     rows[row - 1]();
