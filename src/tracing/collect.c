@@ -11,7 +11,8 @@ bool hwri_is_reached(const hwri_tracing *t, const void *object) {
     if (!hwri_is_there(word)) return true;
     uint64_t mark = word & HWRI_MARK;
     if (hwri_is_young(t, object)) return t->phase == HWRI_MARKING || mark == hwri_epoch_bits(t->young_epoch);
-    return t->phase == HWRI_COPYING || mark == hwri_epoch_bits(t->old_epoch);
+    if (t->phase == HWRI_COPYING) return true;
+    return word & HWRI_REGION ? hwri_is_marked_in_region(hwri_header(object)) : mark == hwri_epoch_bits(t->old_epoch);
 }
 
 void *hwri_where(const hwri_tracing *t, void *object) {

@@ -285,7 +285,8 @@ const char *hwri_traced_verify(hwr_heap *heap) {
 /* ---- of an object ---- */
 
 int hwri_traced_generation(hwr_heap *heap, const void *object) {
-    if (heap->tracing->unmoving) return *hwri_header(object) & (HWRI_MARK | HWRI_LARGE) ? HWR_OLDEST : 0;
+    const uint64_t *header = hwri_header(object);
+    if (heap->tracing->unmoving) return *header & HWRI_LARGE || hwri_is_marked_in_region(header) ? HWR_OLDEST : 0;
     if (!hwri_is_young(heap->tracing, object)) return HWR_OLDEST;
     return *hwri_header(object) & HWRI_AGED ? 1 : 0;
 }

@@ -58,30 +58,32 @@ HWRI_INLINE void marking_push(void *context, hwri_slot *slot) {
     *m->top++ = object;
 }
 
-HWRI_INLINE hwri_marks *marking_word_of(const uint64_t *header, size_t *granule) {
-    *granule = ((uintptr_t)header & (HWRI_REGION_SIZE - 1)) / 8;
-    return &hwri_region_of(header)->marks[*granule / 64];
+/* Neither marked nor of the young, which are all alive when marking begins. */
+HWRI_INLINE bool marking_is_due(const hwri_marking *m, const uint64_t *header) {
+    if (*header & HWRI_REGION) return !hwri_is_marked_in_region(header);
+    return *header & HWRI_LARGE && (*header & HWRI_MARK) != m->epoch;
 }
 
-/* Neither marked nor of the young, which are all alive when marking begins. */
-HWRI_INLINE bool marking_is_due(const hwri_marking *m, uint64_t word) {
-    return (word & HWRI_MARK) != m->epoch && word & (HWRI_REGION | HWRI_LARGE);
+HWRI_INLINE hwri_marks *marking_word_of(const uint64_t *header) {
+    return &hwri_region_of(header)->marks[hwri_mark_of(header) / 64];
+}
+
+/* `start` is a granule of the word of marks, `behind` how many granules the last one lies behind it. */
+HWRI_INLINE void marking_set(hwri_marks *marks, size_t start, size_t behind) {
+    size_t last = start + behind;
+    marks->starts |= UINT64_C(1) << start;
+    marks[last / 64].ends |= UINT64_C(1) << (last % 64);
 }
 
 /* Marks an object, if that is due. Returns its type if it is to be scanned, otherwise NULL. */
 HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     uint64_t *header = traced_header(object), word = *header;
-    if (!marking_is_due(m, word)) return NULL;
+    if (!marking_is_due(m, header)) return NULL;
     if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0)) hwri_watched_is_reached(m->t, object);
-    *header = (word & ~HWRI_MARK) | m->epoch | m->track;
     const hwr_type *type = traced_type(word);
-    if (__builtin_expect((word & HWRI_REGION) != 0, 1)) {
-        size_t start;
-        hwri_marks *marks = marking_word_of(header, &start);
-        size_t last = start % 64 + traced_bytes(object, type) / 8 - 1;
-        marks->starts |= UINT64_C(1) << (start % 64);
-        marks[last / 64].ends |= UINT64_C(1) << (last % 64);
-    }
+    *header = (word & ~HWRI_MARK) | (word & HWRI_LARGE ? m->epoch : 0) | m->track;
+    if (word & HWRI_REGION)
+        marking_set(marking_word_of(header), hwri_mark_of(header) % 64, traced_bytes(object, type) / 8 - 1);
     return type;
 }
 
@@ -95,46 +97,64 @@ HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
     if (type) marking_scan(m, object, type);
 }
 
-/* The top of the stack stays in a register as long as objects have nothing but fields at offsets, and there is room for them. */
-static inline void marking_drain(hwri_marking *m) {
-    void **top = m->top;
+/* Nearly all objects are in blocks, of a fixed size, and have nothing but a few fields: these are marked here, about 75 instructions for one with two, and not written to, so that they need not be written back to memory. All others take the long way. With `sticks`, marks tell old from young. */
+HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks) {
+    void **stack = m->stack;
+    size_t count = (size_t)(m->top - stack), most = (size_t)(m->end - stack) - TRACED_FIELDS;
     for (unsigned next = 0, idle = 0;; next = (next + 1) % MARKING_QUEUE) {
         void *coming = NULL;
-        if (top != m->stack) {
-            size_t granule;
-            coming = *--top;
-            __builtin_prefetch(traced_header(coming), 1);
-            __builtin_prefetch(marking_word_of(traced_header(coming), &granule), 1);
+        if (count) {
+            coming = stack[--count];
+            const uint64_t *header = traced_header(coming);
+            __builtin_prefetch(header);
+            __builtin_prefetch(marking_word_of(header), 1);
             idle = 0;
         } else if (++idle > MARKING_QUEUE) {
             break;
         }
         void *object = m->queue[next];
         m->queue[next] = coming;
-        const hwr_type *type = object ? marking_mark(m, object) : NULL;
-        if (!type) continue;
-        if (__builtin_expect(traced_has_fields_only(type) && m->end - top >= TRACED_FIELDS, 1)) {
-            top = traced_push_fields(object, type, top);
-        } else {
-            m->top = top;
-            marking_scan(m, object, type);
-            top = m->top;
+        if (!object) continue;
+        uint64_t *header = traced_header(object), word = *header;
+        if (__builtin_expect((word & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION, 1)) {
+            hwri_marks *marks = marking_word_of(header);
+            size_t start = hwri_mark_of(header) % 64;
+            if (marks->starts >> start & 1) continue;
+            const hwr_type *type = traced_type(word);
+            if (__builtin_expect(traced_is_plain(type) && count <= most, 1)) {
+                marking_set(marks, start, traced_plain_words(type));
+                if (sticks) *header = word | HWRI_TRACK;
+                count = traced_push_fields(object, type, stack, count);
+                continue;
+            }
         }
+        m->top = stack + count;
+        marking_visit(m, object);
+        stack = m->stack;
+        count = (size_t)(m->top - stack);
+        most = (size_t)(m->end - stack) - TRACED_FIELDS;
     }
-    m->top = top;
+    m->top = stack;
+}
+
+static inline void marking_drain(hwri_marking *m) {
+    if (m->track)
+        marking_drain_as(m, true);
+    else
+        marking_drain_as(m, false);
 }
 
 static inline void marking_push_due(void *context, hwri_slot *slot) {
     hwri_marking *m = context;
-    if (!*slot || !marking_is_due(m, *traced_header(*slot))) return;
+    if (!*slot || !marking_is_due(m, traced_header(*slot))) return;
     if (m->top == m->end) marking_drain(m);
     *m->top++ = *slot;
 }
 
 static inline void marking_scan_again(void *context, void *object) {
     const hwri_marking *m = context;
-    uint64_t word = *traced_header(object);
-    if ((word & HWRI_MARK) == m->epoch) traced_each_slot(object, traced_type(word), marking_push_due, context);
+    const uint64_t *header = traced_header(object);
+    if (!marking_is_due(m, header)) traced_each_slot(object, traced_type(*header), marking_push_due, context);
 }
 
 /* What is alive and its block noted is in the marks already, and nothing has been allocated since, so going through a block finds it. */

@@ -3,7 +3,8 @@
  *   traced_type(header), traced_bytes(object, type)   what it is, and what it takes, header included
  *   traced_refers(type)     whether objects of the type have references at all
  *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
- *   traced_has_fields_only(type), traced_push_fields(object, type, top)  whether that is at most TRACED_FIELDS fields at known places; and what they hold, the last first, but no NULL
+ *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(type), and have at most TRACED_FIELDS references, all in fields at known places
+ *   traced_push_fields(object, type, stack, count)   what these fields hold, the last first, but no NULL, onto a stack; returns the new count
  *   traced_each_slot_within(object, type, from, to, visit, context)  of those, the ones between two offsets at least */
 #ifndef HWRI_TRACING_MODEL_H
 #define HWRI_TRACING_MODEL_H
@@ -52,14 +53,25 @@ HWRI_INLINE void traced_each_slot(void *object, const hwr_type *type, traced_vis
 }
 
 enum { TRACED_FIELDS = HWR_TYPE_REFS };
-static inline bool traced_has_fields_only(const hwr_type *type) { return !type->trace && !type->items_are_references; }
-static inline void **traced_push_fields(void *object, const hwr_type *type, void **top) {
-    for (const uint32_t *offset = type->refs + type->ref_count; offset != type->refs;) {
-        void *target = *(hwri_slot *)(void *)((char *)object + *--offset);
-        *top = target;
-        top += target != NULL;
+static inline bool traced_is_plain(const hwr_type *type) { return !type->item_size && !type->trace; }
+static inline size_t traced_plain_words(const hwr_type *type) { return (type->size - (type->size != 0)) / 8 + 1; }
+/* Compilers make this three instructions. */
+HWRI_INLINE size_t traced_push(const hwri_slot *field, void **stack, size_t count) {
+    void *target = *field;
+    stack[count] = target;
+    return count + (target != NULL);
+}
+HWRI_INLINE const hwri_slot *traced_field(const void *object, uint32_t offset) {
+    return (const hwri_slot *)(const void *)((const char *)object + offset);
+}
+HWRI_INLINE size_t traced_push_fields(const void *object, const hwr_type *type, void **stack, size_t count) {
+    unsigned left = type->ref_count;
+    if (left % 2) count = traced_push(traced_field(object, type->refs[--left]), stack, count);
+    for (; left; left -= 2) {
+        count = traced_push(traced_field(object, type->refs[left - 1]), stack, count);
+        count = traced_push(traced_field(object, type->refs[left - 2]), stack, count);
     }
-    return top;
+    return count;
 }
 
 /* Fields are few, so all are visited; items are not. */

@@ -32,8 +32,8 @@
  * An object that has moved away leaves the address of its copy, which has bit 63 clear. What is no object but lies between objects is a *gap*: its first word has bit 63 clear, and its size
  * shifted by three, and a one. */
 #define HWRI_MARK_SHIFT 61
-#define HWRI_MARK                                                                                                      \
-    (UINT64_C(3) << HWRI_MARK_SHIFT)        /* 0: new; otherwise the epoch of the collection that last reached it; or */
+/* Of the young and the large. 0: new; otherwise the epoch of the collection that last reached it. Of what is in blocks, where marks lie beside: 0. */
+#define HWRI_MARK (UINT64_C(3) << HWRI_MARK_SHIFT)
 #define HWRI_WATCHED HWRI_MARK              /* dependent handles wait until it is reached */
 #define HWRI_REGION (UINT64_C(1) << 59)     /* lies in a block of the old space */
 #define HWRI_LARGE (UINT64_C(1) << 58)      /* has a block of the pool to itself */
@@ -140,6 +140,12 @@ typedef struct hwri_old {
 
 static inline hwri_region *hwri_region_of(const void *address) {
     return (hwri_region *)((uintptr_t)address & ~(uintptr_t)(HWRI_REGION_SIZE - 1));
+}
+static inline size_t hwri_mark_of(const void *address) { return ((uintptr_t)address & (HWRI_REGION_SIZE - 1)) / 8; }
+/* The mark of an object in a block: whether the last marking found that one begins here. */
+static inline bool hwri_is_marked_in_region(const uint64_t *header) {
+    size_t granule = hwri_mark_of(header);
+    return hwri_region_of(header)->marks[granule / 64].starts >> (granule % 64) & 1;
 }
 static inline hwri_block_info *hwri_block_info_of(const void *address) {
     return &hwri_region_of(address)->blocks[((uintptr_t)address & (HWRI_REGION_SIZE - 1)) >> HWRI_BLOCK_SHIFT];

@@ -154,7 +154,7 @@ static void check_callbacks(void) {
     shadow_mark(&m.shadow);
     for (size_t i = 0; i < m.shadow.end; i++) {
         const node *n = &m.shadow.nodes[i];
-        if (n->kind == TRACED_WEAK && n->rooted && n->calls_back && n->target == NULL) CHECK(n->called);
+        if (n->kind == TRACED_WEAK && n->rooted && !n->strayed && n->calls_back && n->target == NULL) CHECK(n->called);
     }
 }
 

@@ -35,7 +35,7 @@ const char *tracing_model_describe(uint8_t configuration) {
 
 void note_empty_queue(bool truly) {
     for (size_t i = 0; i < m.shadow.end; i++) {
-        m.shadow.nodes[i].strayed = false;
+        m.shadow.nodes[i].strayed &= m.shadow.nodes[i].kind == TRACED_WEAK;
         if (truly) m.shadow.nodes[i].unsure = false;
     }
 }

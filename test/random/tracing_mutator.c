@@ -77,7 +77,7 @@ static bool is_target(const shadow_handle *h, const node *n) { return h->handle 
 
 /* What was not rooted before may be in the queue of finalizers, and weak references to it may be cleared. */
 static void learn_of_return(node *n) {
-    n->strayed |= n->registered;
+    n->strayed |= n->registered || n->kind == TRACED_WEAK;
     for (size_t i = 0; i < SHADOW_HANDLES; i++)
         if (is_target(&m.shadow.handles[i], n)) learn_of_handle(&m.shadow.handles[i]);
     for (size_t i = 0; i < m.shadow.end; i++)

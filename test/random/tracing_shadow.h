@@ -30,8 +30,9 @@ struct node {
 
     bool immortal;
     bool registered; /* its finalizer is to come */
-    bool strayed;    /* was not rooted once, since it was registered: it may be in the queue */
-    bool unsure;     /* suppressed when it may have been in the queue */
+    bool
+        strayed; /* was not rooted once, since it was registered: it may be in the queue; a weak reference: nobody is called back if its object died then */
+    bool unsure; /* suppressed when it may have been in the queue */
     size_t finalized;
     uint64_t batch; /* the collection that queued it, if that is known */
 
