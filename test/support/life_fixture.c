@@ -91,6 +91,14 @@ void collect_all(void) {
     hwr_collect_with(heap, HWR_OLDEST, HWR_COLLECT_DEFAULT);
 }
 
+void finalize_all(size_t expected) {
+    int rounds = roots_of_heap == HWR_ROOTS_EXACT ? 1 : 10;
+    do {
+        collect_all();
+        hwr_wait_for_finalizers(heap);
+    } while (--rounds && noted_by_now() < expected);
+}
+
 OFF_STACK int number_at(const hwr_handle *handle) {
     const thing *it = hwr_handle_get(heap, handle);
     return it ? it->number : -1;

@@ -48,6 +48,8 @@ thing *new_thing(const hwr_type *type,
 void apart(void (*body)(void)); /* in a thread of its own */
 void collect_young(void);
 void collect_all(void);
+/* Collects everything and waits for finalizers until so many have been noted: once with exact roots, otherwise up to ten times, since words on the stacks of threads that call finalizers may keep some for a while. */
+void finalize_all(size_t expected);
 
 enum { HANDLES = 200 };
 extern hwr_handle *handles[HANDLES], *weak[HANDLES];

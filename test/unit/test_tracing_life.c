@@ -272,13 +272,11 @@ static void a_thread_of_the_heap_calls_finalizers(void **state) {
     (void)state;
     open_heap(false);
     apart(make_many_mortal);
-    collect_all();
-    hwr_wait_for_finalizers(heap);
+    finalize_all(MANY);
     assert_int_equal(noted_count, MANY);
     assert_int_equal(hwr_finalizers_pending(heap), 0);
     apart(make_many_mortal);
-    collect_all();
-    hwr_wait_for_finalizers(heap);
+    finalize_all(2 * MANY);
     assert_int_equal(noted_count, 2 * MANY);
     close_heap();
 }
@@ -302,7 +300,7 @@ static void a_finalizer_that_blocks_does_not_stop_the_others(void **state) {
     for (int wait = 0; wait < 1000 && noted_by_now() < MANY; wait++) {
         hwr_poll(heap);
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-        if (wait % 4 == 0) collect_young();
+        if (wait % 4 == 0) collect_all();
     }
     size_t by_now = noted_by_now();
     pthread_mutex_unlock(&blocking);
@@ -320,8 +318,7 @@ static void a_finalizer_that_ends_its_thread_does_not_stop_the_others(void **sta
     open_heap(false);
     in_finalizer = end_thread_sometimes;
     apart(make_many_mortal);
-    collect_all();
-    hwr_wait_for_finalizers(heap);
+    finalize_all(MANY);
     assert_int_equal(noted_count, MANY);
     close_heap();
 }

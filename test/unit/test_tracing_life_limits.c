@@ -90,12 +90,11 @@ static void threads_share_tables_and_finalizers(void **state) {
     }
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     hwr_return(heap);
-    collect_all();
-    hwr_wait_for_finalizers(heap);
+    size_t made = (size_t)(THREADS * (rounds_of_each() + HELD));
+    finalize_all(made);
     collect_all();
     size_t kept_by_chance =
         roots_of_heap == HWR_ROOTS_STACKS ? THREADS : 0; /* by words on stacks of finalizer threads */
-    size_t made = (size_t)(THREADS * (rounds_of_each() + HELD));
     assert_in_range(noted_by_now() + kept_by_chance, made, made + kept_by_chance);
     assert_in_range(hwr_weak_keys_count(heap, hwr_handle_get(heap, handles[0])), 0, kept_by_chance);
     assert_in_range(hwr_weak_values_count(heap, hwr_handle_get(heap, handles[1])), 0, kept_by_chance);
