@@ -41,9 +41,9 @@ typedef enum hwr_roots {
 
 /* How large a tracing heap grows before its oldest generation is collected. */
 typedef enum hwr_sizing {
-    HWR_SIZE_GROWS, /* by as much again as lived after the last collection, up to the limit */
+    HWR_SIZE_GROWS, /* by half of what lived after the last full collection; memory that it had already is used again, up to four times what lives. Up to the limit */
     HWR_SIZE_FIXED, /* up to the limit, which it must have */
-    HWR_SIZE_ADAPTS /* as HWR_SIZE_GROWS for now; meant to balance memory against the time that collections take */
+    HWR_SIZE_ADAPTS /* by more the faster the program makes garbage and the longer collections take, so that memory goes where it saves most time (Kirisame and others, "Optimal heap limits", 2022); what is beyond that is given back. Up to the limit */
 } hwr_sizing;
 
 /* What to do when there is no memory and a collection did not help: return true if something was freed and the allocation is to be tried

@@ -249,7 +249,7 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
         hwri_nursery_trim(t);
         hwr_pool_trim(t->large.pool, true);
     }
-    if (marked) hwri_policy_after_marking(t, full);
+    if (marked) hwri_policy_after_marking(t, full, start);
     if (heap->checked) hwri_poison_dead(t, marked);
     hwri_inform_after(t, hwr_raw_now(heap->raw) - start);
 }

@@ -6,6 +6,7 @@
 #include "tracing/tracing.h"
 
 enum { LEAST_TARGET = 3 << 20, PRETENURE_FIRST = 4, PRETENURE_MOST = 64 };
+#define WORTH 64e6 /* bytes; with this, programs that make garbage fast have about as much room as what lives */
 
 static size_t nursery_bytes(const hwri_tracing *t) { return t->nursery.budget << HWRI_PIECE_SHIFT; }
 
@@ -29,10 +30,34 @@ static size_t room_within_limit(const hwri_tracing *t) {
 }
 
 /* Memory that the heap has had already may be used again, up to four times what lives: to give it back and to have it again later would cost more than it is worth. */
+static size_t grown(const hwri_tracing *t, size_t live) {
+    size_t target = live + live / 2, again = t->high < live * 4 ? t->high : live * 4;
+    return target > again ? target : again;
+}
+
+static uint64_t root_of(uint64_t square) {
+    uint64_t root = 0;
+    for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
+        if ((root | bit) * (root | bit) <= square) root |= bit;
+    return root;
+}
+
+/* Collections cost the program least, for the memory that all of its heaps have together, if each may grow by the root of what lives times how fast that becomes more, over how fast it is collected (Kirisame, Shenoy and Panchekha,
+ * "Optimal heap limits for reducing browser memory use", 2022). What lives is what is collected in a collection, so it is the bytes that came between two collections, times the time that one took, over the time
+ * between them. How many bytes a second of collecting is worth is ours to say. Half of what was found before stays, since both times vary. */
+static void balance(hwri_tracing *t, uint64_t start) {
+    hwri_balance *b = &t->balance;
+    uint64_t now = hwr_raw_now(t->heap->raw), between = start > b->ended ? start - b->ended : 1;
+    double square = (double)b->came * (double)(now - start) / (double)between * WORTH;
+    size_t room = (size_t)root_of(square < 0x1p62 ? (uint64_t)square : UINT64_C(1) << 62);
+    b->room = b->room ? (b->room + room) / 2 : room;
+    b->ended = now;
+    b->left = live_bytes(t);
+}
+
 static void set_target(hwri_tracing *t) {
-    size_t live = live_bytes(t), target = live + live / 2, again = t->high < live * 4 ? t->high : live * 4;
+    size_t live = live_bytes(t), target = t->sizing == HWR_SIZE_ADAPTS ? live + t->balance.room : grown(t, live);
     if (target < live + LEAST_TARGET) target = live + LEAST_TARGET;
-    if (target < again) target = again;
     if (t->heap->limit) {
         size_t most = room_within_limit(t);
         if (t->sizing == HWR_SIZE_FIXED || target > most) target = most;
@@ -43,6 +68,7 @@ static void set_target(hwri_tracing *t) {
 void hwri_policy_open(hwri_tracing *t, const hwr_options *options) {
     t->sizing = options->sizing;
     t->pretenure_length = PRETENURE_FIRST;
+    t->balance.ended = hwr_raw_now(t->heap->raw);
     set_target(t);
     t->pretenures = t->unmoving;
     t->pretenure_left = t->unmoving ? nursery_bytes(t) * 4 : 0;
@@ -57,11 +83,11 @@ bool hwri_is_full_due(const hwri_tracing *t) {
 }
 
 size_t hwri_policy_before(hwri_tracing *t) {
-    size_t bytes = t->old.bytes + t->large.bytes;
     for (hwri_mutator *m = t->threads; m; m = m->next) {
         t->old.bytes += m->taken;
         m->taken = 0;
     }
+    size_t bytes = t->old.bytes + t->large.bytes;
     t->high -= t->high / 64;
     if (t->high < bytes) t->high = bytes;
     return t->nursery.given << HWRI_PIECE_SHIFT;
@@ -69,6 +95,8 @@ size_t hwri_policy_before(hwri_tracing *t) {
 
 /* `before` bytes had been taken from the nursery. */
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
+    size_t held = old_bytes(t);
+    t->balance.came = held > t->balance.left ? held - t->balance.left : 0;
     if (before < nursery_bytes(t) / 2) return; /* too few to tell */
     t->promotes_all = survived > before / 4;
     if (survived <= before / 2) {
@@ -81,9 +109,14 @@ void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
     }
 }
 
-/* Where objects do not move, the young are collected when as much has been allocated as is worth going through all blocks for. */
-void hwri_policy_after_marking(hwri_tracing *t, bool full) {
+/* Where objects do not move, the young are collected when as much has been allocated as is worth going through all blocks for. A heap that adapts gives back what is beyond its target. */
+void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start) {
+    if (full) balance(t, start);
     if (full) set_target(t);
+    if (full && t->sizing == HWR_SIZE_ADAPTS) {
+        size_t live = live_bytes(t);
+        hwri_old_trim(t, t->target > live ? (t->target - live) >> HWRI_BLOCK_SHIFT : 0);
+    }
     if (!t->unmoving) return;
     size_t most = nursery_bytes(t) * 4;
     t->pretenure_left = live_bytes(t) / 4 > most ? live_bytes(t) / 4 : most;

@@ -256,6 +256,12 @@ typedef enum hwri_phase { HWRI_IDLE, HWRI_COPYING, HWRI_MARKING } hwri_phase;
 
 struct hwri_life;
 
+/* What a heap that adapts (HWR_SIZE_ADAPTS) knows of itself: how much was left by its last full collection, when that ended, how much has come since, and by how much it may grow. Bytes; nanoseconds. */
+typedef struct hwri_balance {
+    uint64_t ended;
+    size_t left, came, room;
+} hwri_balance;
+
 typedef struct hwri_tracing {
     hwr_heap *heap;
     hwri_old old;
@@ -292,6 +298,7 @@ typedef struct hwri_tracing {
     size_t pretenure_left, pretenure_length; /* bytes; nurseries */
     size_t high;                             /* bytes that the old space and large objects once had; slowly forgotten */
     hwr_sizing sizing;
+    hwri_balance balance;
     uint64_t survived_bytes;     /* of the collection under way */
     uint64_t allocated_by_ended; /* bytes, by threads that are detached */
     uint64_t opened, paused;     /* times */
@@ -462,7 +469,7 @@ size_t hwri_policy_before(hwri_tracing *t);   /* bytes that threads have taken f
 bool hwri_is_automatic(const hwr_heap *heap); /* collections come by themselves */
 bool hwri_is_worth_while(hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
-void hwri_policy_after_marking(hwri_tracing *t, bool full);
+void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start); /* when the collection began */
 bool hwri_is_full_due(const hwri_tracing *t);
 
 /* ---- life.c ---- */

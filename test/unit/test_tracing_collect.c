@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- generations ---- */
 
@@ -334,6 +335,51 @@ static void a_fixed_heap_stays_within_its_limit(void **state) {
     }
 }
 
+/* How often all is collected while a program makes 80 MB of garbage that dies old, and rests in between, and what the heap has in the end. */
+static uint64_t collections_with_rests(hwr_sizing sizing, unsigned microseconds, size_t *committed) {
+    hwr_heap *heap = hwr_heap_open(&(hwr_options){
+        .size = sizeof(hwr_options), .collector = HWR_TRACING, .roots = HWR_ROOTS_EXACT, .sizing = sizing});
+    assert_non_null(heap);
+    struct {
+        hwr_frame frame;
+        twig *head;
+    } here = {.head = NULL};
+    hwr_frame_push(heap, &here.frame, 1);
+    for (size_t round = 0; round < 80; round++) {
+        here.head = NULL;
+        for (size_t i = 0; i < 30000; i++) {
+            twig *t = hwr_new(heap, &twig_type);
+            assert_non_null(t);
+            hwr_init(heap, t, &t->a, here.head);
+            here.head = t;
+        }
+        if (microseconds != 0) usleep(microseconds);
+    }
+    uint64_t collections = hwr_collection_count(heap, HWR_OLDEST);
+    hwr_heap_stats stats;
+    hwr_heap_get_stats(heap, &stats);
+    *committed = stats.committed;
+    assert_true(hwr_heap_verify(heap, NULL));
+    hwr_frame_pop(heap, &here.frame);
+    hwr_heap_close(heap);
+    return collections;
+}
+
+static void a_heap_that_adapts_keeps_less_while_its_program_rests(void **state) {
+    (void)state;
+    if (runs_slowly()) {
+        print_message("skipped: what is slow here are collections, not the program\n");
+        skip();
+    }
+    size_t busy_has, resting_has;
+    uint64_t busy = collections_with_rests(HWR_SIZE_ADAPTS, 0, &busy_has);
+    uint64_t resting = collections_with_rests(HWR_SIZE_ADAPTS, 5000, &resting_has);
+    print_message("busy: %llu collections, %zu bytes; resting: %llu, %zu\n", (unsigned long long)busy, busy_has,
+                  (unsigned long long)resting, resting_has);
+    assert_true(resting > busy);
+    assert_true(resting_has < busy_has);
+}
+
 static void automatic_collection_can_be_switched_off(void **state) {
     tracing_fixture *f = *state;
     assert_true(hwr_is_enabled(f->heap));
@@ -455,6 +501,7 @@ int main(void) {
         TRACING_TEST(garbage_does_not_pile_up, TRACING_CALM | TRACING_FEW),
         TRACING_TEST(old_garbage_does_not_pile_up, TRACING_CALM | TRACING_EXACT | TRACING_FEW),
         TRACING_TEST(a_fixed_heap_stays_within_its_limit, TRACING_ONCE),
+        TRACING_TEST(a_heap_that_adapts_keeps_less_while_its_program_rests, TRACING_ONCE),
         TRACING_TEST(automatic_collection_can_be_switched_off, TRACING_ANY),
         TRACING_TEST(memory_pressure_makes_collections_come_sooner, TRACING_ANY),
         TRACING_TEST(allocated_bytes_are_counted, TRACING_CALM),
