@@ -4,7 +4,8 @@
  * its object dies it is cleared first and its callback called then, unless the weak reference is dead or garbage by then.
  *
  * On a tracing heap a weak reference is cleared by the collection that finds its object dead, before the object's finalizer, as a short weak handle is (tracing.h); callbacks are called when that
- * collection is over, by the thread that did it or by another one that ends a collection then, which holds no lock of the heap's.
+ * collection is over, by the thread that did it or by another one that ends a collection then, which holds no lock of the heap's. After a collection in the middle of a change of the kinds' (kinds.h) they are called when something
+ * else is allocated.
  *
  * Thread rule: as heap.h. On a tracing heap any thread may use any of these at any time.
  */
