@@ -139,18 +139,19 @@ static void mark_stayed(void *context, uint64_t *header) {
 
 static void mark_roots(hwri_marking *m) {
     hwri_tracing *t = m->t;
-    for (size_t i = 0; i < t->pins.count; i++) marking_visit(m, t->pins.items[i]);
+    for (size_t i = 0; i < t->pins.count; i++) marking_visit_root(m, &t->pins.items[i]);
     hwri_each_exact_root(t, marking_visit_root, m);
     hwri_life_roots(t, marking_visit_root, m);
     for (size_t piece = 0; piece < t->nursery.pieces; piece++)
         if (t->nursery.state[piece] != HWRI_PIECE_FREE) hwri_piece_each(&t->nursery, piece, mark_stayed, m);
 }
 
-/* Objects remembered that have died are forgotten. */
+/* Objects remembered that have died are forgotten; others may have moved. */
 static void forget_dead(hwri_tracing *t) {
     size_t kept = 0;
     for (size_t i = 0; i < t->remembered.count; i++)
-        if (hwri_is_reached(t, t->remembered.items[i])) t->remembered.items[kept++] = t->remembered.items[i];
+        if (hwri_is_reached(t, t->remembered.items[i]))
+            t->remembered.items[kept++] = hwri_where(t, t->remembered.items[i]);
     t->remembered.count = kept;
 }
 
@@ -193,17 +194,21 @@ static void mark_remembered(hwri_tracing *t, hwri_marking *m) {
 }
 
 /* Follows a collection of the young in which all that could be moved was. With `full`, all objects are marked anew; otherwise, where objects do not move, only those that are not marked yet: the young. False if there was no
- * memory to note what stacks lead to: then nothing has been done. */
-static bool mark_all(hwri_tracing *t, bool full) {
+ * memory to note what stacks lead to: then nothing has been done. With `moves` blocks have been chosen that are to be emptied. */
+static bool mark_all(hwri_tracing *t, bool full, bool moves) {
     pinning p = {t, false};
     t->pins.count = 0;
     if (t->scans_stacks) hwri_each_ambiguous_root(t, pin_old_word, &p);
-    if (p.failed) return false;
+    if (p.failed) {
+        if (moves) hwri_evacuation_end(t);
+        return false;
+    }
     if (full) t->old_epoch = 3 - t->old_epoch;
     t->phase = HWRI_MARKING;
+    if (moves) hwri_evacuation_begin(t);
     if (full) hwri_old_clear_marks(t);
     hwri_marking m;
-    marking_open(&m, t);
+    marking_open(&m, t, moves);
     t->marking = &m;
     hwri_emit(t->heap, HWR_EVENT_FIND_BEGIN, HWR_OLDEST, 0);
     mark_roots(&m);
@@ -215,13 +220,28 @@ static bool mark_all(hwri_tracing *t, bool full) {
     hwri_emit(t->heap, HWR_EVENT_FREE_BEGIN, HWR_OLDEST, 0);
     if (t->unmoving && full) forget_remembered(t, NULL);
     forget_dead(t);
+    if (moves) hwri_evacuation_end(t);
     hwri_larges_sweep(t);
     for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) hwri_mutator_drop_old(mutator);
     hwri_old_sweep(t);
     hwri_emit(t->heap, HWR_EVENT_FREE_END, HWR_OLDEST, 0);
     t->marking = NULL;
     t->phase = HWRI_IDLE;
+    t->refused = false;
     return true;
+}
+
+static bool choose_sparse(hwri_tracing *t, hwr_collection_mode mode, bool marked) {
+    hwri_evacuation wanted = hwri_policy_sparse(t, mode, marked);
+    return hwri_evacuation_choose(t, &wanted);
+}
+
+/* After a full marking. Blocks that become free by this are given back. */
+static void compact(hwri_tracing *t, hwr_collection_mode mode) {
+    size_t before = t->old.free_blocks;
+    if (!choose_sparse(t, mode, true)) return;
+    mark_all(t, true, true);
+    hwri_old_trim(t, before);
 }
 
 /* ---- a collection ---- */
@@ -242,7 +262,9 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     size_t before = hwri_policy_before(t);
     collect_young(t, full || t->promotes_all, generation > 0);
     hwri_policy_after_young(t, before, t->survived_bytes);
-    bool marked = (full || t->unmoving) && mark_all(t, full);
+    bool moves = full && choose_sparse(t, mode, false);
+    bool marked = (full || t->unmoving) && mark_all(t, full, moves);
+    if (full && marked) compact(t, mode);
     if (full && !marked) t->generation = HWR_OLDEST - 1; /* that is what has been collected */
     if (mode == HWR_COLLECT_AGGRESSIVE) {
         hwri_old_trim(t, 0);

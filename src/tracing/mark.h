@@ -2,7 +2,10 @@
  *
  * References found wait on a stack. One that is taken from it first passes through a short queue, while the cache fetches what it leads to (Cher, Hosking and Vitek, 2004); only then its mark is looked at. If
  * the stack cannot grow, the block of the object whose references did not fit is noted, and everything in it that is marked is scanned again later, for references to what is not marked: marking needs no memory that it must
- * have but a small stack of its own. */
+ * have but a small stack of its own.
+ *
+ * Where blocks are to be emptied (evacuate.c), the stack holds the fields in place of what they hold. An object in such a block is copied when a field is taken from the stack that leads to it, and is marked where its copy lies; its old header leads others there. The
+ * fields on the stack are of objects that have been marked, so none of these moves any more. This is a second engine, compiled from the same text, so that the first does not know of it. */
 #ifndef HWRI_TRACING_MARK_H
 #define HWRI_TRACING_MARK_H
 
@@ -14,6 +17,7 @@ typedef struct hwri_marking {
     hwri_tracing *t;
     uint64_t epoch; /* as in a header */
     uint64_t track; /* flags that what is marked gets: HWRI_TRACK where marks are what tells old from young */
+    bool moves;     /* blocks are to be emptied; the stack holds addresses of fields */
     void **stack, **top, **end;
     void *scanned; /* whose references are being pushed; NULL: a root */
     bool overflowed;
@@ -22,8 +26,9 @@ typedef struct hwri_marking {
     void *least[MARKING_LEAST]; /* the stack where there is no memory for one */
 } hwri_marking;
 
-static inline void marking_open(hwri_marking *m, hwri_tracing *t) {
-    *m = (hwri_marking){.t = t, .epoch = hwri_epoch_bits(t->old_epoch), .track = t->unmoving ? HWRI_TRACK : 0};
+static inline void marking_open(hwri_marking *m, hwri_tracing *t, bool moves) {
+    *m = (hwri_marking){
+        .t = t, .epoch = hwri_epoch_bits(t->old_epoch), .track = t->unmoving ? HWRI_TRACK : 0, .moves = moves};
     m->stack = m->top = t->marked.items ? t->marked.items : m->least;
     m->end = m->stack + (t->marked.items ? t->marked.room : MARKING_LEAST);
 }
@@ -50,13 +55,14 @@ __attribute__((noinline, cold)) static bool marking_grow(hwri_marking *m) {
     return false;
 }
 
-HWRI_INLINE void marking_push(void *context, hwri_slot *slot) {
-    hwri_marking *m = context;
+HWRI_INLINE void marking_push_as(hwri_marking *m, hwri_slot *slot, bool moves) {
     void *object = *slot;
     if (!object) return;
     if (__builtin_expect(m->top == m->end, 0) && !marking_grow(m)) return;
-    *m->top++ = object;
+    *m->top++ = moves ? slot : object;
 }
+HWRI_INLINE void marking_push(void *context, hwri_slot *slot) { marking_push_as(context, slot, false); }
+HWRI_INLINE void marking_push_field(void *context, hwri_slot *slot) { marking_push_as(context, slot, true); }
 
 /* Neither marked nor of the young, which are all alive when marking begins. */
 HWRI_INLINE bool marking_is_due(const hwri_marking *m, const uint64_t *header) {
@@ -87,25 +93,47 @@ HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     return type;
 }
 
-HWRI_INLINE void marking_scan(hwri_marking *m, void *object, const hwr_type *type) {
-    m->scanned = object;
-    traced_each_slot(object, type, marking_push, m);
+/* Returns where the copy is; without room, the object where it lies. */
+__attribute__((noinline)) static void *marking_move(hwri_marking *m, uint64_t *header) {
+    uint64_t word = *header;
+    size_t size = traced_bytes(header + 1, traced_type(word));
+    uint64_t *to = hwri_old_alloc_slow(m->t, size);
+    if (!to) return header + 1;
+    if ((word & HWRI_MARK) == HWRI_WATCHED) hwri_watched_is_reached(m->t, header + 1);
+    memcpy(to + 1, header + 1, size - sizeof *to);
+    *to = word & ~HWRI_MARK;
+    hwri_block_info_of(to)->dirty |= hwri_block_info_of(header)->dirty;
+    *header = (uint64_t)(uintptr_t)(to + 1);
+    return to + 1;
 }
 
-HWRI_INLINE void marking_visit(hwri_marking *m, void *object) {
+/* What the field leads to, where it lies from now on. */
+HWRI_INLINE void *marking_follow(hwri_marking *m, hwri_slot *slot) {
+    uint64_t *header = traced_header(*slot), word = *header;
+    if (!hwri_is_there(word)) return *slot = (void *)(uintptr_t)word;
+    if (!(word & HWRI_REGION) || word & HWRI_PINNED || !hwri_block_info_of(header)->leaves) return *slot;
+    return hwri_is_marked_in_region(header) ? *slot : (*slot = marking_move(m, header));
+}
+
+HWRI_INLINE void marking_visit(hwri_marking *m, void *object, bool moves) {
     const hwr_type *type = marking_mark(m, object);
-    if (type) marking_scan(m, object, type);
+    if (!type) return;
+    m->scanned = object;
+    if (moves)
+        traced_each_slot(object, type, marking_push_field, m);
+    else
+        traced_each_slot(object, type, marking_push, m);
 }
 
 /* Nearly all objects are in blocks, of a fixed size, and have nothing but a few fields: these are marked here, about 75 instructions for one with two, and not written to, so that they need not be written back to memory. All others take the long way. With `sticks`, marks tell old from young. */
-HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks) {
+HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks, bool moves) {
     void **stack = m->stack;
     size_t count = (size_t)(m->top - stack), most = (size_t)(m->end - stack) - TRACED_FIELDS;
     for (unsigned next = 0, idle = 0;; next = (next + 1) % MARKING_QUEUE) {
         void *coming = NULL;
         if (count) {
             coming = stack[--count];
-            const uint64_t *header = traced_header(coming);
+            const uint64_t *header = traced_header(moves ? *(hwri_slot *)coming : coming);
             __builtin_prefetch(header);
             __builtin_prefetch(marking_word_of(header), 1);
             idle = 0;
@@ -115,13 +143,14 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks) {
         void *object = m->queue[next];
         m->queue[next] = coming;
         if (!object) continue;
+        if (moves) object = marking_follow(m, object);
         uint64_t *header = traced_header(object), word = *header;
         if (__builtin_expect((word & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION, 1)) {
             hwri_marks *marks = marking_word_of(header);
             size_t start = hwri_mark_of(header) % 64;
             if (marks->starts >> start & 1) continue;
             const hwr_type *type = traced_type(word);
-            if (__builtin_expect(traced_is_plain(type) && count <= most, 1)) {
+            if (__builtin_expect(!moves && traced_is_plain(type) && count <= most, 1)) {
                 marking_set(marks, start, traced_plain_words(type));
                 if (sticks) *header = word | HWRI_TRACK;
                 count = traced_push_fields(object, type, stack, count);
@@ -129,7 +158,7 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks) {
             }
         }
         m->top = stack + count;
-        marking_visit(m, object);
+        marking_visit(m, object, moves);
         stack = m->stack;
         count = (size_t)(m->top - stack);
         most = (size_t)(m->end - stack) - TRACED_FIELDS;
@@ -137,18 +166,22 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks) {
     m->top = stack;
 }
 
+__attribute__((noinline)) static void marking_drain_fields(hwri_marking *m) { marking_drain_as(m, false, true); }
+
 static inline void marking_drain(hwri_marking *m) {
-    if (m->track)
-        marking_drain_as(m, true);
+    if (m->moves)
+        marking_drain_fields(m);
+    else if (m->track)
+        marking_drain_as(m, true, false);
     else
-        marking_drain_as(m, false);
+        marking_drain_as(m, false, false);
 }
 
 static inline void marking_push_due(void *context, hwri_slot *slot) {
     hwri_marking *m = context;
-    if (!*slot || !marking_is_due(m, traced_header(*slot))) return;
+    if (!*slot || (!marking_is_due(m, traced_header(*slot)) && hwri_is_there(*traced_header(*slot)))) return;
     if (m->top == m->end) marking_drain(m);
-    *m->top++ = *slot;
+    *m->top++ = m->moves ? slot : *slot;
 }
 
 static inline void marking_scan_again(void *context, void *object) {
@@ -188,8 +221,12 @@ static inline void marking_finish(hwri_marking *m) {
 
 /* A root, or a reference of a young object. Roots are visited at once, so that their own references are what may not fit. */
 static inline void marking_visit_root(void *context, void *slot) {
-    void *object = *(hwri_slot *)slot;
-    if (object) marking_visit(context, object);
+    hwri_marking *m = context;
+    if (!*(hwri_slot *)slot) return;
+    if (m->moves)
+        marking_visit(m, marking_follow(m, slot), true);
+    else
+        marking_visit(m, *(hwri_slot *)slot, false);
 }
 static inline void marking_visit_slot(void *context, hwri_slot *slot) { marking_visit_root(context, slot); }
 

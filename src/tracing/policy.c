@@ -122,6 +122,24 @@ void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start) {
     t->pretenure_left = live_bytes(t) / 4 > most ? live_bytes(t) / 4 : most;
 }
 
+/* Sparse blocks are emptied by the way if a quarter of the old space lies in holes that nothing has been put into: those at least half free, and what they hold goes into what is free and a little more. Where the
+ * program asks for it, or memory is short, marking tells first which blocks are sparse, and then all that are not nearly full are emptied by a second marking, if that makes any free. A heap that
+ * moves whatever it can empties every block. */
+hwri_evacuation hwri_policy_sparse(const hwri_tracing *t, hwr_collection_mode mode, bool marked) {
+    size_t blocks = t->old.blocks;
+    bool compacts = mode == HWR_COLLECT_COMPACTING || mode == HWR_COLLECT_AGGRESSIVE;
+    if (t->unmoving) return (hwri_evacuation){.wanted = false};
+    if (marked)
+        return (hwri_evacuation){
+            .wanted = compacts, .gains = true, .least_free = HWRI_BLOCK_GRANULES / 8, .most_new = blocks};
+    if (t->move_always) return (hwri_evacuation){.wanted = true, .most_new = blocks + 2};
+    return (hwri_evacuation){.wanted = !compacts,
+                             .gains = true,
+                             .least_holes = (blocks << HWRI_BLOCK_SHIFT) / 4,
+                             .least_free = HWRI_BLOCK_GRANULES / 2,
+                             .most_new = blocks / 16 + 2};
+}
+
 /* Python's gc.disable and a threshold of 0: only when memory is short. */
 bool hwri_is_automatic(const hwr_heap *heap) {
     return __atomic_load_n(&heap->enabled, __ATOMIC_RELAXED) && heap->threshold[0];

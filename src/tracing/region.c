@@ -112,23 +112,37 @@ static hwri_block_info *pop(hwri_block_info **list) {
     return block;
 }
 
+static void push_free_block(hwri_old *old, hwri_block_info *block) {
+    block->state = HWRI_BLOCK_FREE;
+    block->free = HWRI_BLOCK_GRANULES;
+    block->next = old->free;
+    old->free = block;
+    old->free_blocks++;
+}
+
+/* What was refused once in a collection is not asked for again in it. */
+static bool add_free_block(hwri_tracing *t) {
+    hwri_old *old = &t->old;
+    if (t->refused && t->phase != HWRI_IDLE) return false;
+    if ((!old->unused && !new_region(t)) || !hwr_raw_commit(t->heap->raw, hwri_block_start(old->unused), HWRI_BLOCK)) {
+        t->refused = t->phase != HWRI_IDLE;
+        return false;
+    }
+    push_free_block(old, pop(&old->unused));
+    return true;
+}
+
+void hwri_old_provide(hwri_tracing *t, size_t count) {
+    while (t->old.free_blocks < count && add_free_block(t)) {
+    }
+}
+
 static hwri_block_info *take_free_block(hwri_tracing *t) {
     hwri_old *old = &t->old;
-    hwri_block_info *block = pop(&old->free);
-    if (block) {
-        old->free_blocks--;
-    } else {
-        /* What was refused once in a collection is not asked for again in it. */
-        if (t->refused && t->phase != HWRI_IDLE) return NULL;
-        if ((!old->unused && !new_region(t)) ||
-            !hwr_raw_commit(t->heap->raw, hwri_block_start(old->unused), HWRI_BLOCK)) {
-            t->refused = t->phase != HWRI_IDLE;
-            return NULL;
-        }
-        block = pop(&old->unused);
-    }
+    if (!old->free && !add_free_block(t)) return NULL;
+    old->free_blocks--;
     old->blocks++;
-    return block;
+    return pop(&old->free);
 }
 
 void hwri_room_seal(const hwri_room *room) {
@@ -144,7 +158,10 @@ bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes) {
         room->limit = start + end * 8;
         __atomic_store_n(&room->block->taken, (uint16_t)end, __ATOMIC_RELAXED);
         *bytes += room->limit - room->bump;
-        if (room->limit - room->bump >= size) return true;
+        if (room->limit - room->bump >= size) {
+            room->block->free = (uint16_t)(room->block->free - (end - from));
+            return true;
+        }
         hwri_room_end(room);
         from = end;
     }
@@ -327,10 +344,7 @@ static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
     block->free = (uint16_t)(HWRI_BLOCK_GRANULES - count);
     if (!count) {
         block->dirty = false; /* otherwise what stayed in the nursery may still be referred to from here */
-        block->state = HWRI_BLOCK_FREE;
-        block->next = old->free;
-        old->free = block;
-        old->free_blocks++;
+        push_free_block(old, block);
         return;
     }
     old->blocks++;

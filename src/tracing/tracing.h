@@ -5,6 +5,7 @@
  *   tracing/model.h      our own objects as the engines see them
  *   tracing/copy.h       the engine that collects the young by copying, over any object model
  *   tracing/mark.h       the engine that marks, over any object model
+ *   tracing/evacuate.c   which blocks of the old space are emptied meanwhile
  *   tracing/collect.c    what a collection does, one thing after the other
  *   tracing/policy.c     when to collect what
  *   tracing/allocate.c   making objects, where the inline way does not do
@@ -34,11 +35,12 @@
 #define HWRI_MARK_SHIFT 61
 /* Of the young and the large. 0: new; otherwise the epoch of the collection that last reached it. Of what is in blocks, where marks lie beside: 0. */
 #define HWRI_MARK (UINT64_C(3) << HWRI_MARK_SHIFT)
-#define HWRI_WATCHED HWRI_MARK              /* dependent handles wait until it is reached */
-#define HWRI_REGION (UINT64_C(1) << 59)     /* lies in a block of the old space */
-#define HWRI_LARGE (UINT64_C(1) << 58)      /* has a block of the pool to itself */
-#define HWRI_AGED (UINT64_C(1) << 57)       /* generation 1: has survived a collection */
-#define HWRI_PINNED (UINT64_C(1) << 56)     /* young, and stayed where it was in this collection, not scanned yet */
+#define HWRI_WATCHED HWRI_MARK          /* dependent handles wait until it is reached */
+#define HWRI_REGION (UINT64_C(1) << 59) /* lies in a block of the old space */
+#define HWRI_LARGE (UINT64_C(1) << 58)  /* has a block of the pool to itself */
+#define HWRI_AGED (UINT64_C(1) << 57)   /* generation 1: has survived a collection */
+/* Young, and stayed where it was in this collection, not scanned yet; or old, and may not move. */
+#define HWRI_PINNED (UINT64_C(1) << 56)
 #define HWRI_HAS_ID (UINT64_C(1) << 55)     /* somebody asked for its id, which is in a table */
 #define HWRI_SUPPRESSED (UINT64_C(1) << 54) /* its finalizer is not to be called */
 #define HWRI_FOREVER (UINT64_C(1) << 53)    /* hwr_make_immortal */
@@ -92,8 +94,9 @@ typedef struct hwri_block_info {
     uint8_t state;
     bool dirty;                   /* some of its objects are remembered, but there was no memory to say which */
     bool overflow;                /* some of its objects have been marked, but there was no memory to say which */
-    uint16_t taken;               /* granules below this one have been handed out */
-    uint16_t free;                /* granules in holes, as of the last sweep */
+    bool leaves;                  /* its objects are moved out by the marking that comes, or is under way */
+    uint16_t taken;               /* granules below this one have been handed out, or passed over */
+    uint16_t free;                /* granules in holes, as of the last sweep, that have not been handed out since */
     struct hwri_block_info *next; /* in a list of free blocks, or of those with holes */
 } hwri_block_info;
 
@@ -340,6 +343,7 @@ void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, 
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
 size_t hwri_regions_described(const hwri_tracing *t);         /* bytes of descriptions */
 const char *hwri_block_problem(const hwri_block_info *block); /* NULL: there is none */
+void hwri_old_provide(hwri_tracing *t, size_t count);         /* sees to so many free blocks, if they can be had */
 void hwri_old_clear_marks(hwri_tracing *t);                   /* before marking */
 void hwri_old_sweep(hwri_tracing *t);                         /* after it: finds the holes */
 size_t hwri_old_trim(hwri_tracing *t, size_t keep);           /* gives back free blocks but so many; returns bytes */
@@ -347,6 +351,20 @@ void hwri_old_close(hwri_tracing *t);
 static inline size_t hwri_old_bytes(const hwri_tracing *t) {
     return t->old.blocks << HWRI_BLOCK_SHIFT;
 } /* of blocks in use */
+
+/* ---- evacuate.c ---- */
+/* What policy wants of an evacuation. */
+typedef struct hwri_evacuation {
+    bool wanted;
+    bool gains;         /* only if it makes blocks free */
+    size_t least_holes; /* bytes of the old space that have to be in holes */
+    size_t least_free;  /* granules in the holes of a block, if it is to be emptied */
+    size_t most_new;    /* blocks that may be had for what is moved, besides those that are free */
+} hwri_evacuation;
+/* Chooses blocks that the marking that comes is to empty. Returns whether there are any; if so, hwri_evacuation_end has to follow. */
+bool hwri_evacuation_choose(hwri_tracing *t, const hwri_evacuation *e);
+void hwri_evacuation_begin(hwri_tracing *t); /* before marks are cleared; t->pins are known */
+void hwri_evacuation_end(hwri_tracing *t);   /* before the sweep */
 
 /* ---- nursery.c ---- */
 bool hwri_nursery_open(hwri_tracing *t, size_t size);
@@ -470,6 +488,8 @@ bool hwri_is_automatic(const hwr_heap *heap); /* collections come by themselves 
 bool hwri_is_worth_while(hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
 void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start); /* when the collection began */
+/* Before a full marking; and after it, whether there is to be another one for this. */
+hwri_evacuation hwri_policy_sparse(const hwri_tracing *t, hwr_collection_mode mode, bool marked);
 bool hwri_is_full_due(const hwri_tracing *t);
 
 /* ---- life.c ---- */

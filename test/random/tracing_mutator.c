@@ -308,16 +308,22 @@ void use_pressure(uint32_t bits) {
     m.pressure = more ? m.pressure + bytes : m.pressure - bytes;
 }
 
+/* An id may be what memory is too short for: then everything is collected, and the object moves. */
 void ask_about(uint32_t bits) {
-    void *object;
-    node *n = seek(bits, &object);
+    struct {
+        hwr_frame frame;
+        void *object;
+    } here = {.object = NULL};
+    node *n = seek(bits, &here.object);
     if (n == NULL) return;
-    uint64_t id = hwr_id(m.heap, object);
+    hwr_frame_push(m.heap, &here.frame, 1);
+    uint64_t id = hwr_id(m.heap, here.object);
     CHECK(n->id == 0 || n->id == id);
     n->id = id;
-    int generation = hwr_generation_of(m.heap, object);
+    int generation = hwr_generation_of(m.heap, here.object);
     CHECK(generation >= n->generation && generation <= HWR_OLDEST);
     n->generation = generation;
-    if (n->registered && n->finalized == 0) CHECK(!hwr_is_finalized(m.heap, object));
-    CHECK(hwr_sizeof(m.heap, object, true) > hwr_sizeof(m.heap, object, false));
+    if (n->registered && n->finalized == 0) CHECK(!hwr_is_finalized(m.heap, here.object));
+    CHECK(hwr_sizeof(m.heap, here.object, true) > hwr_sizeof(m.heap, here.object, false));
+    hwr_frame_pop(m.heap, &here.frame);
 }
