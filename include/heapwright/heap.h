@@ -69,7 +69,7 @@ typedef struct hwr_options {
         nursery; /* bytes of young objects, rounded up to whole pages of 4 KiB; 0: about the size of the second-level cache */
     bool unmoving; /* objects never move; generations are told apart by their marks */
     bool
-        move_always; /* new objects are always young unless they are large, and every collection moves all the young that may move: finds references that the collector was not told of. Not together with `unmoving` */
+        move_always; /* new objects are always young unless they are large, and every collection moves all the young that may move, and a full one all that may move, as far as there is memory for it: finds references that the collector was not told of. Not together with `unmoving` */
     bool
         manual_finalizers; /* finalizers run inside hwr_run_finalizers and hwr_wait_for_finalizers only; otherwise on a thread of the heap's */
 } hwr_options;

@@ -88,8 +88,8 @@ typedef enum hwr_collection_mode {
     HWR_COLLECT_FORCED,    /* now */
     HWR_COLLECT_OPTIMIZED, /* only if it is worth while: a quarter of the nursery is used; or, for the oldest, the heap has grown by a quarter since it was last collected */
     HWR_COLLECT_BLOCKING,
-    HWR_COLLECT_COMPACTING, /* as FORCED: every collection moves the young together, where objects may move; old ones stay where they are */
-    HWR_COLLECT_AGGRESSIVE /* as FORCED, and gives back all free memory */
+    HWR_COLLECT_COMPACTING, /* as FORCED; and of HWR_OLDEST, where objects may move: marks twice if need be, moves the objects in blocks that are not nearly full together, and gives back the blocks that this makes free. Large objects stay where they are */
+    HWR_COLLECT_AGGRESSIVE  /* as COMPACTING, and gives back all free memory */
 } hwr_collection_mode;
 
 /* Collects `generation` (0, 1 or HWR_OLDEST) and all younger ones. Returns whether that was done: not if it is not worth while (HWR_COLLECT_OPTIMIZED),

@@ -59,8 +59,8 @@ bool hwri_evacuation_choose(hwri_tracing *t, const hwri_evacuation *e) {
         held += c.held[share];
     }
     if (!blocks || (e->gains && blocks <= blocks_for(held))) return false;
-    size_t most = t->old.free_blocks + e->most_new, wanted = blocks_for(held);
-    hwri_old_provide(t, wanted < most ? wanted : most);
+    size_t wanted = blocks_for(held);
+    hwri_old_provide(t, wanted < e->most_new ? wanted : e->most_new);
     size_t room = t->old.free_blocks > 2 ? (t->old.free_blocks - 2) * (HWRI_BLOCK - HWRI_BLOCK / 8) : 0;
     choice chosen = {.share = SHARES + 1, .room = room};
     for (size_t left = room; chosen.share > least && left; chosen.share--)

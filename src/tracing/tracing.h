@@ -359,7 +359,7 @@ typedef struct hwri_evacuation {
     bool gains;         /* only if it makes blocks free */
     size_t least_holes; /* bytes of the old space that have to be in holes */
     size_t least_free;  /* granules in the holes of a block, if it is to be emptied */
-    size_t most_new;    /* blocks that may be had for what is moved, besides those that are free */
+    size_t most_new;    /* blocks: if fewer are free, more may be had for what is moved, up to this */
 } hwri_evacuation;
 /* Chooses blocks that the marking that comes is to empty. Returns whether there are any; if so, hwri_evacuation_end has to follow. */
 bool hwri_evacuation_choose(hwri_tracing *t, const hwri_evacuation *e);
