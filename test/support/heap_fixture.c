@@ -1,11 +1,13 @@
 #include "support/heap_fixture.h"
+
+#include "heapwright/tracing.h"
 #include "support/sanitizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIGS = BACKEND_KINDS * 3, NAME_LENGTH = 120, STRESS = 3, STRESS_TRACING = 50 };
+enum { CONFIGS = BACKEND_KINDS * 3, NAME_LENGTH = 120, STRESS = 3, STRESS_TRACING = 50, FAULT_STEP = 17 };
 
 static heap_config config_of(unsigned number) {
     return (heap_config){.kind = (hwr_raw_kind)(number / 3),
@@ -41,7 +43,18 @@ hwr_options heap_fixture_options(const heap_fixture *f) {
     return (hwr_options){.size = sizeof(hwr_options),
                          .raw = f->backend.raw,
                          .checked = f->config.checked,
-                         .stress = f->config.stress && heap_fixture_traces() ? STRESS_TRACING : f->config.stress};
+                         .stress = f->config.stress && heap_fixture_traces() ? STRESS_TRACING : f->config.stress,
+                         .manual_finalizers = true}; /* of a tracing heap, where they would run in another thread */
+}
+
+enum { BLOCKS = 60000, HELD = 600000 };
+static void *blocks[BLOCKS], *held[HELD];
+static size_t block_count, held_count;
+static const hwr_heap *holder; /* of what is held */
+
+static void show_held(hwr_heap *heap, hwr_visitor *visitor, void *context) {
+    (void)context;
+    for (size_t i = 0; heap == holder && i < held_count; i++) HWR_VISIT(visitor, held[i]);
 }
 
 static void skip_here(void **state) {
@@ -49,6 +62,8 @@ static void skip_here(void **state) {
     print_message("skipped: it is about counts, death at once, or memory as a counting heap takes it\n");
     skip();
 }
+
+bool heap_fixture_may_hold(hwr_heap *heap) { return hwr_roots_add(heap, show_held, NULL); }
 
 static int set_up(void **state) {
     heap_fixture *f = calloc(1, sizeof *f);
@@ -58,7 +73,8 @@ static int set_up(void **state) {
     hwr_options options = heap_fixture_options(f);
     f->heap = hwr_heap_open(&options);
     *state = f;
-    return f->heap != NULL ? 0 : -1;
+    block_count = held_count = 0;
+    return f->heap != NULL && heap_fixture_may_hold(f->heap) ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -106,10 +122,6 @@ int heap_fixture_run(const char *group, const heap_test *tests, size_t count) {
     return failed;
 }
 
-enum { BLOCKS = 60000 };
-static void *blocks[BLOCKS];
-static size_t block_count;
-
 void heap_fixture_take_all_memory(const heap_fixture *f) {
     hwr_raw_inject_fault(f->backend.raw, HWR_FAULT_ALL, 1, true);
     for (size_t size = 8000; size > 8; size /= 2)
@@ -120,6 +132,29 @@ void heap_fixture_take_all_memory(const heap_fixture *f) {
 void heap_fixture_give_memory_back(const heap_fixture *f) {
     hwr_raw_inject_fault(f->backend.raw, 0, 0, false);
     while (block_count > 0) hwr_free(f->heap, blocks[--block_count]);
+}
+
+uint64_t heap_fixture_fault_step(void) {
+    return heap_fixture_traces() && getenv("HEAPWRIGHT_SOAK") == NULL ? FAULT_STEP : 1;
+}
+
+void *heap_fixture_hold(const heap_fixture *f, void *object) {
+    assert_true(held_count < HELD && (held_count == 0 || holder == f->heap));
+    holder = f->heap;
+    if (object != NULL) held[held_count++] = object;
+    return object;
+}
+
+size_t heap_fixture_held(void) { return held_count; }
+
+void heap_fixture_let_go(const heap_fixture *f, size_t which) {
+    assert_true(which < held_count);
+    hwr_release(f->heap, held[which]);
+    held[which] = held[--held_count];
+}
+
+void heap_fixture_let_all_go(const heap_fixture *f) {
+    while (held_count > 0) heap_fixture_let_go(f, held_count - 1);
 }
 
 void heap_fixture_expect_objects(const heap_fixture *f, size_t objects) {

@@ -65,6 +65,17 @@ void heap_fixture_expect_count(hwr_heap *heap, const void *object, size_t count)
 void heap_fixture_take_all_memory(const heap_fixture *f);
 void heap_fixture_give_memory_back(const heap_fixture *f);
 
+/* How far apart the requests for memory are that fail in turn: 1, but a tracing heap collects everything before it refuses one, so that there only the soak takes them all. */
+uint64_t heap_fixture_fault_step(void);
+
+/* Holds many objects of one heap, where a tracing heap sees them: the fixture's, or one that may (false without memory). Takes over a reference, and returns the object; NULL is no object. Each is let
+ * go of by its number below `held`, whose place the last takes. */
+bool heap_fixture_may_hold(hwr_heap *heap);
+void *heap_fixture_hold(const heap_fixture *f, void *object);
+size_t heap_fixture_held(void);
+void heap_fixture_let_go(const heap_fixture *f, size_t which);
+void heap_fixture_let_all_go(const heap_fixture *f);
+
 /* ---- what many of these tests need ---- */
 
 /* An object with two references, and one with a finalizer that counts its calls. */

@@ -630,7 +630,7 @@ static bool play_refused(heap_fixture *f, uint64_t nth, bool for_good) {
     hwr_release(heap, object);
     hwr_release(heap, class);
     hwr_collect(heap, HWR_OLDEST);
-    assert_int_equal(object_count(), objects_before);
+    heap_fixture_expect_objects(f, objects_before);
     bool failed = backend_failures(&f->backend) > failures;
     assert_true(failed || !refused);
     return failed;
@@ -775,6 +775,7 @@ int main(void) {
         HEAP_TEST(attributes_come_and_go, HEAP_STRESSED),
         HEAP_TEST(what_makes_no_sense_is_refused, HEAP_STRESSED),
         HEAP_TEST(changes_on_the_way, HEAP_STRESSED),
+        /* HEAP_COUNTING: shapes that end with their objects, what hwr_collect counts, and finalizers in the middle of a change */
         HEAP_TEST(objects_share_their_shapes, HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(shapes_outlive_their_objects_a_little, HEAP_COUNTING),
         HEAP_TEST(places_are_as_many_as_needed, HEAP_ANY),
@@ -784,8 +785,8 @@ int main(void) {
         HEAP_TEST(long_chains_end, HEAP_ANY),
         HEAP_TEST(deaths_change_the_object_itself, HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(collections_change_the_object_itself, HEAP_FEW | HEAP_COUNTING),
-        HEAP_TEST(every_request_for_memory_can_fail, HEAP_FEW | HEAP_COUNTING),
-        HEAP_TEST(without_memory_nothing_is_lost, HEAP_COUNTING),
+        HEAP_TEST(every_request_for_memory_can_fail, HEAP_FEW),
+        HEAP_TEST(without_memory_nothing_is_lost, HEAP_ANY),
         HEAP_TEST(like_a_model, HEAP_STRESSED),
     };
     return heap_fixture_run("kinds: objects with attributes", tests, sizeof tests / sizeof *tests);

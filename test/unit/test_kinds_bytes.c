@@ -357,6 +357,7 @@ int main(void) {
         HEAP_TEST(what_changes_has_no_hash, HEAP_ANY),
         HEAP_TEST(a_repr_of_bytes_is_what_python_writes, HEAP_ANY),
         HEAP_TEST(bytearrays_change_by_chance, HEAP_FEW | HEAP_STRESSED),
+        /* HEAP_COUNTING: a finalizer in the middle of reading */
         HEAP_TEST(a_change_meanwhile_is_noticed, HEAP_ONCE | HEAP_COUNTING),
     };
     return heap_fixture_run("kinds: bytes", tests, sizeof tests / sizeof *tests);

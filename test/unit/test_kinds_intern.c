@@ -395,6 +395,7 @@ int main(void) {
     static const heap_test tests[] = {
         HEAP_TEST(interned_strs_are_one, HEAP_STRESSED),
         HEAP_TEST(what_has_no_str_of_its_own, HEAP_STRESSED),
+        /* HEAP_COUNTING: strs that leave the table when they die, at once */
         HEAP_TEST(interned_strs_are_mortal, HEAP_FEW | HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(a_collection_ends_interned_strs, HEAP_STRESSED),
         HEAP_TEST(some_interned_strs_outlive_others, HEAP_ANY),

@@ -786,6 +786,7 @@ int main(void) {
         HEAP_TEST(containers_as_keys, HEAP_STRESSED),
         HEAP_TEST(equality_is_as_pythons, HEAP_STRESSED),
         HEAP_TEST(repr_is_as_pythons, HEAP_ANY),
+        /* HEAP_COUNTING: what is tracked, and what hwr_collect counts */
         HEAP_TEST(the_collector_sees_what_it_must, HEAP_COUNTING),
         HEAP_TEST(memory_is_as_documented, HEAP_FEW),
         HEAP_TEST(random_changes_are_as_in_a_model, HEAP_FEW),

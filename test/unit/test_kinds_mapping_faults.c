@@ -179,7 +179,7 @@ static bool play_refused(heap_fixture *f, uint64_t nth, bool for_good) {
     hwr_release(heap, dict);
     hwr_release(heap, set);
     hwr_release(heap, roomy);
-    assert_int_equal(object_count(), objects_before);
+    heap_fixture_expect_objects(f, objects_before);
     bool failed = backend_failures(&f->backend) > failures;
     assert_true(failed || !refused);
     return failed;
@@ -251,10 +251,11 @@ static void a_hash_without_memory_is_the_same(void **state) {
 
 int main(void) {
     static const heap_test tests[] = {
+        /* HEAP_COUNTING: finalizers in the middle of a change */
         HEAP_TEST(deaths_change_the_dict_itself, HEAP_FEW | HEAP_COUNTING),
         HEAP_TEST(collections_change_the_dict_itself, HEAP_FEW | HEAP_COUNTING),
-        HEAP_TEST(every_request_for_memory_can_fail, HEAP_FEW | HEAP_COUNTING),
-        HEAP_TEST(without_memory_nothing_is_lost, HEAP_COUNTING),
+        HEAP_TEST(every_request_for_memory_can_fail, HEAP_FEW),
+        HEAP_TEST(without_memory_nothing_is_lost, HEAP_ANY),
         HEAP_TEST(a_hash_without_memory_is_the_same, HEAP_ANY),
     };
     return heap_fixture_run("kinds: dict and set in adversity", tests, sizeof tests / sizeof *tests);
