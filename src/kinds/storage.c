@@ -156,11 +156,17 @@ bool hwri_list_try_reserve(hwr_heap *heap, hwri_list *list, size_t room) {
     return room <= ITEMS_AT_MOST && try_move(heap, list, HWRI_DATA8_TYPE, room);
 }
 
+/* On a tracing heap, which collects everything before it refuses, not with every item. */
+static bool may_shrink(const hwr_heap *heap, const hwri_list *list) {
+    size_t room = list->storage->room;
+    if (room < SHRINK_FROM || list->length >= room / 2) return false;
+    return !hwri_is_tracing(heap) || list->length % (room / 8) == 0;
+}
+
 void hwri_list_shrink(hwr_heap *heap, hwri_list *list) {
-    hwri_storage *storage = list->storage;
     if (!list->length)
         replace_storage(heap, list, NULL);
-    else if (storage->room >= SHRINK_FROM && list->length < storage->room / 2)
+    else if (may_shrink(heap, list))
         (void)try_resize(heap, list, roomy(list->length));
 }
 
