@@ -142,16 +142,15 @@ static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
     }
 }
 
-/* One that is aligned to 16 may have a gap of a word in front. The header comes last: in a checked heap others may look, with the lock, at all that lies here. */
+/* The header comes last: in a checked heap others may look, with the lock, at all that lies here. */
 static void *new_small(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t length, size_t size) {
-    size_t padding = type->alignment == 16 ? 8 : 0;
+    size_t padding = hwri_padding_of(type);
     uint64_t *header = take_bytes(t, me, size + padding);
     if (!header) return NULL;
-    bool checked = t->heap->checked, shift = padding && !((uintptr_t)header & 8);
+    bool checked = t->heap->checked;
     if (checked) hwri_mutex_lock(&t->lock);
     if (checked) hwri_mutator_seal(me);
-    if (padding) *(shift ? header : header + size / 8) = hwri_gap(8);
-    header += shift;
+    if (padding) header = hwri_settle(header, size);
     memset(header + 1, 0, size - HWRI_HEADER_SIZE);
     if (type->item_size) memcpy((char *)(header + 1) + type->length_offset, &length, sizeof length);
     *header = (uint64_t)(uintptr_t)type | me->face.birth;

@@ -48,17 +48,18 @@ static inline void *copying_move(hwri_copying *c, uint64_t *header) {
     uint64_t word = *header;
     if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0)) hwri_watched_is_reached(c->t, header + 1);
     const hwr_type *type = traced_type(word);
-    size_t size = traced_bytes(header + 1, type);
+    size_t size = traced_bytes(header + 1, type), padding = traced_padding(type);
     bool old = word & c->promoted_ages;
-    uint64_t *to = copying_room(c, size, old);
+    uint64_t *to = copying_room(c, size + padding, old);
     if (__builtin_expect(!to, 0)) {
-        to = old ? NULL : copying_room(c, size, true);
+        to = old ? NULL : copying_room(c, size + padding, true);
         old = true;
         if (!to) {
             copying_stay(c, header, size);
             return header + 1;
         }
     }
+    if (__builtin_expect(padding != 0, 0)) to = hwri_settle(to, size);
     for (size_t i = 1; i < size / 8; i++) to[i] = header[i];
     word &= ~(HWRI_MARK | HWRI_AGED);
     *to = old ? word | HWRI_REGION | HWRI_TRACK : word | HWRI_AGED | c->epoch;

@@ -96,9 +96,11 @@ HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
 /* Returns where the copy is; without room, the object where it lies. */
 __attribute__((noinline)) static void *marking_move(hwri_marking *m, uint64_t *header) {
     uint64_t word = *header;
-    size_t size = traced_bytes(header + 1, traced_type(word));
-    uint64_t *to = hwri_old_alloc_slow(m->t, size);
+    const hwr_type *type = traced_type(word);
+    size_t size = traced_bytes(header + 1, type), padding = traced_padding(type);
+    uint64_t *to = hwri_old_alloc_slow(m->t, size + padding);
     if (!to) return header + 1;
+    if (padding) to = hwri_settle(to, size);
     if ((word & HWRI_MARK) == HWRI_WATCHED) hwri_watched_is_reached(m->t, header + 1);
     memcpy(to + 1, header + 1, size - sizeof *to);
     *to = word & ~HWRI_MARK;

@@ -1,6 +1,7 @@
 /* Our own objects, as the engines of the tracing collector see them (copy.h, mark.h). A model says
  *   traced_header(object)   the word that has the marks, and the address of the copy if it has moved
  *   traced_type(header), traced_bytes(object, type)   what it is, and what it takes, header included
+ *   traced_padding(type)    what it takes besides, so that it can be aligned
  *   traced_refers(type)     whether objects of the type have references at all
  *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
  *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(type), and have at most TRACED_FIELDS references, all in fields at known places
@@ -17,6 +18,7 @@ typedef void *__attribute__((may_alias)) hwri_slot;
 static inline uint64_t *traced_header(const void *object) { return hwri_header(object); }
 static inline const hwr_type *traced_type(uint64_t header) { return hwri_type_in(header); }
 static inline size_t traced_bytes(const void *object, const hwr_type *type) { return hwri_traced_size(object, type); }
+static inline size_t traced_padding(const hwr_type *type) { return hwri_padding_of(type); }
 static inline bool traced_refers(const hwr_type *type) {
     return type->ref_count || type->trace || type->items_are_references;
 }

@@ -59,6 +59,14 @@ static inline size_t hwri_taken_by(const hwr_type *type, size_t length) {
 static inline size_t hwri_traced_size(const void *object, const hwr_type *type) {
     return hwri_taken_by(type, type->item_size ? hwri_length_of(type, object) : 0);
 }
+/* What is aligned to 16 takes a word more, for a gap in front of it or behind. */
+static inline size_t hwri_padding_of(const hwr_type *type) { return type->alignment == 16 ? 8 : 0; }
+/* Writes that gap, and returns where the header goes. `size`: without the gap. */
+static inline uint64_t *hwri_settle(uint64_t *header, size_t size) {
+    bool shift = !((uintptr_t)header & 8);
+    *(shift ? header : header + size / 8) = hwri_gap(8);
+    return header + shift;
+}
 /* Bytes to the next object or gap behind this one. */
 static inline size_t hwri_size_at(const uint64_t *header) {
     if (hwri_is_gap(*header)) return (size_t)(*header >> 3);

@@ -38,6 +38,7 @@ static void look_at(node *n) {
     n->generation = generation;
     if (never_moves()) CHECK(n->home == NULL || n->home == object);
     n->home = object;
+    CHECK(n->kind != TRACED_ALIGNED || (uintptr_t)object % 16 == 0);
     if (n->id != 0) CHECK(hwr_id(m.heap, object) == n->id);
     for (size_t i = 0; n->kind != TRACED_WEAK && i < n->field_count; i++)
         reach(n->fields[i], *tracing_object_field(object, n->kind, i));
