@@ -315,22 +315,23 @@ static void resume(coroutine *c) {
     CHECK(swapcontext(&scene.main_context, &c->context) == 0);
 }
 
+static void make_coroutine(coroutine *c, int number) {
+    c->memory = aligned_alloc(4096, STACK_BYTES);
+    assert_non_null(c->memory);
+    memset(c->memory, 0, STACK_BYTES);
+    c->stack = hwr_stack_register(scene.f->heap, c->memory, STACK_BYTES);
+    assert_non_null(c->stack);
+    assert_int_equal(getcontext(&c->context), 0);
+    c->context.uc_stack.ss_sp = c->memory;
+    c->context.uc_stack.ss_size = STACK_BYTES;
+    c->context.uc_link = &scene.main_context;
+    makecontext(&c->context, (void (*)(void))(uintptr_t)coroutine_body, 1, number);
+}
+
 static void stacks_of_coroutines_are_scanned(void **state) {
     memset(&scene, 0, sizeof scene);
     scene.f = *state;
-    for (size_t i = 0; i < COROUTINES; i++) {
-        coroutine *c = &scene.coroutines[i];
-        c->memory = aligned_alloc(4096, STACK_BYTES);
-        assert_non_null(c->memory);
-        memset(c->memory, 0, STACK_BYTES);
-        c->stack = hwr_stack_register(scene.f->heap, c->memory, STACK_BYTES);
-        assert_non_null(c->stack);
-        assert_int_equal(getcontext(&c->context), 0);
-        c->context.uc_stack.ss_sp = c->memory;
-        c->context.uc_stack.ss_size = STACK_BYTES;
-        c->context.uc_link = &scene.main_context;
-        makecontext(&c->context, (void (*)(void))(uintptr_t)coroutine_body, 1, (int)i);
-    }
+    for (int i = 0; i < COROUTINES; i++) make_coroutine(&scene.coroutines[i], i);
     for (size_t turn = 0; turn <= TURNS; turn++)
         for (size_t i = 0; i < COROUTINES; i++) {
             resume(&scene.coroutines[i]);
