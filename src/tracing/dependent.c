@@ -99,13 +99,14 @@ static void reach_as_found(hwri_tracing *t, hwri_waiting *w) {
 
 void hwri_dependents_reach(hwri_tracing *t) {
     hwri_dependent *undecided = undecided_ones(t);
-    if (!reach_seconds(t, &undecided) || !reach_seconds(t, &undecided) || !undecided) return;
+    bool more = true;
+    for (unsigned pass = 0; more && pass < 2; pass++) more = reach_seconds(t, &undecided);
+    if (!more || !undecided) return;
     hwri_waiting waiting = {.ready = undecided};
     if (open_waiting(t, &waiting, undecided)) {
         reach_as_found(t, &waiting);
         hwr_pool_free(t->heap->scratch, waiting.places);
         return;
     }
-    while (reach_seconds(t, &undecided)) {
-    }
+    while (reach_seconds(t, &undecided)) continue;
 }

@@ -133,8 +133,7 @@ static bool add_free_block(hwri_tracing *t) {
 }
 
 void hwri_old_provide(hwri_tracing *t, size_t count) {
-    while (t->old.free_blocks < count && add_free_block(t)) {
-    }
+    while (t->old.free_blocks < count && add_free_block(t)) continue;
 }
 
 static hwri_block_info *take_free_block(hwri_tracing *t) {
