@@ -127,7 +127,7 @@ HWRI_INLINE void marking_visit(hwri_marking *m, void *object, bool moves) {
         traced_each_slot(object, type, marking_push, m);
 }
 
-/* Nearly all objects are in blocks, of a fixed size, and have nothing but a few fields: these are marked here, about 75 instructions for one with two, and not written to, so that they need not be written back to memory. All others take the long way. With `sticks`, marks tell old from young. */
+/* Nearly all objects are in blocks, of a fixed size, and have nothing but a few fields: these are marked here, about 80 instructions for one with two, and not written to, so that they need not be written back to memory. All others take the long way. With `sticks`, marks tell old from young. */
 HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks, bool moves) {
     void **stack = m->stack;
     size_t count = (size_t)(m->top - stack), most = (size_t)(m->end - stack) - TRACED_FIELDS;
