@@ -3,15 +3,14 @@
 
 #include "heapwright/events.h"
 #include "random/counting_mutator.h"
-#include "support/backend.h"
 #include "support/check.h"
+#include "support/model_memory.h"
 
 #include <string.h>
 
 enum {
-    DEPTH_MOST = 5,  /* of finalizers and callbacks in each other */
-    CHECK_EACH = 64, /* operations, then verification */
-    BUFFER_MIB = 96
+    DEPTH_MOST = 5, /* of finalizers and callbacks in each other */
+    CHECK_EACH = 64 /* operations, then verification */
 };
 
 /* One operation as the bytes give it. */
@@ -281,11 +280,7 @@ static void end_operation(void) {
 
 static void change_limit(step s) {
     if (m.raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(m.raw, &raw);
-    size_t limit = s.which < 128 ? 0 : raw.committed + ((size_t)s.low << 12);
-    say("limit: %zu", limit);
-    hwr_raw_set_limit(m.raw, limit);
+    say("limit: %zu", model_memory_limit(m.raw, s.which < 128, (size_t)s.low << 12));
 }
 
 static void inject_fault(step s) {
@@ -299,8 +294,7 @@ static void inject_fault(step s) {
 static void relieve(void) {
     if (m.raw == NULL) return;
     say("no limit, no faults");
-    hwr_raw_set_limit(m.raw, 0);
-    hwr_raw_inject_fault(m.raw, 0, 0, false);
+    model_memory_relieve(m.raw);
 }
 
 static void trim(void) {
@@ -376,29 +370,6 @@ static void do_one(step s) {
 
 /* Beginning and end */
 
-static hwr_raw *open_raw(uint8_t configuration) {
-    static void *buffer; /* kept, and dirty, from one run to the next */
-    unsigned source = counting_source(configuration);
-    if (source == COUNTING_LIMIT) return NULL;
-    hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
-    if (source == COUNTING_BUFFER) {
-        options.buffer_size = (size_t)BUFFER_MIB << 20;
-        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
-        options.buffer = buffer;
-    }
-    hwr_raw *raw = hwr_raw_open(&options);
-    CHECK(raw != NULL);
-    return raw;
-}
-
-static void close_raw(void) {
-    if (m.raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(m.raw, &raw);
-    CHECK(raw.committed == 0 && raw.reserved == 0);
-    hwr_raw_close(m.raw);
-}
-
 static void open_heap(void) {
     hwr_options options = {.size = sizeof options, .collector = HWR_COUNTING, .raw = m.raw};
     options.limit = m.raw == NULL ? OWN_LIMIT : 0;
@@ -452,7 +423,7 @@ void counting_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     m.trace = trace;
     m.nested.state = bytes[0];
     object_finalizer = finalized;
-    m.raw = open_raw(m.configuration);
+    m.raw = model_memory_open(counting_source(m.configuration));
     open_heap();
     size_t count = 0;
     for (size_t at = 1; at + DRIVER_STEP <= length; at += DRIVER_STEP) {
@@ -469,5 +440,5 @@ void counting_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     verify();
     compare_figures();
     hwr_heap_close(m.heap);
-    close_raw();
+    model_memory_close(m.raw);
 }

@@ -6,15 +6,15 @@
 #include "heapwright/text.h"
 #include "heapwright/tracing.h"
 #include "random/kinds_mutator.h"
-#include "support/backend.h"
 #include "support/check.h"
+#include "support/model_memory.h"
 
 #include <stdarg.h>
 #include <string.h>
 
 /* Stress collects everything at every so many allocations, which takes longer on a tracing heap. */
 enum { STRESS = 9, STRESS_EAGER = 2, STRESS_TRACING = 300, STRESS_TRACING_EAGER = 60, SMALL_NURSERY = 1 << 15 };
-enum { CHECK_EACH = 64, BUFFER_MIB = 96, SPARE_SIZE = 3000, DEPTH_MOST = 3 };
+enum { CHECK_EACH = 64, SPARE_SIZE = 3000, DEPTH_MOST = 3 };
 
 kinds_mutator k;
 
@@ -103,9 +103,7 @@ static void exhaust(void) {
 static void relieve(void) {
     kinds_say("no limit, no faults");
     while (k.block_count > 0) hwr_free(k.heap, k.blocks[--k.block_count]);
-    if (k.raw == NULL) return;
-    hwr_raw_set_limit(k.raw, 0);
-    hwr_raw_inject_fault(k.raw, 0, 0, false);
+    model_memory_relieve(k.raw);
 }
 
 static void inject_fault(uint32_t bits) {
@@ -118,11 +116,7 @@ static void inject_fault(uint32_t bits) {
 
 static void change_limit(uint32_t bits) {
     if (k.raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(k.raw, &raw);
-    size_t limit = (bits & 1) != 0 ? 0 : raw.committed + ((size_t)(bits >> 1 & 63) << 12);
-    kinds_say("limit: %zu", limit);
-    hwr_raw_set_limit(k.raw, limit);
+    kinds_say("limit: %zu", model_memory_limit(k.raw, (bits & 1) != 0, (size_t)(bits >> 1 & 63) << 12));
 }
 
 /* ---- what is held ---- */
@@ -357,21 +351,6 @@ static void perform(unsigned operation, uint32_t bits) {
 
 /* ---- beginning and end ---- */
 
-static hwr_raw *open_raw(void) {
-    static void *buffer; /* kept, and dirty, from one run to the next */
-    unsigned source = counting_source(k.configuration);
-    if (source == COUNTING_LIMIT) return NULL;
-    hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
-    if (source == COUNTING_BUFFER) {
-        options.buffer_size = (size_t)BUFFER_MIB << 20;
-        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
-        options.buffer = buffer;
-    }
-    hwr_raw *raw = hwr_raw_open(&options);
-    CHECK(raw != NULL);
-    return raw;
-}
-
 static void show_held(hwr_visitor *visitor, held *places, size_t count) {
     for (size_t i = 0; i < count; i++) HWR_VISIT(visitor, places[i].object);
 }
@@ -423,18 +402,10 @@ static void leave_nothing(size_t before) {
     CHECK(object_count() == before || traces());
 }
 
-static void close_raw(void) {
-    if (k.raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(k.raw, &raw);
-    CHECK(raw.committed == 0 && raw.reserved == 0);
-    hwr_raw_close(k.raw);
-}
-
 void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     if (length == 0) return;
     k = (kinds_mutator){.configuration = bytes[0] & (KINDS_CONFIGURATIONS - 1), .trace = trace};
-    k.raw = open_raw();
+    k.raw = model_memory_open(counting_source(k.configuration));
     open_heap();
     size_t before = object_count(), count = 0;
     for (size_t at = 1; at + DRIVER_STEP <= length; at += DRIVER_STEP) {
@@ -449,6 +420,6 @@ void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     drop_all_large(false);
     verify();
     hwr_heap_close(k.heap);
-    close_raw();
+    model_memory_close(k.raw);
     shadow_free_all();
 }

@@ -2,15 +2,15 @@
 #include "random/pool_model.h"
 
 #include "heapwright/pool.h"
-#include "support/backend.h"
 #include "support/check.h"
+#include "support/model_memory.h"
 #include "support/pattern.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 1024, FREED = 16, BUFFER_MIB = 96 };
+enum { BLOCKS = 1024, FREED = 16 };
 static const size_t most_bytes = (size_t)12 << 20; /* of all live blocks together */
 
 typedef struct shadow_block {
@@ -339,11 +339,7 @@ static void trim(model *m, step s) {
 
 static void change_limit(model *m, step s) {
     if (m->raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(m->raw, &raw);
-    size_t limit = s.which < 128 ? 0 : raw.committed + ((size_t)s.low << 14);
-    say(m, "limit: %zu", limit, 0);
-    hwr_raw_set_limit(m->raw, limit);
+    say(m, "limit: %zu", model_memory_limit(m->raw, s.which < 128, (size_t)s.low << 14), 0);
 }
 
 static void inject_fault(model *m, step s) {
@@ -356,11 +352,8 @@ static void inject_fault(model *m, step s) {
 }
 
 static void relieve(model *m) {
-    if (m->raw != NULL) {
-        say(m, "no limit, no faults", 0, 0);
-        hwr_raw_set_limit(m->raw, 0);
-        hwr_raw_inject_fault(m->raw, 0, 0, false);
-    }
+    if (m->raw != NULL) say(m, "no limit, no faults", 0, 0);
+    model_memory_relieve(m->raw);
 }
 
 static void perform(model *m, step s) {
@@ -400,34 +393,11 @@ static void perform(model *m, step s) {
 
 /* Beginning and end */
 
-static hwr_raw *open_raw(uint8_t configuration) {
-    static void *buffer; /* kept, and dirty, from one run to the next */
-    int source = (configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT;
-    if (source == MODEL_OWN) return NULL;
-    hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
-    if (source == MODEL_BUFFER) {
-        options.buffer_size = (size_t)BUFFER_MIB << 20;
-        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
-        options.buffer = buffer;
-    }
-    hwr_raw *raw = hwr_raw_open(&options);
-    CHECK(raw != NULL);
-    return raw;
-}
-
-static void close_raw(const model *m) {
-    if (m->raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(m->raw, &raw);
-    CHECK(raw.committed == 0 && raw.reserved == 0);
-    hwr_raw_close(m->raw);
-}
-
 void model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     static model m;
     if (length == 0) return;
     m = (model){.configuration = bytes[0] & (2 * MODEL_EAGER - 1), .trace = trace};
-    m.raw = open_raw(m.configuration);
+    m.raw = model_memory_open((m.configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT);
     m.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options),
                                                .raw = m.raw,
                                                .granularity = (m.configuration & MODEL_GRANULARITY_8) != 0 ? 8 : 16,
@@ -445,5 +415,5 @@ void model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     verify(&m);
     check_statistics(&m, true);
     hwr_pool_close(m.pool);
-    close_raw(&m);
+    model_memory_close(m.raw);
 }

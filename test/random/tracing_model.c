@@ -2,13 +2,13 @@
 #include "random/tracing_model.h"
 
 #include "random/tracing_mutator.h"
-#include "support/backend.h"
 #include "support/check.h"
+#include "support/model_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECK_EACH = 64, BUFFER_MIB = 96, STACK_BYTES = 16384, DROPPED_AT_ONCE = 6 };
+enum { CHECK_EACH = 64, STACK_BYTES = 16384, DROPPED_AT_ONCE = 6 };
 
 /* One operation as the bytes give it. */
 typedef struct step {
@@ -204,11 +204,7 @@ static void end_operation(void) {
 
 static void change_limit(step s) {
     if (m.raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(m.raw, &raw);
-    size_t limit = s.which < 128 ? 0 : raw.committed + ((size_t)s.low << 12);
-    say("limit: %zu", limit);
-    hwr_raw_set_limit(m.raw, limit);
+    say("limit: %zu", model_memory_limit(m.raw, s.which < 128, (size_t)s.low << 12));
 }
 
 static void inject_fault(step s) {
@@ -217,12 +213,6 @@ static void inject_fault(step s) {
     unsigned mask = s.high % HWR_FAULT_ALL + 1;
     say("fault %u, number %u (0: none)%s", mask, (unsigned)nth, s.which >= 220 ? " and all later" : "");
     hwr_raw_inject_fault(m.raw, mask, nth, s.which >= 220);
-}
-
-static void relieve(void) {
-    if (m.raw == NULL) return;
-    hwr_raw_set_limit(m.raw, 0);
-    hwr_raw_inject_fault(m.raw, 0, 0, false);
 }
 
 static void visit_heap(uint32_t bits) {
@@ -290,7 +280,7 @@ static void perform(step s) {
     else if (operation < 252)
         inject_fault(s);
     else
-        relieve();
+        model_memory_relieve(m.raw);
 }
 
 static void do_one(step s) {
@@ -300,29 +290,6 @@ static void do_one(step s) {
 }
 
 /* Beginning and end */
-
-static hwr_raw *open_raw(void) {
-    static void *buffer; /* kept, and dirty, from one run to the next */
-    unsigned source = source_of(m.configuration);
-    if (source == TRACING_LIMIT) return NULL;
-    hwr_raw_options options = {.size = sizeof options, .kind = (hwr_raw_kind)source};
-    if (source == TRACING_BUFFER) {
-        options.buffer_size = (size_t)BUFFER_MIB << 20;
-        if (buffer == NULL) buffer = backend_map_buffer(options.buffer_size);
-        options.buffer = buffer;
-    }
-    hwr_raw *raw = hwr_raw_open(&options);
-    CHECK(raw != NULL);
-    return raw;
-}
-
-static void close_raw(void) {
-    if (m.raw == NULL) return;
-    hwr_raw_stats raw;
-    hwr_raw_get_stats(m.raw, &raw);
-    CHECK(raw.committed == 0 && raw.reserved == 0);
-    hwr_raw_close(m.raw);
-}
 
 static void open_heap(void) {
     bool is_small = (m.configuration & TRACING_SMALL) != 0;
@@ -374,7 +341,7 @@ void tracing_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     m.nested.state = bytes[0];
     m.locals = locals;
     tracing_finalizer = finalized;
-    m.raw = open_raw();
+    m.raw = model_memory_open(source_of(m.configuration));
     open_heap();
     open_roots();
     size_t count = 0;
@@ -384,12 +351,12 @@ void tracing_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
         begin_operation();
         check_heap();
     }
-    relieve();
+    model_memory_relieve(m.raw);
     begin_operation();
     check_heap();
     if ((bytes[length - 1] & 1) != 0) leave_nothing(); /* the other half of the runs close a heap with objects */
     check_heap();
     close_roots();
     hwr_heap_close(m.heap);
-    close_raw();
+    model_memory_close(m.raw);
 }

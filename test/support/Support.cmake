@@ -3,7 +3,7 @@
 # Support that needs nothing but the C library, the library's sources, and the models of test/random, for those who compile all of it in
 # ways of their own (the fuzzer's clang, a cross compiler).
 set(support_sources "")
-foreach(source backend.c death.c pattern.c)
+foreach(source backend.c death.c model_memory.c pattern.c)
     list(APPEND support_sources ${PROJECT_SOURCE_DIR}/test/support/${source})
 endforeach()
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c)
