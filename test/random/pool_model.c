@@ -397,7 +397,7 @@ void model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     static model m;
     if (length == 0) return;
     m = (model){.configuration = bytes[0] & (2 * MODEL_EAGER - 1), .trace = trace};
-    m.raw = model_memory_open((m.configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT);
+    m.raw = model_memory_open((unsigned)(m.configuration & MODEL_SOURCE) >> MODEL_SOURCE_SHIFT);
     m.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options),
                                                .raw = m.raw,
                                                .granularity = (m.configuration & MODEL_GRANULARITY_8) != 0 ? 8 : 16,
