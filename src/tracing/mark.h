@@ -71,7 +71,7 @@ HWRI_INLINE bool marking_is_due(const hwri_marking *m, const uint64_t *header) {
 }
 
 HWRI_INLINE hwri_marks *marking_word_of(const uint64_t *header) {
-    return &hwri_region_of(header)->marks[hwri_mark_of(header) / 64];
+    return &hwri_region_of(header)->marks[hwri_region_granule(header) / 64];
 }
 
 /* `start` is a granule of the word of marks, `behind` how many granules the last one lies behind it. */
@@ -89,7 +89,7 @@ HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
     const hwr_type *type = traced_type(word);
     *header = (word & ~HWRI_MARK) | (word & HWRI_LARGE ? m->epoch : 0) | m->track;
     if (word & HWRI_REGION)
-        marking_set(marking_word_of(header), hwri_mark_of(header) % 64, traced_bytes(object, type) / 8 - 1);
+        marking_set(marking_word_of(header), hwri_region_granule(header) % 64, traced_bytes(object, type) / 8 - 1);
     return type;
 }
 
@@ -149,7 +149,7 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks, bool moves) {
         uint64_t *header = traced_header(object), word = *header;
         if (__builtin_expect((word & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION, 1)) {
             hwri_marks *marks = marking_word_of(header);
-            size_t start = hwri_mark_of(header) % 64;
+            size_t start = hwri_region_granule(header) % 64;
             if (marks->starts >> start & 1) continue;
             const hwr_type *type = traced_type(word);
             if (__builtin_expect(!moves && traced_is_plain(type) && count <= most, 1)) {

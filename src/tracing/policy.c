@@ -6,7 +6,8 @@
 #include "tracing/tracing.h"
 
 enum { LEAST_TARGET = 3 << 20, PRETENURE_FIRST = 4, PRETENURE_MOST = 64 };
-#define WORTH 64e6 /* bytes; with this, programs that make garbage fast have about as much room as what lives */
+static const double bytes_for_a_second =
+    64e6; /* with this, programs that make garbage fast have about as much room as what lives */
 
 static size_t nursery_bytes(const hwri_tracing *t) { return t->nursery.budget << HWRI_PIECE_SHIFT; }
 
@@ -48,7 +49,7 @@ static uint64_t root_of(uint64_t square) {
 static void balance(hwri_tracing *t, uint64_t start) {
     hwri_balance *b = &t->balance;
     uint64_t now = hwr_raw_now(t->heap->raw), between = start > b->ended ? start - b->ended : 1;
-    double square = (double)b->came * (double)(now - start) / (double)between * WORTH;
+    double square = (double)b->came * (double)(now - start) / (double)between * bytes_for_a_second;
     size_t room = (size_t)root_of(square < 0x1p62 ? (uint64_t)square : UINT64_C(1) << 62);
     b->room = b->room ? (b->room + room) / 2 : room;
     b->ended = now;
@@ -111,9 +112,10 @@ void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived) {
 
 /* Where objects do not move, the young are collected when as much has been allocated as is worth going through all blocks for. A heap that adapts gives back what is beyond its target. */
 void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start) {
-    if (full) balance(t, start);
+    bool adapts = full && t->sizing == HWR_SIZE_ADAPTS;
+    if (adapts) balance(t, start);
     if (full) set_target(t);
-    if (full && t->sizing == HWR_SIZE_ADAPTS) {
+    if (adapts) {
         size_t live = live_bytes(t);
         hwri_old_trim(t, t->target > live ? (t->target - live) >> HWRI_BLOCK_SHIFT : 0);
     }

@@ -12,7 +12,8 @@
  *   tracing/barrier.c    what is remembered of stores into old objects
  *   tracing/thread.c     threads, and stopping them
  *   tracing/roots.c      stacks, frames, slots, callbacks
- *   tracing/life.c       handles, weak references and finalizers in a collection
+ *   tracing/life.c       handles, weak references and finalizers in a collection; life.h tells which file has which
+ *   tracing/dependent.c  dependent handles
  *   kinds/traced.c       what the kinds need of all this
  *   tracing/inspect.c    walking, verification, figures
  *   tracing/inform.c     what is told of collections: callbacks, memory information
@@ -152,10 +153,13 @@ typedef struct hwri_old {
 static inline hwri_region *hwri_region_of(const void *address) {
     return (hwri_region *)((uintptr_t)address & ~(uintptr_t)(HWRI_REGION_SIZE - 1));
 }
-static inline size_t hwri_mark_of(const void *address) { return ((uintptr_t)address & (HWRI_REGION_SIZE - 1)) / 8; }
+/* Which granule of its region an address lies in. */
+static inline size_t hwri_region_granule(const void *address) {
+    return ((uintptr_t)address & (HWRI_REGION_SIZE - 1)) / 8;
+}
 /* The mark of an object in a block: whether the last marking found that one begins here. */
 static inline bool hwri_is_marked_in_region(const uint64_t *header) {
-    size_t granule = hwri_mark_of(header);
+    size_t granule = hwri_region_granule(header);
     return hwri_region_of(header)->marks[granule / 64].starts >> (granule % 64) & 1;
 }
 static inline hwri_block_info *hwri_block_info_of(const void *address) {
