@@ -60,6 +60,20 @@ hwr_raw *hwri_system_open(void);
 hwr_raw *hwri_malloc_open(void);
 hwr_raw *hwri_buffer_open(void *buffer, size_t size);
 
+/* Makes such a one ready for use, with a limit (0: none). Returns it; or, without a way to hear of forks, closes it and returns NULL. */
+hwr_raw *hwri_raw_begin(hwr_raw *raw, size_t limit);
+
+/* Makes a part of a reservation of the system's what it was when it was reserved. */
+void hwri_system_renew(const hwr_raw *raw, void *address, size_t size);
+
+/* Reserves `most` bytes of addresses over the system, or where that is refused half of it, and so on down to `least`. Returns NULL, or where they
+ * start; *size says how many they are. Released by hwr_raw_release. */
+void *hwri_range_reserve(hwr_raw *raw, size_t most, size_t least, size_t alignment, size_t *size);
+
+/* Opens an allocator that reserves nothing but parts of `size` bytes at `start`, a part of such a range: multiples of 64 KiB. Several may be opened over
+ * different parts of one range. Closing it leaves the addresses as they are. NULL without memory, or on a platform that raw does not know. */
+hwr_raw *hwri_range_open(void *start, size_t size, size_t limit);
+
 /* If all memory lies in one range that is known from the start (a buffer's), returns its size in bytes and its start. Otherwise 0. */
 size_t hwri_raw_extent(const hwr_raw *raw, uintptr_t *start);
 

@@ -15,8 +15,11 @@ hwr_raw *hwr_raw_open(const hwr_raw_options *options) {
     case HWR_RAW_MALLOC: raw = hwri_malloc_open(); break;
     case HWR_RAW_BUFFER: raw = hwri_buffer_open(o.buffer, o.buffer_size); break;
     }
-    if (!raw) return NULL;
-    raw->stats.limit = o.limit;
+    return raw ? hwri_raw_begin(raw, o.limit) : NULL;
+}
+
+hwr_raw *hwri_raw_begin(hwr_raw *raw, size_t limit) {
+    raw->stats.limit = limit;
     hwri_mutex_init(&raw->lock);
     raw->fork_lock = (hwri_fork_lock){.mutex = &raw->lock, .rank = HWRI_RANK_RAW};
     if (!hwri_fork_register(&raw->fork_lock)) {

@@ -49,6 +49,13 @@ static void system_release(hwr_raw *raw, void *address, size_t size) {
     munmap(address, size);
 }
 
+/* Where the system has no more mappings to give, what was asked for there stays committed. */
+void hwri_system_renew(const hwr_raw *raw, void *address, size_t size) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    if (mmap(address, size, protection_of_reserved(raw), flags, -1, 0) == MAP_FAILED)
+        madvise(address, size, MADV_DONTNEED);
+}
+
 static void *system_resize(hwr_raw *raw, void *address, size_t old_size, size_t new_size, size_t alignment) {
     void *p = mremap(address, old_size, new_size, 0);
     if (p != MAP_FAILED) return p;
@@ -148,6 +155,11 @@ static bool strict_accounting(void) {
 }
 
 hwr_raw *hwri_system_open(void) { return NULL; }
+void hwri_system_renew(const hwr_raw *raw, void *address, size_t size) {
+    (void)raw;
+    (void)address;
+    (void)size;
+}
 void hwri_system_memory(hwri_memory *memory) { *memory = (hwri_memory){0}; }
 
 #endif
