@@ -1,0 +1,91 @@
+/* What the user has asked for. */
+#include "settings.h"
+
+#include "heapwright/base.h"
+#include "raw/backend.h"
+#include "runtime.h"
+
+clr_settings_values clr_settings;
+
+static int latency = CLR_BATCH, large_compaction = CLR_LARGE_COMPACTION_DEFAULT;
+
+enum { LARGE_LEAST = 85000, HIGH_LOAD = 90, CONSERVE_MOST = 9 };
+
+static bool ask_bool(const char *key, const char *public_key, bool otherwise) {
+    bool value;
+    return clr_runtime->table->get_boolean_config_value(clr_runtime, key, public_key, &value) ? value : otherwise;
+}
+
+static uint64_t ask_number(const char *key, const char *public_key, uint64_t otherwise) {
+    int64_t value;
+    bool said = clr_runtime->table->get_int_config_value(clr_runtime, key, public_key, &value);
+    return said && value > 0 ? (uint64_t)value : otherwise;
+}
+
+static uint64_t physical_memory(void) {
+    hwri_memory memory;
+    hwri_system_memory(&memory);
+    return memory.total;
+}
+
+static uint64_t ask_hard_limit(void) {
+    uint64_t percent = ask_number("GCHeapHardLimitPercent", "System.GC.HeapHardLimitPercent", 0);
+    uint64_t otherwise = percent < 100 ? physical_memory() / 100 * percent : 0;
+    return ask_number("GCHeapHardLimit", "System.GC.HeapHardLimit", otherwise);
+}
+
+void clr_settings_read(void) {
+    clr_settings_values *s = &clr_settings;
+    s->server = ask_bool("gcServer", "System.GC.Server", false);
+    s->concurrent = ask_bool("gcConcurrent", "System.GC.Concurrent", true);
+    s->retain = ask_bool("GCRetainVM", "System.GC.RetainVM", false);
+    s->hard_limit = ask_hard_limit();
+    s->gen0_size = ask_number("GCgen0size", "System.GC.Gen0Size", 0);
+    s->large_threshold = ask_number("GCLOHThreshold", "System.GC.LOHThreshold", LARGE_LEAST);
+    if (s->large_threshold < LARGE_LEAST) s->large_threshold = LARGE_LEAST;
+    uint64_t conserve = ask_number("GCConserveMemory", "System.GC.ConserveMemory", 0);
+    s->conserve = conserve <= CONSERVE_MOST ? (unsigned)conserve : 0;
+    uint64_t high = ask_number("GCHighMemPercent", "System.GC.HighMemoryPercent", HIGH_LOAD);
+    s->high_load = high < 100 ? (unsigned)high : HIGH_LOAD;
+    latency = s->concurrent ? CLR_INTERACTIVE : CLR_BATCH;
+}
+
+uint64_t clr_memory_total(void) {
+    uint64_t total = physical_memory();
+    return clr_settings.hard_limit && clr_settings.hard_limit < total ? clr_settings.hard_limit : total;
+}
+
+unsigned clr_memory_load(void) {
+    hwri_memory memory;
+    hwri_system_memory(&memory);
+    return memory.total ? (unsigned)(memory.used * 100 / memory.total) : 0;
+}
+
+int clr_latency_mode(void) { return __atomic_load_n(&latency, __ATOMIC_RELAXED); }
+
+/* The runtime has checked it. */
+int clr_set_latency_mode(int mode) {
+    __atomic_store_n(&latency, mode, __ATOMIC_RELAXED);
+    return 0;
+}
+
+int clr_large_compaction(void) { return __atomic_load_n(&large_compaction, __ATOMIC_RELAXED); }
+void clr_set_large_compaction(int mode) { __atomic_store_n(&large_compaction, mode, __ATOMIC_RELAXED); }
+
+void clr_settings_each(void *context, clr_value_function *visit) {
+    const clr_settings_values *s = &clr_settings;
+    visit(context, "GCName", "System.GC.Name", CLR_VALUE_STRING, (intptr_t) "heapwright " HWR_VERSION_STRING);
+    visit(context, "ServerGC", "System.GC.Server", CLR_VALUE_BOOLEAN, s->server);
+    visit(context, "ConcurrentGC", "System.GC.Concurrent", CLR_VALUE_BOOLEAN, s->concurrent);
+    visit(context, "RetainVM", "System.GC.RetainVM", CLR_VALUE_BOOLEAN, s->retain);
+    visit(context, "GCHeapHardLimit", "System.GC.HeapHardLimit", CLR_VALUE_INTEGER, (int64_t)s->hard_limit);
+    visit(context, "GCgen0size", "System.GC.Gen0Size", CLR_VALUE_INTEGER, (int64_t)s->gen0_size);
+    visit(context, "LOHThreshold", "System.GC.LOHThreshold", CLR_VALUE_INTEGER, (int64_t)s->large_threshold);
+    visit(context, "GCConserveMem", "System.GC.ConserveMemory", CLR_VALUE_INTEGER, s->conserve);
+    visit(context, "GCHighMemPercent", "System.GC.HighMemoryPercent", CLR_VALUE_INTEGER, s->high_load);
+}
+
+int clr_settings_refresh(void) {
+    clr_settings.hard_limit = ask_hard_limit();
+    return CLR_LIMIT_SET;
+}
