@@ -39,6 +39,8 @@ static bool is_known(const clr_ee *runtime) {
     return false;
 }
 
+/* A program that asks for server mode gets the one collector there is. Nothing is said of it: the C# compiler asks for it, for one, and a build takes any line on the error stream for
+ * an error. */
 clr_result GC_Initialize(clr_ee *runtime, clr_heap **heap, clr_manager **manager, clr_debugger_variables *variables) {
     (void)variables;
     clr_runtime = runtime;
@@ -46,7 +48,6 @@ clr_result GC_Initialize(clr_ee *runtime, clr_heap **heap, clr_manager **manager
     clr_tables = hwr_raw_open(NULL);
     if (!clr_tables) return CLR_NO_MEMORY;
     clr_settings_read();
-    if (clr_settings.server) clr_say("there is no server mode here; the collector is the same as without it");
     *heap = &clr_heap_object;
     *manager = &clr_handle_manager;
     return CLR_OK;
