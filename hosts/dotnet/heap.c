@@ -2,9 +2,12 @@
 #include "heap.h"
 
 #include "allocate.h"
+#include "collect.h"
+#include "diagnose.h"
 #include "finalize.h"
 #include "frozen.h"
 #include "inform.h"
+#include "life.h"
 #include "runtime.h"
 #include "settings.h"
 #include "space.h"
@@ -143,7 +146,7 @@ static bool is_large_object(clr_heap *self, clr_object *object) {
 
 static bool is_promoted(clr_heap *self, clr_object *object) {
     (void)self;
-    return object != NULL;
+    return clr_is_reached(object);
 }
 
 static void validate_object_member(clr_heap *self, clr_object *object) {
@@ -186,21 +189,16 @@ static bool is_in_frozen_segment(clr_heap *self, clr_object *object) {
 
 /* ---- collecting ---- */
 
-/* Nothing is collected; that it was asked for is counted, for the programs that wait for it. */
 static clr_result garbage_collect(clr_heap *self, int gen, bool low_memory, int mode) {
     (void)self;
     (void)low_memory;
-    (void)mode;
-    clr_collection collection;
-    int oldest = gen < 0 || gen > GENERATION_MOST ? GENERATION_MOST : gen;
-    clr_inform_begin(&collection, oldest, oldest < GENERATION_MOST ? CLR_KIND_YOUNG : CLR_KIND_FULL, true);
-    clr_inform_end(&collection);
+    clr_collect(gen < 0 || gen > GENERATION_MOST ? GENERATION_MOST : gen, mode);
     return CLR_OK;
 }
 
 static uint32_t get_condemned_generation(clr_heap *self) {
     (void)self;
-    return GENERATION_MOST;
+    return (uint32_t)clr_collecting();
 }
 
 static uint32_t get_max_generation(clr_heap *self) {
@@ -436,7 +434,7 @@ static int enable_no_gc_region_callback(clr_heap *self, clr_no_gc_work *work, ui
     return CLR_NO_GC_CALLBACK_NOT_RUNNING;
 }
 
-/* ---- profilers, debuggers, traces: they see an empty heap ---- */
+/* ---- profilers, debuggers, traces ---- */
 
 static void diag_walk_object(clr_heap *self, clr_object *object, clr_walk_function *visit, void *context) {
     (void)self;
@@ -473,20 +471,24 @@ static void diag_walk_survivors(clr_heap *self, void *gc_context, clr_survivors_
 static void diag_walk_finalize_queue(clr_heap *self, void *gc_context, clr_finalizable_function *visit) {
     (void)self;
     (void)gc_context;
-    (void)visit;
+    clr_diagnose_finalizable(visit);
 }
 
 static void diag_scan_finalize_queue(clr_heap *self, clr_root_function *visit, clr_scan *scan) {
     (void)self;
-    (void)visit;
-    (void)scan;
+    clr_diagnose_finalizable_roots(visit, scan);
 }
 
 static void diag_scan_handles(clr_heap *self, clr_handle_function *visit, int gen, clr_scan *scan) {
     (void)self;
-    (void)visit;
     (void)gen;
-    (void)scan;
+    clr_diagnose_handles(visit, scan);
+}
+
+static void diag_scan_dependent_handles(clr_heap *self, clr_handle_function *visit, int gen, clr_scan *scan) {
+    (void)self;
+    (void)gen;
+    clr_diagnose_dependents(visit, scan);
 }
 
 static void diag_descr_generations(clr_heap *self, clr_generation_function *visit, void *context) {
@@ -605,7 +607,7 @@ static const struct {
             .diag_walk_finalize_queue = diag_walk_finalize_queue,
             .diag_scan_finalize_queue = diag_scan_finalize_queue,
             .diag_scan_handles = diag_scan_handles,
-            .diag_scan_dependent_handles = diag_scan_handles,
+            .diag_scan_dependent_handles = diag_scan_dependent_handles,
             .diag_descr_generations = diag_descr_generations,
             .diag_trace_gc_segments = diag_trace_gc_segments,
             .diag_get_gc_settings = diag_get_gc_settings,
