@@ -304,13 +304,13 @@ typedef void clr_value_function(void *context, const char *name, const char *pub
 
 /* ---- tables ---- */
 
-/* Each list names the slots of one table with their numbers: X(number, result, name, (arguments)). */
-#define CLR_MEMBER(number, result, name, arguments) result(*name) arguments;
-#define CLR_HEAP_SLOT_AT(number, result, name, arguments) CLR_AT(clr_heap_table, name, (number) * sizeof(void *));
-#define CLR_MANAGER_SLOT_AT(number, result, name, arguments) CLR_AT(clr_manager_table, name, (number) * sizeof(void *));
-#define CLR_STORE_SLOT_AT(number, result, name, arguments) CLR_AT(clr_store_table, name, (number) * sizeof(void *));
-#define CLR_EE_SLOT_AT(number, result, name, arguments) CLR_AT(clr_ee_table, name, (number) * sizeof(void *));
-#define CLR_SINK_SLOT_AT(number, result, name, arguments) CLR_AT(clr_sink_table, name, (number) * sizeof(void *));
+/* Each list names the slots of one table with their numbers: X(number, result, name, arguments...). */
+#define CLR_MEMBER(number, result, name, ...) result (*(name))(__VA_ARGS__);
+#define CLR_HEAP_SLOT_AT(number, result, name, ...) CLR_AT(clr_heap_table, name, (number) * sizeof(void *));
+#define CLR_MANAGER_SLOT_AT(number, result, name, ...) CLR_AT(clr_manager_table, name, (number) * sizeof(void *));
+#define CLR_STORE_SLOT_AT(number, result, name, ...) CLR_AT(clr_store_table, name, (number) * sizeof(void *));
+#define CLR_EE_SLOT_AT(number, result, name, ...) CLR_AT(clr_ee_table, name, (number) * sizeof(void *));
+#define CLR_SINK_SLOT_AT(number, result, name, ...) CLR_AT(clr_sink_table, name, (number) * sizeof(void *));
 
 typedef struct clr_heap clr_heap;
 typedef struct clr_manager clr_manager;
@@ -320,275 +320,267 @@ typedef struct clr_sink clr_sink;
 
 /* The runtime calls these: IGCHeap. */
 #define CLR_HEAP_SLOTS(X)                                                                                              \
-    X(0, bool, is_valid_segment_size, (clr_heap *, size_t size))                                                       \
-    X(1, bool, is_valid_gen0_max_size, (clr_heap *, size_t size))                                                      \
-    X(2, size_t, get_valid_segment_size, (clr_heap *, bool large))                                                     \
-    X(3, void, set_reserved_vm_limit, (clr_heap *, size_t limit))                                                      \
-    X(4, void, wait_until_concurrent_gc_complete, (clr_heap *))                                                        \
-    X(5, bool, is_concurrent_gc_in_progress, (clr_heap *))                                                             \
-    X(6, void, temporary_enable_concurrent_gc, (clr_heap *))                                                           \
-    X(7, void, temporary_disable_concurrent_gc, (clr_heap *))                                                          \
-    X(8, bool, is_concurrent_gc_enabled, (clr_heap *))                                                                 \
-    X(9, clr_result, wait_until_concurrent_gc_complete_async, (clr_heap *, int milliseconds))                          \
-    X(10, size_t, get_number_of_finalizable, (clr_heap *))                                                             \
-    X(11, clr_object *, get_next_finalizable, (clr_heap *))                                                            \
-    X(12, void, get_memory_info,                                                                                       \
-      (clr_heap *, uint64_t * high_load_bytes, uint64_t * available, uint64_t * load_bytes, uint64_t * heap_size,      \
-       uint64_t * fragmented, uint64_t * committed, uint64_t * promoted, uint64_t * pinned, uint64_t * pending,        \
-       uint64_t * index, uint32_t * gen, uint32_t * pause_percent, bool *compacted, bool *concurrent,                  \
-       uint64_t *generations, uint64_t *pauses, int kind))                                                             \
-    X(13, uint32_t, get_memory_load, (clr_heap *))                                                                     \
-    X(14, int, get_gc_latency_mode, (clr_heap *))                                                                      \
-    X(15, int, set_gc_latency_mode, (clr_heap *, int mode))                                                            \
-    X(16, int, get_loh_compaction_mode, (clr_heap *))                                                                  \
-    X(17, void, set_loh_compaction_mode, (clr_heap *, int mode))                                                       \
-    X(18, bool, register_for_full_gc_notification, (clr_heap *, uint32_t gen2_percent, uint32_t large_percent))        \
-    X(19, bool, cancel_full_gc_notification, (clr_heap *))                                                             \
-    X(20, int, wait_for_full_gc_approach, (clr_heap *, int milliseconds))                                              \
-    X(21, int, wait_for_full_gc_complete, (clr_heap *, int milliseconds))                                              \
-    X(22, uint32_t, which_generation, (clr_heap *, clr_object * object))                                               \
-    X(23, int, collection_count, (clr_heap *, int gen, int special))                                                   \
-    X(24, int, start_no_gc_region,                                                                                     \
-      (clr_heap *, uint64_t total, bool large_known, uint64_t large, bool no_full_collection))                         \
-    X(25, int, end_no_gc_region, (clr_heap *))                                                                         \
-    X(26, size_t, get_total_bytes_in_use, (clr_heap *))                                                                \
-    X(27, uint64_t, get_total_allocated_bytes, (clr_heap *))                                                           \
-    X(28, clr_result, garbage_collect, (clr_heap *, int gen, bool low_memory, int mode))                               \
-    X(29, uint32_t, get_max_generation, (clr_heap *))                                                                  \
-    X(30, void, set_finalization_run, (clr_heap *, clr_object * object))                                               \
-    X(31, bool, register_for_finalization, (clr_heap *, int gen, clr_object *object))                                  \
-    X(32, int, get_last_gc_percent_time_in_gc, (clr_heap *))                                                           \
-    X(33, size_t, get_last_gc_generation_size, (clr_heap *, int gen))                                                  \
-    X(34, clr_result, initialize, (clr_heap *))                                                                        \
-    X(35, bool, is_promoted, (clr_heap *, clr_object * object))                                                        \
-    X(36, bool, is_heap_pointer, (clr_heap *, void *address, bool small_only))                                         \
-    X(37, uint32_t, get_condemned_generation, (clr_heap *))                                                            \
-    X(38, bool, is_gc_in_progress, (clr_heap *, bool consider_start))                                                  \
-    X(39, uint32_t, get_gc_count, (clr_heap *))                                                                        \
-    X(40, bool, is_thread_using_allocation_context_heap, (clr_heap *, clr_alloc_context *, int number))                \
-    X(41, bool, is_ephemeral, (clr_heap *, clr_object * object))                                                       \
-    X(42, uint32_t, wait_until_gc_complete, (clr_heap *, bool consider_start))                                         \
-    X(43, void, fix_alloc_context, (clr_heap *, clr_alloc_context *, void *argument, void *heap))                      \
-    X(44, size_t, get_current_obj_size, (clr_heap *))                                                                  \
-    X(45, void, set_gc_in_progress, (clr_heap *, bool in_progress))                                                    \
-    X(46, bool, runtime_structures_valid, (clr_heap *))                                                                \
-    X(47, void, set_suspension_pending, (clr_heap *, bool pending))                                                    \
-    X(48, void, set_yield_processor_scaling_factor, (clr_heap *, float factor))                                        \
-    X(49, void, shutdown, (clr_heap *))                                                                                \
-    X(50, size_t, get_last_gc_start_time, (clr_heap *, int gen))                                                       \
-    X(51, size_t, get_last_gc_duration, (clr_heap *, int gen))                                                         \
-    X(52, size_t, get_now, (clr_heap *))                                                                               \
-    X(53, clr_object *, alloc, (clr_heap *, clr_alloc_context *, size_t size, uint32_t flags))                         \
-    X(54, void, publish_object, (clr_heap *, uint8_t * object))                                                        \
-    X(55, void, set_wait_for_gc_event, (clr_heap *))                                                                   \
-    X(56, void, reset_wait_for_gc_event, (clr_heap *))                                                                 \
-    X(57, bool, is_large_object, (clr_heap *, clr_object * object))                                                    \
-    X(58, void, validate_object_member, (clr_heap *, clr_object * object))                                             \
-    X(59, clr_object *, next_obj, (clr_heap *, clr_object * object))                                                   \
-    X(60, clr_object *, get_containing_object, (clr_heap *, void *address, bool collected_only))                       \
-    X(61, void, diag_walk_object, (clr_heap *, clr_object * object, clr_walk_function *, void *context))               \
-    X(62, void, diag_walk_object2, (clr_heap *, clr_object * object, clr_walk_slots_function *, void *context))        \
-    X(63, void, diag_walk_heap, (clr_heap *, clr_walk_function *, void *context, int gen, bool large))                 \
-    X(64, void, diag_walk_survivors_with_type,                                                                         \
-      (clr_heap *, void *gc_context, clr_survivors_function *, void *context, int type, int gen))                      \
-    X(65, void, diag_walk_finalize_queue, (clr_heap *, void *gc_context, clr_finalizable_function *))                  \
-    X(66, void, diag_scan_finalize_queue, (clr_heap *, clr_root_function *, clr_scan *))                               \
-    X(67, void, diag_scan_handles, (clr_heap *, clr_handle_function *, int gen, clr_scan *))                           \
-    X(68, void, diag_scan_dependent_handles, (clr_heap *, clr_handle_function *, int gen, clr_scan *))                 \
-    X(69, void, diag_descr_generations, (clr_heap *, clr_generation_function *, void *context))                        \
-    X(70, void, diag_trace_gc_segments, (clr_heap *))                                                                  \
-    X(71, void, diag_get_gc_settings, (clr_heap *, clr_settings_info *))                                               \
-    X(72, bool, stress_heap, (clr_heap *, clr_alloc_context *))                                                        \
-    X(73, void *, register_frozen_segment, (clr_heap *, clr_segment *))                                                \
-    X(74, void, unregister_frozen_segment, (clr_heap *, void *segment))                                                \
-    X(75, bool, is_in_frozen_segment, (clr_heap *, clr_object * object))                                               \
-    X(76, void, control_events, (clr_heap *, int keyword, int level))                                                  \
-    X(77, void, control_private_events, (clr_heap *, int keyword, int level))                                          \
-    X(78, uint32_t, get_generation_with_range,                                                                         \
-      (clr_heap *, clr_object * object, uint8_t * *start, uint8_t * *allocated, uint8_t * *reserved))                  \
-    X(79, int64_t, get_total_pause_duration, (clr_heap *))                                                             \
-    X(80, void, enumerate_configuration_values, (clr_heap *, void *context, clr_value_function *))                     \
-    X(81, void, update_frozen_segment, (clr_heap *, void *segment, uint8_t *allocated, uint8_t *committed))            \
-    X(82, int, refresh_memory_limit, (clr_heap *))                                                                     \
-    X(83, int, enable_no_gc_region_callback, (clr_heap *, clr_no_gc_work *, uint64_t threshold))                       \
-    X(84, clr_finalizer_work *, get_extra_work_for_finalization, (clr_heap *))                                         \
-    X(85, uint64_t, get_generation_budget, (clr_heap *, int gen))                                                      \
-    X(86, size_t, get_loh_threshold, (clr_heap *))                                                                     \
-    X(87, void, diag_walk_heap_with_ac_handling,                                                                       \
-      (clr_heap *, clr_walk_function *, void *context, int gen, bool large))                                           \
-    X(88, void, null_bridge_objects_weak_refs, (clr_heap *, size_t count, void *handles))
+    X(0, bool, is_valid_segment_size, clr_heap *, size_t size)                                                         \
+    X(1, bool, is_valid_gen0_max_size, clr_heap *, size_t size)                                                        \
+    X(2, size_t, get_valid_segment_size, clr_heap *, bool large)                                                       \
+    X(3, void, set_reserved_vm_limit, clr_heap *, size_t limit)                                                        \
+    X(4, void, wait_until_concurrent_gc_complete, clr_heap *)                                                          \
+    X(5, bool, is_concurrent_gc_in_progress, clr_heap *)                                                               \
+    X(6, void, temporary_enable_concurrent_gc, clr_heap *)                                                             \
+    X(7, void, temporary_disable_concurrent_gc, clr_heap *)                                                            \
+    X(8, bool, is_concurrent_gc_enabled, clr_heap *)                                                                   \
+    X(9, clr_result, wait_until_concurrent_gc_complete_async, clr_heap *, int milliseconds)                            \
+    X(10, size_t, get_number_of_finalizable, clr_heap *)                                                               \
+    X(11, clr_object *, get_next_finalizable, clr_heap *)                                                              \
+    X(12, void, get_memory_info, clr_heap *, uint64_t *high_load_bytes, uint64_t *available, uint64_t *load_bytes,     \
+      uint64_t *heap_size, uint64_t *fragmented, uint64_t *committed, uint64_t *promoted, uint64_t *pinned,            \
+      uint64_t *pending, uint64_t *index, uint32_t *gen, uint32_t *pause_percent, bool *compacted, bool *concurrent,   \
+      uint64_t *generations, uint64_t *pauses, int kind)                                                               \
+    X(13, uint32_t, get_memory_load, clr_heap *)                                                                       \
+    X(14, int, get_gc_latency_mode, clr_heap *)                                                                        \
+    X(15, int, set_gc_latency_mode, clr_heap *, int mode)                                                              \
+    X(16, int, get_loh_compaction_mode, clr_heap *)                                                                    \
+    X(17, void, set_loh_compaction_mode, clr_heap *, int mode)                                                         \
+    X(18, bool, register_for_full_gc_notification, clr_heap *, uint32_t gen2_percent, uint32_t large_percent)          \
+    X(19, bool, cancel_full_gc_notification, clr_heap *)                                                               \
+    X(20, int, wait_for_full_gc_approach, clr_heap *, int milliseconds)                                                \
+    X(21, int, wait_for_full_gc_complete, clr_heap *, int milliseconds)                                                \
+    X(22, uint32_t, which_generation, clr_heap *, clr_object *object)                                                  \
+    X(23, int, collection_count, clr_heap *, int gen, int special)                                                     \
+    X(24, int, start_no_gc_region, clr_heap *, uint64_t total, bool large_known, uint64_t large,                       \
+      bool no_full_collection)                                                                                         \
+    X(25, int, end_no_gc_region, clr_heap *)                                                                           \
+    X(26, size_t, get_total_bytes_in_use, clr_heap *)                                                                  \
+    X(27, uint64_t, get_total_allocated_bytes, clr_heap *)                                                             \
+    X(28, clr_result, garbage_collect, clr_heap *, int gen, bool low_memory, int mode)                                 \
+    X(29, uint32_t, get_max_generation, clr_heap *)                                                                    \
+    X(30, void, set_finalization_run, clr_heap *, clr_object *object)                                                  \
+    X(31, bool, register_for_finalization, clr_heap *, int gen, clr_object *object)                                    \
+    X(32, int, get_last_gc_percent_time_in_gc, clr_heap *)                                                             \
+    X(33, size_t, get_last_gc_generation_size, clr_heap *, int gen)                                                    \
+    X(34, clr_result, initialize, clr_heap *)                                                                          \
+    X(35, bool, is_promoted, clr_heap *, clr_object *object)                                                           \
+    X(36, bool, is_heap_pointer, clr_heap *, void *address, bool small_only)                                           \
+    X(37, uint32_t, get_condemned_generation, clr_heap *)                                                              \
+    X(38, bool, is_gc_in_progress, clr_heap *, bool consider_start)                                                    \
+    X(39, uint32_t, get_gc_count, clr_heap *)                                                                          \
+    X(40, bool, is_thread_using_allocation_context_heap, clr_heap *, clr_alloc_context *, int number)                  \
+    X(41, bool, is_ephemeral, clr_heap *, clr_object *object)                                                          \
+    X(42, uint32_t, wait_until_gc_complete, clr_heap *, bool consider_start)                                           \
+    X(43, void, fix_alloc_context, clr_heap *, clr_alloc_context *, void *argument, void *heap)                        \
+    X(44, size_t, get_current_obj_size, clr_heap *)                                                                    \
+    X(45, void, set_gc_in_progress, clr_heap *, bool in_progress)                                                      \
+    X(46, bool, runtime_structures_valid, clr_heap *)                                                                  \
+    X(47, void, set_suspension_pending, clr_heap *, bool pending)                                                      \
+    X(48, void, set_yield_processor_scaling_factor, clr_heap *, float factor)                                          \
+    X(49, void, shutdown, clr_heap *)                                                                                  \
+    X(50, size_t, get_last_gc_start_time, clr_heap *, int gen)                                                         \
+    X(51, size_t, get_last_gc_duration, clr_heap *, int gen)                                                           \
+    X(52, size_t, get_now, clr_heap *)                                                                                 \
+    X(53, clr_object *, alloc, clr_heap *, clr_alloc_context *, size_t size, uint32_t flags)                           \
+    X(54, void, publish_object, clr_heap *, uint8_t *object)                                                           \
+    X(55, void, set_wait_for_gc_event, clr_heap *)                                                                     \
+    X(56, void, reset_wait_for_gc_event, clr_heap *)                                                                   \
+    X(57, bool, is_large_object, clr_heap *, clr_object *object)                                                       \
+    X(58, void, validate_object_member, clr_heap *, clr_object *object)                                                \
+    X(59, clr_object *, next_obj, clr_heap *, clr_object *object)                                                      \
+    X(60, clr_object *, get_containing_object, clr_heap *, void *address, bool collected_only)                         \
+    X(61, void, diag_walk_object, clr_heap *, clr_object *object, clr_walk_function *, void *context)                  \
+    X(62, void, diag_walk_object2, clr_heap *, clr_object *object, clr_walk_slots_function *, void *context)           \
+    X(63, void, diag_walk_heap, clr_heap *, clr_walk_function *, void *context, int gen, bool large)                   \
+    X(64, void, diag_walk_survivors_with_type, clr_heap *, void *gc_context, clr_survivors_function *, void *context,  \
+      int type, int gen)                                                                                               \
+    X(65, void, diag_walk_finalize_queue, clr_heap *, void *gc_context, clr_finalizable_function *)                    \
+    X(66, void, diag_scan_finalize_queue, clr_heap *, clr_root_function *, clr_scan *)                                 \
+    X(67, void, diag_scan_handles, clr_heap *, clr_handle_function *, int gen, clr_scan *)                             \
+    X(68, void, diag_scan_dependent_handles, clr_heap *, clr_handle_function *, int gen, clr_scan *)                   \
+    X(69, void, diag_descr_generations, clr_heap *, clr_generation_function *, void *context)                          \
+    X(70, void, diag_trace_gc_segments, clr_heap *)                                                                    \
+    X(71, void, diag_get_gc_settings, clr_heap *, clr_settings_info *)                                                 \
+    X(72, bool, stress_heap, clr_heap *, clr_alloc_context *)                                                          \
+    X(73, void *, register_frozen_segment, clr_heap *, clr_segment *)                                                  \
+    X(74, void, unregister_frozen_segment, clr_heap *, void *segment)                                                  \
+    X(75, bool, is_in_frozen_segment, clr_heap *, clr_object *object)                                                  \
+    X(76, void, control_events, clr_heap *, int keyword, int level)                                                    \
+    X(77, void, control_private_events, clr_heap *, int keyword, int level)                                            \
+    X(78, uint32_t, get_generation_with_range, clr_heap *, clr_object *object, uint8_t **start, uint8_t **allocated,   \
+      uint8_t **reserved)                                                                                              \
+    X(79, int64_t, get_total_pause_duration, clr_heap *)                                                               \
+    X(80, void, enumerate_configuration_values, clr_heap *, void *context, clr_value_function *)                       \
+    X(81, void, update_frozen_segment, clr_heap *, void *segment, uint8_t *allocated, uint8_t *committed)              \
+    X(82, int, refresh_memory_limit, clr_heap *)                                                                       \
+    X(83, int, enable_no_gc_region_callback, clr_heap *, clr_no_gc_work *, uint64_t threshold)                         \
+    X(84, clr_finalizer_work *, get_extra_work_for_finalization, clr_heap *)                                           \
+    X(85, uint64_t, get_generation_budget, clr_heap *, int gen)                                                        \
+    X(86, size_t, get_loh_threshold, clr_heap *)                                                                       \
+    X(87, void, diag_walk_heap_with_ac_handling, clr_heap *, clr_walk_function *, void *context, int gen, bool large)  \
+    X(88, void, null_bridge_objects_weak_refs, clr_heap *, size_t count, void *handles)
 
 typedef struct clr_heap_table {
     CLR_HEAP_SLOTS(CLR_MEMBER)
 } clr_heap_table;
 CLR_HEAP_SLOTS(CLR_HEAP_SLOT_AT)
-CLR_SIZE(clr_heap_table, 89 * 8);
+CLR_SIZE(clr_heap_table, 89 * sizeof(void *));
 
 /* The runtime calls these: IGCHandleManager. */
 #define CLR_MANAGER_SLOTS(X)                                                                                           \
-    X(0, bool, initialize, (clr_manager *))                                                                            \
-    X(1, void, shutdown, (clr_manager *))                                                                              \
-    X(2, clr_store *, get_global_handle_store, (clr_manager *))                                                        \
-    X(3, clr_store *, create_handle_store, (clr_manager *))                                                            \
-    X(4, void, destroy_handle_store, (clr_manager *, clr_store *))                                                     \
-    X(5, clr_handle, create_global_handle_of_type, (clr_manager *, clr_object *, int type))                            \
-    X(6, clr_handle, create_duplicate_handle, (clr_manager *, clr_handle))                                             \
-    X(7, void, destroy_handle_of_type, (clr_manager *, clr_handle, int type))                                          \
-    X(8, void, destroy_handle_of_unknown_type, (clr_manager *, clr_handle))                                            \
-    X(9, void, set_extra_info_for_handle, (clr_manager *, clr_handle, int type, void *extra))                          \
-    X(10, void *, get_extra_info_from_handle, (clr_manager *, clr_handle))                                             \
-    X(11, void, store_object_in_handle, (clr_manager *, clr_handle, clr_object *))                                     \
-    X(12, bool, store_object_in_handle_if_null, (clr_manager *, clr_handle, clr_object *))                             \
-    X(13, void, set_dependent_handle_secondary, (clr_manager *, clr_handle, clr_object *))                             \
-    X(14, clr_object *, get_dependent_handle_secondary, (clr_manager *, clr_handle))                                   \
-    X(15, clr_object *, interlocked_compare_exchange_object_in_handle,                                                 \
-      (clr_manager *, clr_handle, clr_object * object, clr_object * comparand))                                        \
-    X(16, int, handle_fetch_type, (clr_manager *, clr_handle))                                                         \
-    X(17, void, trace_refcounted_handles, (clr_manager *, clr_slot_function *, uintptr_t a, uintptr_t b))
+    X(0, bool, initialize, clr_manager *)                                                                              \
+    X(1, void, shutdown, clr_manager *)                                                                                \
+    X(2, clr_store *, get_global_handle_store, clr_manager *)                                                          \
+    X(3, clr_store *, create_handle_store, clr_manager *)                                                              \
+    X(4, void, destroy_handle_store, clr_manager *, clr_store *)                                                       \
+    X(5, clr_handle, create_global_handle_of_type, clr_manager *, clr_object *, int type)                              \
+    X(6, clr_handle, create_duplicate_handle, clr_manager *, clr_handle)                                               \
+    X(7, void, destroy_handle_of_type, clr_manager *, clr_handle, int type)                                            \
+    X(8, void, destroy_handle_of_unknown_type, clr_manager *, clr_handle)                                              \
+    X(9, void, set_extra_info_for_handle, clr_manager *, clr_handle, int type, void *extra)                            \
+    X(10, void *, get_extra_info_from_handle, clr_manager *, clr_handle)                                               \
+    X(11, void, store_object_in_handle, clr_manager *, clr_handle, clr_object *)                                       \
+    X(12, bool, store_object_in_handle_if_null, clr_manager *, clr_handle, clr_object *)                               \
+    X(13, void, set_dependent_handle_secondary, clr_manager *, clr_handle, clr_object *)                               \
+    X(14, clr_object *, get_dependent_handle_secondary, clr_manager *, clr_handle)                                     \
+    X(15, clr_object *, interlocked_compare_exchange_object_in_handle, clr_manager *, clr_handle, clr_object *object,  \
+      clr_object *comparand)                                                                                           \
+    X(16, int, handle_fetch_type, clr_manager *, clr_handle)                                                           \
+    X(17, void, trace_refcounted_handles, clr_manager *, clr_slot_function *, uintptr_t a, uintptr_t b)
 
 typedef struct clr_manager_table {
     CLR_MANAGER_SLOTS(CLR_MEMBER)
 } clr_manager_table;
 CLR_MANAGER_SLOTS(CLR_MANAGER_SLOT_AT)
-CLR_SIZE(clr_manager_table, 18 * 8);
+CLR_SIZE(clr_manager_table, 18 * sizeof(void *));
 
 /* The runtime calls these: IGCHandleStore, the only class with a destructor, of which there are two functions. */
 #define CLR_STORE_SLOTS(X)                                                                                             \
-    X(0, void, uproot, (clr_store *))                                                                                  \
-    X(1, bool, contains_handle, (clr_store *, clr_handle))                                                             \
-    X(2, clr_handle, create_handle_of_type, (clr_store *, clr_object *, int type))                                     \
-    X(3, clr_handle, create_handle_of_type_near, (clr_store *, clr_object *, int type, int heap))                      \
-    X(4, clr_handle, create_handle_with_extra_info, (clr_store *, clr_object *, int type, void *extra))                \
-    X(5, clr_handle, create_dependent_handle, (clr_store *, clr_object * primary, clr_object * secondary))             \
-    X(6, void, destroy, (clr_store *))                                                                                 \
-    X(7, void, destroy_and_free, (clr_store *))
+    X(0, void, uproot, clr_store *)                                                                                    \
+    X(1, bool, contains_handle, clr_store *, clr_handle)                                                               \
+    X(2, clr_handle, create_handle_of_type, clr_store *, clr_object *, int type)                                       \
+    X(3, clr_handle, create_handle_of_type_near, clr_store *, clr_object *, int type, int heap)                        \
+    X(4, clr_handle, create_handle_with_extra_info, clr_store *, clr_object *, int type, void *extra)                  \
+    X(5, clr_handle, create_dependent_handle, clr_store *, clr_object *primary, clr_object *secondary)                 \
+    X(6, void, destroy, clr_store *)                                                                                   \
+    X(7, void, destroy_and_free, clr_store *)
 
 typedef struct clr_store_table {
     CLR_STORE_SLOTS(CLR_MEMBER)
 } clr_store_table;
 CLR_STORE_SLOTS(CLR_STORE_SLOT_AT)
-CLR_SIZE(clr_store_table, 8 * 8);
+CLR_SIZE(clr_store_table, 8 * sizeof(void *));
 
 /* We call these: IGCToCLR, the execution engine. */
 #define CLR_EE_SLOTS(X)                                                                                                \
-    X(0, void, suspend_ee, (clr_ee *, int reason))                                                                     \
-    X(1, void, restart_ee, (clr_ee *, bool finished_gc))                                                               \
-    X(2, void, gc_scan_roots, (clr_ee *, clr_root_function *, int gen, int max_gen, clr_scan *))                       \
-    X(3, void, gc_start_work, (clr_ee *, int gen, int max_gen))                                                        \
-    X(4, void, before_gc_scan_roots, (clr_ee *, int gen, bool background, bool concurrent))                            \
-    X(5, void, after_gc_scan_roots, (clr_ee *, int gen, int max_gen, clr_scan *))                                      \
-    X(6, void, gc_done, (clr_ee *, int gen))                                                                           \
-    X(7, bool, refcounted_handle_callbacks, (clr_ee *, clr_object *))                                                  \
-    X(8, void, sync_block_cache_weak_ptr_scan, (clr_ee *, clr_slot_function *, uintptr_t a, uintptr_t b))              \
-    X(9, void, sync_block_cache_demote, (clr_ee *, int max_gen))                                                       \
-    X(10, void, sync_block_cache_promotions_granted, (clr_ee *, int max_gen))                                          \
-    X(11, uint32_t, get_active_sync_block_count, (clr_ee *))                                                           \
-    X(12, bool, is_preemptive_gc_disabled, (clr_ee *))                                                                 \
-    X(13, bool, enable_preemptive_gc, (clr_ee *))                                                                      \
-    X(14, void, disable_preemptive_gc, (clr_ee *))                                                                     \
-    X(15, void *, get_thread, (clr_ee *))                                                                              \
-    X(16, clr_alloc_context *, get_alloc_context, (clr_ee *))                                                          \
-    X(17, void, gc_enum_alloc_contexts, (clr_ee *, clr_context_function *, void *context))                             \
-    X(18, clr_object *, get_loader_allocator_object_for_gc, (clr_ee *, clr_object *))                                  \
-    X(19, bool, create_thread, (clr_ee *, void (*start)(void *), void *argument, bool suspendable, const char *name))  \
-    X(20, void, diag_gc_start, (clr_ee *, int gen, bool induced))                                                      \
-    X(21, void, diag_update_generation_bounds, (clr_ee *))                                                             \
-    X(22, void, diag_gc_end, (clr_ee *, size_t index, int gen, int reason, bool concurrent))                           \
-    X(23, void, diag_walk_freachable_objects, (clr_ee *, void *gc_context))                                            \
-    X(24, void, diag_walk_survivors, (clr_ee *, void *gc_context, bool compacting))                                    \
-    X(25, void, diag_walk_uoh_survivors, (clr_ee *, void *gc_context, int gen))                                        \
-    X(26, void, diag_walk_bgc_survivors, (clr_ee *, void *gc_context))                                                 \
-    X(27, void, stomp_write_barrier, (clr_ee *, clr_barrier *))                                                        \
-    X(28, void, enable_finalization, (clr_ee *, bool has_work))                                                        \
-    X(29, void, handle_fatal_error, (clr_ee *, uint32_t code))                                                         \
-    X(30, bool, eager_finalized, (clr_ee *, clr_object *))                                                             \
-    X(31, const clr_method_table *, get_free_object_method_table, (clr_ee *))                                          \
-    X(32, bool, get_boolean_config_value, (clr_ee *, const char *key, const char *public_key, bool *value))            \
-    X(33, bool, get_int_config_value, (clr_ee *, const char *key, const char *public_key, int64_t *value))             \
-    X(34, bool, get_string_config_value, (clr_ee *, const char *key, const char *public_key, const char **value))      \
-    X(35, void, free_string_config_value, (clr_ee *, const char *value))                                               \
-    X(36, bool, is_gc_thread, (clr_ee *))                                                                              \
-    X(37, bool, was_current_thread_created_by_gc, (clr_ee *))                                                          \
-    X(38, void, walk_async_pinned_for_promotion, (clr_ee *, clr_object *, clr_scan *, clr_root_function *))            \
-    X(39, void, walk_async_pinned,                                                                                     \
-      (clr_ee *, clr_object *, void *context, void (*visit)(clr_object * from, clr_object * to, void *context)))       \
-    X(40, clr_sink *, event_sink, (clr_ee *))                                                                          \
-    X(41, uint32_t, get_total_num_sized_ref_handles, (clr_ee *))                                                       \
-    X(42, bool, analyze_survivors_requested, (clr_ee *, int gen))                                                      \
-    X(43, void, analyze_survivors_finished,                                                                            \
-      (clr_ee *, size_t index, int gen, uint64_t promoted, void (*bounds)(void)))                                      \
-    X(44, void, verify_sync_table_entry, (clr_ee *))                                                                   \
-    X(45, void, update_gc_event_status, (clr_ee *, int level, int keywords, int private_level, int private_keywords))  \
-    X(46, void, log_stress_msg, (clr_ee *, uint32_t level, uint32_t facility, const void *message))                    \
-    X(47, uint32_t, get_current_process_cpu_count, (clr_ee *))                                                         \
-    X(48, void, diag_add_new_region, (clr_ee *, int gen, uint8_t *start, uint8_t *end, uint8_t *reserved))             \
-    X(49, void, log_error_to_host, (clr_ee *, const char *message))                                                    \
-    X(50, uint64_t, get_thread_os_thread_id, (clr_ee *, void *thread))                                                 \
-    X(51, void, trigger_client_bridge_processing, (clr_ee *, void *arguments))
+    X(0, void, suspend_ee, clr_ee *, int reason)                                                                       \
+    X(1, void, restart_ee, clr_ee *, bool finished_gc)                                                                 \
+    X(2, void, gc_scan_roots, clr_ee *, clr_root_function *, int gen, int max_gen, clr_scan *)                         \
+    X(3, void, gc_start_work, clr_ee *, int gen, int max_gen)                                                          \
+    X(4, void, before_gc_scan_roots, clr_ee *, int gen, bool background, bool concurrent)                              \
+    X(5, void, after_gc_scan_roots, clr_ee *, int gen, int max_gen, clr_scan *)                                        \
+    X(6, void, gc_done, clr_ee *, int gen)                                                                             \
+    X(7, bool, refcounted_handle_callbacks, clr_ee *, clr_object *)                                                    \
+    X(8, void, sync_block_cache_weak_ptr_scan, clr_ee *, clr_slot_function *, uintptr_t a, uintptr_t b)                \
+    X(9, void, sync_block_cache_demote, clr_ee *, int max_gen)                                                         \
+    X(10, void, sync_block_cache_promotions_granted, clr_ee *, int max_gen)                                            \
+    X(11, uint32_t, get_active_sync_block_count, clr_ee *)                                                             \
+    X(12, bool, is_preemptive_gc_disabled, clr_ee *)                                                                   \
+    X(13, bool, enable_preemptive_gc, clr_ee *)                                                                        \
+    X(14, void, disable_preemptive_gc, clr_ee *)                                                                       \
+    X(15, void *, get_thread, clr_ee *)                                                                                \
+    X(16, clr_alloc_context *, get_alloc_context, clr_ee *)                                                            \
+    X(17, void, gc_enum_alloc_contexts, clr_ee *, clr_context_function *, void *context)                               \
+    X(18, clr_object *, get_loader_allocator_object_for_gc, clr_ee *, clr_object *)                                    \
+    X(19, bool, create_thread, clr_ee *, void (*start)(void *), void *argument, bool suspendable, const char *name)    \
+    X(20, void, diag_gc_start, clr_ee *, int gen, bool induced)                                                        \
+    X(21, void, diag_update_generation_bounds, clr_ee *)                                                               \
+    X(22, void, diag_gc_end, clr_ee *, size_t index, int gen, int reason, bool concurrent)                             \
+    X(23, void, diag_walk_freachable_objects, clr_ee *, void *gc_context)                                              \
+    X(24, void, diag_walk_survivors, clr_ee *, void *gc_context, bool compacting)                                      \
+    X(25, void, diag_walk_uoh_survivors, clr_ee *, void *gc_context, int gen)                                          \
+    X(26, void, diag_walk_bgc_survivors, clr_ee *, void *gc_context)                                                   \
+    X(27, void, stomp_write_barrier, clr_ee *, clr_barrier *)                                                          \
+    X(28, void, enable_finalization, clr_ee *, bool has_work)                                                          \
+    X(29, void, handle_fatal_error, clr_ee *, uint32_t code)                                                           \
+    X(30, bool, eager_finalized, clr_ee *, clr_object *)                                                               \
+    X(31, const clr_method_table *, get_free_object_method_table, clr_ee *)                                            \
+    X(32, bool, get_boolean_config_value, clr_ee *, const char *key, const char *public_key, bool *value)              \
+    X(33, bool, get_int_config_value, clr_ee *, const char *key, const char *public_key, int64_t *value)               \
+    X(34, bool, get_string_config_value, clr_ee *, const char *key, const char *public_key, const char **value)        \
+    X(35, void, free_string_config_value, clr_ee *, const char *value)                                                 \
+    X(36, bool, is_gc_thread, clr_ee *)                                                                                \
+    X(37, bool, was_current_thread_created_by_gc, clr_ee *)                                                            \
+    X(38, void, walk_async_pinned_for_promotion, clr_ee *, clr_object *, clr_scan *, clr_root_function *)              \
+    X(39, void, walk_async_pinned, clr_ee *, clr_object *, void *context,                                              \
+      void (*visit)(clr_object * from, clr_object * to, void *context))                                                \
+    X(40, clr_sink *, event_sink, clr_ee *)                                                                            \
+    X(41, uint32_t, get_total_num_sized_ref_handles, clr_ee *)                                                         \
+    X(42, bool, analyze_survivors_requested, clr_ee *, int gen)                                                        \
+    X(43, void, analyze_survivors_finished, clr_ee *, size_t index, int gen, uint64_t promoted, void (*bounds)(void))  \
+    X(44, void, verify_sync_table_entry, clr_ee *)                                                                     \
+    X(45, void, update_gc_event_status, clr_ee *, int level, int keywords, int private_level, int private_keywords)    \
+    X(46, void, log_stress_msg, clr_ee *, uint32_t level, uint32_t facility, const void *message)                      \
+    X(47, uint32_t, get_current_process_cpu_count, clr_ee *)                                                           \
+    X(48, void, diag_add_new_region, clr_ee *, int gen, uint8_t *start, uint8_t *end, uint8_t *reserved)               \
+    X(49, void, log_error_to_host, clr_ee *, const char *message)                                                      \
+    X(50, uint64_t, get_thread_os_thread_id, clr_ee *, void *thread)                                                   \
+    X(51, void, trigger_client_bridge_processing, clr_ee *, void *arguments)
 
 typedef struct clr_ee_table {
     CLR_EE_SLOTS(CLR_MEMBER)
 } clr_ee_table;
 CLR_EE_SLOTS(CLR_EE_SLOT_AT)
-CLR_SIZE(clr_ee_table, 52 * 8);
+CLR_SIZE(clr_ee_table, 52 * sizeof(void *));
 
 /* We call these: IGCToCLREventSink, where events go to. */
 #define CLR_SINK_SLOTS(X)                                                                                              \
-    X(0, void, dynamic_event, (clr_sink *, const char *name, void *payload, uint32_t size))                            \
-    X(1, void, gc_start, (clr_sink *, uint32_t count, uint32_t gen, uint32_t reason, uint32_t type))                   \
-    X(2, void, gc_end, (clr_sink *, uint32_t count, uint32_t gen))                                                     \
-    X(3, void, gc_generation_range, (clr_sink *, uint8_t gen, void *start, uint64_t used, uint64_t reserved))          \
-    X(4, void, gc_heap_stats,                                                                                          \
-      (clr_sink *, uint64_t size0, uint64_t promoted0, uint64_t size1, uint64_t promoted1, uint64_t size2,             \
-       uint64_t promoted2, uint64_t size3, uint64_t promoted3, uint64_t size4, uint64_t promoted4,                     \
-       uint64_t finalization_bytes, uint64_t finalization_count, uint32_t pinned, uint32_t sync_blocks,                \
-       uint32_t handles))                                                                                              \
-    X(5, void, gc_create_segment, (clr_sink *, void *address, size_t size, uint32_t type))                             \
-    X(6, void, gc_free_segment, (clr_sink *, void *address))                                                           \
-    X(7, void, gc_create_concurrent_thread, (clr_sink *))                                                              \
-    X(8, void, gc_terminate_concurrent_thread, (clr_sink *))                                                           \
-    X(9, void, gc_triggered, (clr_sink *, uint32_t reason))                                                            \
-    X(10, void, gc_mark_with_type, (clr_sink *, uint32_t heap, uint32_t type, uint64_t bytes))                         \
-    X(11, void, gc_join, (clr_sink *, uint32_t heap, uint32_t time, uint32_t type, uint32_t id))                       \
-    X(12, void, gc_global_heap_history,                                                                                \
-      (clr_sink *, uint64_t desired, int32_t heaps, uint32_t gen, uint32_t reductions, uint32_t reason,                \
-       uint32_t mechanisms, uint32_t pause_mode, uint32_t memory_pressure, uint32_t condemn0, uint32_t condemn1,       \
-       uint32_t count, uint32_t size, void *values))                                                                   \
-    X(13, void, gc_allocation_tick_v1, (clr_sink *, uint32_t amount, uint32_t kind))                                   \
-    X(14, void, gc_allocation_tick,                                                                                    \
-      (clr_sink *, uint64_t amount, uint32_t kind, uint32_t heap, void *, uint64_t size))                              \
-    X(15, void, pin_object_at_gc_time, (clr_sink *, void *object, uint8_t **slot))                                     \
-    X(16, void, pin_plug_at_gc_time, (clr_sink *, uint8_t * start, uint8_t * end, uint8_t * gap))                      \
-    X(17, void, gc_per_heap_history,                                                                                   \
-      (clr_sink *, void *, void *, void *, void *, void *, void *, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t,   \
-       uint32_t, void *, uint32_t count, uint32_t size, void *values))                                                 \
-    X(18, void, gc_loh_compact, (clr_sink *, uint16_t count, uint32_t size, void *values))                             \
-    X(19, void, gc_fit_bucket_info, (clr_sink *, uint16_t kind, size_t, uint16_t count, uint32_t size, void *values))  \
-    X(20, void, bgc_begin, (clr_sink *))                                                                               \
-    X(21, void, bgc_1st_non_con_end, (clr_sink *))                                                                     \
-    X(22, void, bgc_1st_con_end, (clr_sink *))                                                                         \
-    X(23, void, bgc_1st_sweep_end, (clr_sink *, uint32_t gen))                                                         \
-    X(24, void, bgc_2nd_non_con_begin, (clr_sink *))                                                                   \
-    X(25, void, bgc_2nd_non_con_end, (clr_sink *))                                                                     \
-    X(26, void, bgc_2nd_con_begin, (clr_sink *))                                                                       \
-    X(27, void, bgc_2nd_con_end, (clr_sink *))                                                                         \
-    X(28, void, bgc_drain_mark, (clr_sink *, uint64_t objects))                                                        \
-    X(29, void, bgc_revisit, (clr_sink *, uint64_t pages, uint64_t objects, uint32_t large))                           \
-    X(30, void, bgc_overflow,                                                                                          \
-      (clr_sink *, uint64_t low, uint64_t high, uint64_t objects, uint32_t large, uint32_t gen))                       \
-    X(31, void, bgc_alloc_wait_begin, (clr_sink *, uint32_t reason))                                                   \
-    X(32, void, bgc_alloc_wait_end, (clr_sink *, uint32_t reason))                                                     \
-    X(33, void, gc_full_notify, (clr_sink *, uint32_t gen, uint32_t of_allocation))                                    \
-    X(34, void, set_gc_handle, (clr_sink *, void *handle, void *object, uint32_t kind, uint32_t gen))                  \
-    X(35, void, prv_set_gc_handle, (clr_sink *, void *handle, void *object, uint32_t kind, uint32_t gen))              \
-    X(36, void, destroy_gc_handle, (clr_sink *, void *handle))                                                         \
-    X(37, void, prv_destroy_gc_handle, (clr_sink *, void *handle))
+    X(0, void, dynamic_event, clr_sink *, const char *name, void *payload, uint32_t size)                              \
+    X(1, void, gc_start, clr_sink *, uint32_t count, uint32_t gen, uint32_t reason, uint32_t type)                     \
+    X(2, void, gc_end, clr_sink *, uint32_t count, uint32_t gen)                                                       \
+    X(3, void, gc_generation_range, clr_sink *, uint8_t gen, void *start, uint64_t used, uint64_t reserved)            \
+    X(4, void, gc_heap_stats, clr_sink *, uint64_t size0, uint64_t promoted0, uint64_t size1, uint64_t promoted1,      \
+      uint64_t size2, uint64_t promoted2, uint64_t size3, uint64_t promoted3, uint64_t size4, uint64_t promoted4,      \
+      uint64_t finalization_bytes, uint64_t finalization_count, uint32_t pinned, uint32_t sync_blocks,                 \
+      uint32_t handles)                                                                                                \
+    X(5, void, gc_create_segment, clr_sink *, void *address, size_t size, uint32_t type)                               \
+    X(6, void, gc_free_segment, clr_sink *, void *address)                                                             \
+    X(7, void, gc_create_concurrent_thread, clr_sink *)                                                                \
+    X(8, void, gc_terminate_concurrent_thread, clr_sink *)                                                             \
+    X(9, void, gc_triggered, clr_sink *, uint32_t reason)                                                              \
+    X(10, void, gc_mark_with_type, clr_sink *, uint32_t heap, uint32_t type, uint64_t bytes)                           \
+    X(11, void, gc_join, clr_sink *, uint32_t heap, uint32_t time, uint32_t type, uint32_t id)                         \
+    X(12, void, gc_global_heap_history, clr_sink *, uint64_t desired, int32_t heaps, uint32_t gen,                     \
+      uint32_t reductions, uint32_t reason, uint32_t mechanisms, uint32_t pause_mode, uint32_t memory_pressure,        \
+      uint32_t condemn0, uint32_t condemn1, uint32_t count, uint32_t size, void *values)                               \
+    X(13, void, gc_allocation_tick_v1, clr_sink *, uint32_t amount, uint32_t kind)                                     \
+    X(14, void, gc_allocation_tick, clr_sink *, uint64_t amount, uint32_t kind, uint32_t heap, void *, uint64_t size)  \
+    X(15, void, pin_object_at_gc_time, clr_sink *, void *object, uint8_t **slot)                                       \
+    X(16, void, pin_plug_at_gc_time, clr_sink *, uint8_t *start, uint8_t *end, uint8_t *gap)                           \
+    X(17, void, gc_per_heap_history, clr_sink *, void *, void *, void *, void *, void *, void *, uint32_t, uint32_t,   \
+      uint32_t, uint32_t, uint32_t, uint32_t, void *, uint32_t count, uint32_t size, void *values)                     \
+    X(18, void, gc_loh_compact, clr_sink *, uint16_t count, uint32_t size, void *values)                               \
+    X(19, void, gc_fit_bucket_info, clr_sink *, uint16_t kind, size_t, uint16_t count, uint32_t size, void *values)    \
+    X(20, void, bgc_begin, clr_sink *)                                                                                 \
+    X(21, void, bgc_1st_non_con_end, clr_sink *)                                                                       \
+    X(22, void, bgc_1st_con_end, clr_sink *)                                                                           \
+    X(23, void, bgc_1st_sweep_end, clr_sink *, uint32_t gen)                                                           \
+    X(24, void, bgc_2nd_non_con_begin, clr_sink *)                                                                     \
+    X(25, void, bgc_2nd_non_con_end, clr_sink *)                                                                       \
+    X(26, void, bgc_2nd_con_begin, clr_sink *)                                                                         \
+    X(27, void, bgc_2nd_con_end, clr_sink *)                                                                           \
+    X(28, void, bgc_drain_mark, clr_sink *, uint64_t objects)                                                          \
+    X(29, void, bgc_revisit, clr_sink *, uint64_t pages, uint64_t objects, uint32_t large)                             \
+    X(30, void, bgc_overflow, clr_sink *, uint64_t low, uint64_t high, uint64_t objects, uint32_t large, uint32_t gen) \
+    X(31, void, bgc_alloc_wait_begin, clr_sink *, uint32_t reason)                                                     \
+    X(32, void, bgc_alloc_wait_end, clr_sink *, uint32_t reason)                                                       \
+    X(33, void, gc_full_notify, clr_sink *, uint32_t gen, uint32_t of_allocation)                                      \
+    X(34, void, set_gc_handle, clr_sink *, void *handle, void *object, uint32_t kind, uint32_t gen)                    \
+    X(35, void, prv_set_gc_handle, clr_sink *, void *handle, void *object, uint32_t kind, uint32_t gen)                \
+    X(36, void, destroy_gc_handle, clr_sink *, void *handle)                                                           \
+    X(37, void, prv_destroy_gc_handle, clr_sink *, void *handle)
 
 typedef struct clr_sink_table {
     CLR_SINK_SLOTS(CLR_MEMBER)
 } clr_sink_table;
 CLR_SINK_SLOTS(CLR_SINK_SLOT_AT)
-CLR_SIZE(clr_sink_table, 38 * 8);
+CLR_SIZE(clr_sink_table, 38 * sizeof(void *));
 
 struct clr_heap {
     const clr_heap_table *table;

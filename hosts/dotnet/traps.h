@@ -10,8 +10,8 @@
 #define CLR_TRAPS(X)                                                                                                   \
     X(8)                                                                                                               \
     X(9)                                                                                                               \
-    CLR_TRAP_TEN(X, 1) CLR_TRAP_TEN(X, 2) X(89) CLR_TRAP_TEN(X, 9) CLR_TRAP_TEN(X, 10) CLR_TRAP_TEN(X, 11)             \
-        CLR_TRAP_TEN(X, 12)
+    CLR_TRAP_TEN(X, 1)                                                                                                 \
+    CLR_TRAP_TEN(X, 2) X(89) CLR_TRAP_TEN(X, 9) CLR_TRAP_TEN(X, 10) CLR_TRAP_TEN(X, 11) CLR_TRAP_TEN(X, 12)
 
 typedef void clr_trap(void);
 #define CLR_TRAP_DECLARED(slot) clr_trap clr_trap_##slot;

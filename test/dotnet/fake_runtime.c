@@ -1,0 +1,121 @@
+#include "fake_runtime.h"
+
+#include "finalize.h"
+#include "handles.h"
+#include "life.h"
+#include "runtime.h"
+#include "support/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const clr_method_table fake_plain = {.base_size = 24};
+const clr_method_table fake_finalizable = {.flags = CLR_HAS_FINALIZER, .base_size = 24};
+const clr_method_table fake_critical = {.flags = CLR_HAS_FINALIZER | CLR_CRITICAL, .base_size = 24};
+const clr_method_table fake_array = {.flags = CLR_HAS_ITEMS | 2, .base_size = 22};
+const clr_method_table fake_eager = {.flags = CLR_HAS_FINALIZER, .base_size = 24};
+
+fake_runtime fake_state;
+
+/* ---- the runtime ---- */
+
+static void log_error_to_host(clr_ee *self, const char *message) {
+    (void)self;
+    fprintf(stderr, "%s\n", message);
+}
+
+static bool refcounted_handle_callbacks(clr_ee *self, clr_object *object) {
+    (void)self;
+    CHECK(object != NULL);
+    return fake_state.counted;
+}
+
+static bool eager_finalized(clr_ee *self, clr_object *object) {
+    (void)self;
+    if (!fake_state.eager || object->type != &fake_eager) return false;
+    if (fake_state.freed_eagerly) clr_handle_free(fake_state.freed_eagerly);
+    fake_state.freed_eagerly = NULL;
+    fake_state.eager_count++;
+    return true;
+}
+
+static const clr_ee_table table = {
+    .log_error_to_host = log_error_to_host,
+    .refcounted_handle_callbacks = refcounted_handle_callbacks,
+    .eager_finalized = eager_finalized,
+};
+static clr_ee runtime = {&table};
+
+void fake_open(void) {
+    fake_state = (fake_runtime){0};
+    clr_runtime = &runtime;
+    if (!clr_tables) clr_tables = hwr_raw_open(NULL);
+    CHECK(clr_tables != NULL);
+}
+
+void fake_close(void) {
+    for (int type = 0; type < CLR_HANDLE_TYPES; type++) CHECK(clr_handle_count(type) == 0);
+    CHECK(clr_finalize_pending() == 0);
+    CHECK(clr_finalize_registered() == 0);
+}
+
+void fake_fail_memory(bool fails) { hwr_raw_inject_fault(clr_tables, HWR_FAULT_ALL, fails, true); }
+
+/* ---- objects ---- */
+
+clr_object *fake_make(fake *f, const clr_method_table *type) {
+    memset(f, 0, sizeof *f);
+    f->object.type = type;
+    return &f->object;
+}
+
+fake *fake_of(const clr_object *object) { return (fake *)((uintptr_t)object - offsetof(fake, object)); }
+
+/* ---- a collection ---- */
+
+static fake *to_scan;
+
+bool clr_is_reached(const clr_object *object) {
+    CHECK(object != NULL);
+    fake_state.asked++;
+    return fake_of(object)->reached;
+}
+
+static void reach(fake *f) {
+    if (!f || f->reached) return;
+    f->reached = true;
+    f->next = to_scan;
+    to_scan = f;
+    if (!clr_life_watches || fake_state.untold) return;
+    fake_state.told++;
+    clr_life_note(&f->object);
+}
+
+void clr_reach(clr_object **slot) {
+    if (*slot) reach(fake_of(*slot));
+}
+
+void clr_reach_all(void) {
+    while (to_scan) {
+        fake *f = to_scan;
+        to_scan = f->next;
+        for (size_t i = 0; i < 2; i++) reach(f->refs[i]);
+    }
+}
+
+size_t fake_collect(bool all, fake *objects, size_t count, clr_object *root) {
+    for (size_t i = 0; all && i < count; i++) objects[i].reached = false;
+    clr_life_reach_queues();
+    clr_life_reach_handles(all);
+    clr_reach(&root);
+    clr_reach_all();
+    clr_life_reach_dependents(all);
+    clr_life_clear_short(all);
+    size_t found = clr_life_find_finalizable(all);
+    clr_life_reach_dependents(all);
+    clr_life_clear_long(all);
+    clr_life_end();
+    CHECK(!to_scan && !clr_life_watches);
+    for (size_t i = 0; i < count; i++) CHECK(!(objects[i].header & CLR_HEADER_OURS));
+    return found;
+}
