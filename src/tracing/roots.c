@@ -105,7 +105,7 @@ void *hwri_object_at(const hwri_tracing *t, uintptr_t address) {
     if (address - t->nursery.start < t->nursery.pieces << HWRI_PIECE_SHIFT)
         header = hwri_young_object_at(t, address);
     else
-        header = hwri_old_object_at(t, address);
-    if (!header) header = hwri_large_object_at(t, address);
+        header = hwri_old_object_at(&t->space, address);
+    if (!header) header = hwri_large_object_at(&t->space, address);
     return header ? header + 1 : NULL;
 }
