@@ -65,7 +65,7 @@ typedef struct pinning {
 static void pin_old_word(void *context, uintptr_t word) {
     pinning *p = context;
     void *object = hwri_is_young(p->t, (void *)word) ? NULL : hwri_object_at(p->t, word);
-    if (object && !hwri_pointers_push(p->t, &p->t->pins, object)) p->failed = true;
+    if (object && !hwri_pointers_push(p->t->heap->blocks, &p->t->pins, object)) p->failed = true;
 }
 
 /* ---- the young ---- */
@@ -85,7 +85,7 @@ static void scan_all_remembered(hwri_copying *c) {
     hwri_pointers before = t->remembered;
     t->remembered = (hwri_pointers){0};
     scan_remembered(c, &before);
-    hwri_pointers_free(t, &before);
+    hwri_pointers_free(t->heap->blocks, &before);
     for (hwri_mutator *m = t->threads; m; m = m->next) scan_remembered(c, &m->remembered);
     for (size_t i = 0; i < t->space.old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {

@@ -3,23 +3,6 @@
 
 enum { NURSERY_DEFAULT = 1 << 20 };
 
-bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item) {
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        void **items = hwr_pool_realloc(t->heap->blocks, list->items, room * sizeof *items);
-        if (!items) return false;
-        list->items = items;
-        list->room = room;
-    }
-    list->items[list->count++] = item;
-    return true;
-}
-
-void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list) {
-    hwr_pool_free(t->heap->blocks, list->items);
-    *list = (hwri_pointers){0};
-}
-
 static bool open_space(hwri_tracing *t) {
     const hwr_heap *heap = t->heap;
     t->space = (hwri_space){
@@ -56,10 +39,10 @@ static void close_tracing(hwr_heap *heap) {
     hwri_larges_close(&t->space);
     hwri_nursery_close(t);
     hwri_old_close(&t->space);
-    hwri_pointers_free(t, &t->slots);
-    hwri_pointers_free(t, &t->immortals);
-    hwri_pointers_free(t, &t->remembered);
-    hwri_pointers_free(t, &t->pins);
+    hwri_pointers_free(t->heap->blocks, &t->slots);
+    hwri_pointers_free(t->heap->blocks, &t->immortals);
+    hwri_pointers_free(t->heap->blocks, &t->remembered);
+    hwri_pointers_free(t->heap->blocks, &t->pins);
     hwr_pool_free(heap->scratch, t->space.marked.items);
     hwr_pool_free(heap->blocks, t->shows);
     while (t->stacks) hwr_stack_unregister(heap, t->stacks);

@@ -149,7 +149,7 @@ static void reach_object(inspection *in, void *object) {
         return;
     }
     in->problem = header_problem(in->t, object);
-    if (!hwri_side_add(&in->found, object) || !hwri_pointers_push(in->t, &in->waiting, object))
+    if (!hwri_side_add(&in->found, object) || !hwri_pointers_push(in->t->heap->blocks, &in->waiting, object))
         fail(in, "there is no memory for verification");
 }
 
@@ -275,7 +275,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
         if (!in.problem) check_remembered(&in, &m->remembered);
     if (!in.problem) follow_all(&in);
     if (!in.problem) in.problem = hwri_life_problem(t);
-    hwri_pointers_free(t, &in.waiting);
+    hwri_pointers_free(t->heap->blocks, &in.waiting);
     hwri_side_clear(&in.found);
     hwri_side_clear(&in.remembered);
     hwri_go_on(t, false);
@@ -312,7 +312,8 @@ size_t hwri_traced_refcount(hwr_heap *heap, const void *object) {
 bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    bool was = *hwri_header(object) & HWRI_FOREVER, is = was || hwri_pointers_push(t, &t->immortals, object);
+    bool was = *hwri_header(object) & HWRI_FOREVER,
+         is = was || hwri_pointers_push(t->heap->blocks, &t->immortals, object);
     if (is && !was) __atomic_fetch_or(hwri_header(object), HWRI_FOREVER, __ATOMIC_RELAXED);
     hwri_mutex_unlock(&t->lock);
     return is;

@@ -9,7 +9,6 @@
 #ifndef HWRI_TRACING_MARK_H
 #define HWRI_TRACING_MARK_H
 
-#include "object/references.h"
 #include "tracing/space.h"
 
 enum { MARKING_QUEUE = 32, MARKING_LEAST = 256 };
@@ -127,7 +126,7 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks, bool moves) {
             if (marks->starts >> start & 1) continue;
             traced_type type = traced_type_at(header);
             if (__builtin_expect(!moves && traced_is_plain(type) && count <= most, 1)) {
-                marking_set(marks, start, traced_plain_words(type));
+                marking_set(marks, start, traced_plain_words(object, type));
                 if (sticks) traced_stick(header);
                 count = traced_push_fields(object, type, stack, count);
                 continue;

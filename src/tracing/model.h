@@ -8,7 +8,7 @@
  *   traced_reach(space, header)  it is being marked: whatever else is to be done. Returns its type
  *   traced_is_simple(space, header)  it lies in a block, and traced_reach does no more than traced_stick does, if
  *   traced_sticks(space)    marks tell old from young, and a flag in the header says the same
- *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(type), and have at most TRACED_FIELDS references, all in fields at known places
+ *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(object, type), and have at most TRACED_FIELDS references, all in fields at known places
  *   traced_push_fields(object, type, stack, count)   what these fields hold, the last first, but no NULL, onto a stack; returns the new count
  *   TRACED_MOVES            whether marking may move objects, by traced_follow(space, slot), which returns what the field leads to, where it lies from now on; traced_has_moved(header): it does not lie here any more
  * for copy.h
@@ -21,7 +21,6 @@
 #include "object/references.h"
 #include "tracing/tracing.h"
 
-typedef void *__attribute__((may_alias)) hwri_slot;
 typedef const hwr_type *traced_type;
 
 static inline uint64_t *traced_header(const void *object) { return hwri_header(object); }
@@ -62,7 +61,9 @@ HWRI_INLINE void traced_each_slot(void *object, const hwr_type *type, traced_vis
 
 enum { TRACED_FIELDS = HWR_TYPE_REFS };
 static inline bool traced_is_plain(const hwr_type *type) { return !type->item_size && !type->trace; }
-static inline size_t traced_plain_words(const hwr_type *type) { return (type->size - (type->size != 0)) / 8 + 1; }
+static inline size_t traced_plain_words(const void *object, traced_type type) {
+    return (void)object, (type->size - (type->size != 0)) / 8 + 1;
+}
 /* Compilers make this three instructions. */
 HWRI_INLINE size_t traced_push(const hwri_slot *field, void **stack, size_t count) {
     void *target = *field;

@@ -222,6 +222,15 @@ static size_t last_mark(const hwri_region *region, size_t granule, size_t least,
     return SIZE_MAX;
 }
 
+uint64_t *hwri_marked_across(const void *address) {
+    const hwri_region *region = hwri_region_of(address);
+    size_t granule = hwri_region_granule(address), first = granule / HWRI_BLOCK_GRANULES * HWRI_BLOCK_GRANULES;
+    size_t start = granule > first ? last_mark(region, granule - 1, first, false) : SIZE_MAX;
+    if (start == SIZE_MAX) return NULL;
+    uint64_t *header = (uint64_t *)((uintptr_t)region + start * 8);
+    return (uintptr_t)header + hwri_size_at(header) > (uintptr_t)address ? header : NULL;
+}
+
 uint64_t *hwri_old_object_at(const hwri_space *space, uintptr_t address) {
     const hwri_region *region = hwri_region_with(space, address);
     if (!region) return NULL;

@@ -11,7 +11,7 @@ bool hwr_root_add(hwr_heap *heap, void *slot) {
     hwri_mutex_lock(&t->lock);
     bool is_new = true;
     for (size_t i = 0; i < t->slots.count; i++) is_new &= t->slots.items[i] != slot;
-    bool added = is_new && hwri_pointers_push(t, &t->slots, slot);
+    bool added = is_new && hwri_pointers_push(t->heap->blocks, &t->slots, slot);
     hwri_mutex_unlock(&t->lock);
     return added;
 }

@@ -7,6 +7,8 @@
 #include "pool/page.h"
 #include "raw/atomic.h"
 
+#include <string.h>
+
 #ifdef HWRI_OTHER_LAYOUT
 #include HWRI_OTHER_LAYOUT
 #else
@@ -23,6 +25,9 @@ enum {
     HWRI_HOLE_MOST = 2048,  /* larger ones are given a whole block */
     HWRI_MEDIUM_MOST = 8192 /* bytes, header included, of objects that blocks hold; larger ones are large */
 };
+
+/* A field of an object, or a root. */
+typedef void *__attribute__((may_alias)) hwri_slot;
 
 /* ---- the old space ---- */
 
@@ -134,11 +139,13 @@ static inline hwri_large *hwri_large_of(const void *object) {
 }
 static inline void *hwri_large_object(const hwri_large *large) { return (uint64_t *)(uintptr_t)(large + 1) + 1; }
 
-/* A growing array of pointers, from the heap's blocks. */
+/* A growing array of pointers, from a pool (pointers.c). */
 typedef struct hwri_pointers {
     void **items;
     size_t count, room;
 } hwri_pointers;
+bool hwri_pointers_push(hwr_pool *pool, hwri_pointers *list, void *item); /* false without memory */
+void hwri_pointers_free(hwr_pool *pool, hwri_pointers *list);
 
 /* All of it. What is in it has to be known to its owner's threads to be shared: whoever calls holds the owner's lock. */
 typedef struct hwri_space {
@@ -166,6 +173,8 @@ void *hwri_old_alloc_slow(hwri_space *space,
 hwri_region *hwri_region_with(const hwri_space *space, uintptr_t address); /* NULL: none */
 /* The header of the object of a block that an address lies in, alive when last marked or allocated since; NULL: none. */
 uint64_t *hwri_old_object_at(const hwri_space *space, uintptr_t address);
+/* The header of the marked object that begins before an address in a block and ends behind it; NULL: none. */
+uint64_t *hwri_marked_across(const void *address);
 /* Calls for every object of a block: those that were alive when last marked, and those allocated since; or only for the former. */
 void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
 void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);

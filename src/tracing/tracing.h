@@ -1,10 +1,12 @@
 /* The tracing collector, as its own files see it. Which file does what:
  *   tracing/layout.h     our own objects as they lie in memory: the header
  *   tracing/space.h      the old space and large objects
+ *   tracing/pointers.c   arrays of pointers
  *   tracing/region.c     the old space: blocks, holes between what lives
  *   tracing/nursery.c    the young space: pieces that are allocated from, and reused in place
  *   tracing/large.c      large objects
  *   tracing/model.h      our own objects as the engines see them
+ *   tracing/move.h       moving objects while they are marked
  *   tracing/copy.h       the engine that collects the young by copying, over any object model
  *   tracing/mark.h       the engine that marks, over any object model
  *   tracing/evacuate.c   which blocks of the old space are emptied meanwhile
@@ -163,10 +165,6 @@ static inline uint64_t hwri_epoch_bits(unsigned epoch) { return (uint64_t)epoch 
 static inline bool hwri_is_young(const hwri_tracing *t, const void *object) {
     return (uintptr_t)object - t->nursery.start < t->nursery.pieces << HWRI_PIECE_SHIFT;
 }
-
-/* ---- heap.c ---- */
-bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item); /* false without memory */
-void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list);
 
 /* ---- evacuate.c ---- */
 /* What policy wants of an evacuation. */
