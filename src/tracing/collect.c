@@ -227,7 +227,7 @@ static bool mark_all(hwri_tracing *t, bool full, bool moves) {
     if (moves) hwri_evacuation_end(t);
     hwri_larges_sweep(&t->space);
     for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) hwri_mutator_drop_old(mutator);
-    hwri_old_sweep(&t->space);
+    hwri_old_sweep(&t->space, full);
     hwri_emit(t->heap, HWR_EVENT_FREE_END, HWR_OLDEST, 0);
     t->marking = NULL;
     enter(t, HWRI_IDLE);

@@ -338,13 +338,13 @@ void hwri_old_clear_marks(hwri_space *space) {
 /* A block with less room than this, in granules, is left alone. */
 enum { LEAST_FREE = HWRI_BLOCK_GRANULES / 64 };
 
-static void sweep_block(hwri_space *space, hwri_block_info *block) {
-    hwri_old *old = &space->old;
+static void sweep_block(hwri_old *old, hwri_block_info *block) {
     hwri_usage used;
     find_usage(block, &used);
     size_t count = granules_used(&used);
     block->taken = 0;
     block->overflow = false;
+    block->live = (uint16_t)count;
     block->free = (uint16_t)(HWRI_BLOCK_GRANULES - count);
     if (!count) {
         block->dirty = false; /* otherwise what stayed in the nursery may still be referred to from here */
@@ -360,14 +360,23 @@ static void sweep_block(hwri_space *space, hwri_block_info *block) {
     old->holes_bytes += (size_t)block->free * 8;
 }
 
-void hwri_old_sweep(hwri_space *space) {
+void hwri_old_sweep(hwri_space *space, bool all) {
     hwri_old *old = &space->old;
     old->promoted = old->overflow = (hwri_room){0};
-    old->free = old->holes = NULL;
-    old->blocks = old->free_blocks = old->live = old->holes_bytes = 0;
+    if (all) {
+        old->free = old->holes = NULL;
+        old->blocks = old->free_blocks = old->live = old->holes_bytes = 0;
+    }
     for (size_t i = old->region_count; i-- > 0;)
-        for (size_t k = HWRI_REGION_BLOCKS; k-- > HWRI_REGION_FIRST;)
-            if (old->regions[i]->blocks[k].state != HWRI_BLOCK_UNUSED) sweep_block(space, &old->regions[i]->blocks[k]);
+        for (size_t k = HWRI_REGION_BLOCKS; k-- > HWRI_REGION_FIRST;) {
+            hwri_block_info *block = &old->regions[i]->blocks[k];
+            if (block->state == HWRI_BLOCK_UNUSED || !(all || block->taken)) continue;
+            if (!all) {
+                old->blocks--;
+                old->live -= (size_t)block->live * 8;
+            }
+            sweep_block(old, block);
+        }
     old->bytes = old->live;
 }
 

@@ -47,6 +47,7 @@ typedef struct hwri_block_info {
     bool leaves;                  /* its objects are moved out by the marking that comes, or is under way */
     uint16_t taken;               /* granules below this one have been handed out, or passed over */
     uint16_t free;                /* granules in holes, as of the last sweep, that have not been handed out since */
+    uint16_t live;                /* granules of what was alive at the last sweep */
     struct hwri_block_info *next; /* in a list of free blocks, or of those with holes */
 } hwri_block_info;
 
@@ -182,8 +183,9 @@ size_t hwri_regions_described(const hwri_space *space);       /* bytes of descri
 const char *hwri_block_problem(const hwri_block_info *block); /* NULL: there is none */
 void hwri_old_provide(hwri_space *space, size_t count);       /* sees to so many free blocks, if they can be had */
 void hwri_old_clear_marks(hwri_space *space);                 /* before marking */
-void hwri_old_sweep(hwri_space *space);                       /* after it: finds the holes */
-size_t hwri_old_trim(hwri_space *space, size_t keep);         /* gives back free blocks but so many; returns bytes */
+/* After it: finds the holes. Where marks were only added, not `all` blocks are gone through, but those that something was put into since. */
+void hwri_old_sweep(hwri_space *space, bool all);
+size_t hwri_old_trim(hwri_space *space, size_t keep); /* gives back free blocks but so many; returns bytes */
 void hwri_old_close(hwri_space *space);
 static inline size_t hwri_old_bytes(const hwri_space *space) {
     return space->old.blocks << HWRI_BLOCK_SHIFT;
