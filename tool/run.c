@@ -23,7 +23,7 @@ static const char help[] =
     "                   large heaps beside the program, if a processor and memory are to spare\n"
     "  --gc=beside      Python: beside the program whenever that is possible\n"
     "  --gc=inplace     Python: never beside the program\n"
-    "  --gc=stock       leave that to the runtime's own collector; with .NET nothing is left of heapwright\n"
+    "  --gc=stock       leave that to the runtime's own; with .NET nothing is left of heapwright\n"
     "  --python EXE     the interpreter for x.py and -m (default: python3 on PATH)\n"
     "  --dotnet EXE     the dotnet for x.dll (default: dotnet on PATH)\n"
     "  -m MODULE        run a Python module, as python3 -m does\n"
