@@ -74,7 +74,9 @@ void clr_collect_for_room(int generation, uint32_t seen);
 
 /* ---- policy.c ---- */
 void clr_policy_open(void);
-bool clr_may_give(size_t bytes); /* with the lock: whether threads may be given as much before the next collection */
+bool clr_may_give(
+    size_t bytes,
+    bool collected); /* with the lock: whether a thread may have as much without a collection, or after one */
 bool clr_is_full_due(void);
 void clr_policy_after(bool full);
 bool clr_is_stressed(void); /* it is this allocation's turn to collect */

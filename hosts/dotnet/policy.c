@@ -29,9 +29,10 @@ void clr_policy_open(void) {
     clr_gc.target = target_for(0);
 }
 
-bool clr_may_give(size_t bytes) {
+/* Who has collected for it already gets it, though others may have used the budget up meanwhile. */
+bool clr_may_give(size_t bytes, bool collected) {
     size_t held = held_bytes();
-    return clr_gc.given < clr_gc.budget && held <= clr_gc.limit && bytes <= clr_gc.limit - held;
+    return (collected || clr_gc.given < clr_gc.budget) && held <= clr_gc.limit && bytes <= clr_gc.limit - held;
 }
 
 bool clr_is_full_due(void) {
