@@ -3,38 +3,16 @@
 #include "runtime.h"
 
 #include <link.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 clr_ee *clr_runtime;
 hwr_raw *clr_tables;
 
-enum { LINE = 512 };
+void clr_tell(const char *line) { clr_runtime->table->log_error_to_host(clr_runtime, line); }
 
-static void tell(const char *text) {
-    char line[LINE + 16];
-    snprintf(line, sizeof line, "heapwright: %s", text);
-    clr_runtime->table->log_error_to_host(clr_runtime, line);
-}
-
-void clr_say(const char *format, ...) {
-    char text[LINE];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    tell(text);
-}
-
-void clr_fail(const char *format, ...) {
-    char text[LINE];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    tell(text);
+void clr_tell_and_abort(const char *line) {
+    clr_tell(line);
     abort();
 }
 
