@@ -26,10 +26,10 @@ class Failed(Exception):
 
 
 class Run:
-    """One finished process: its output, the largest resident size it had, in bytes, and the CPU time that it took, in seconds."""
+    """One finished process: its output, the largest resident size it had, in bytes, and the CPU time and the time that it took, in seconds."""
 
-    def __init__(self, stdout, stderr, peak, cpu):
-        self.stdout, self.stderr, self.peak, self.cpu = stdout, stderr, peak, cpu
+    def __init__(self, stdout, stderr, peak, cpu, wall):
+        self.stdout, self.stderr, self.peak, self.cpu, self.wall = stdout, stderr, peak, cpu, wall
 
 
 def run(command, env):
@@ -39,6 +39,7 @@ def run(command, env):
     if it is smaller; peak is None then.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        start = time.monotonic()
         try:
             process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         except OSError as error:
@@ -49,6 +50,7 @@ def run(command, env):
             process.kill()
             process.wait()
             raise
+        wall = time.monotonic() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
@@ -58,7 +60,7 @@ def run(command, env):
         how = f"exit status {code}" if code > 0 else signal.strsignal(-code)
         raise Failed(f"{' '.join(command)}: {how}\n{stderr.strip()[-2000:]}", code)
     peak = usage.ru_maxrss * 1024
-    return Run(stdout, stderr, peak if peak > own_peak() else None, usage.ru_utime + usage.ru_stime)
+    return Run(stdout, stderr, peak if peak > own_peak() else None, usage.ru_utime + usage.ru_stime, wall)
 
 
 def tree_of(pid):

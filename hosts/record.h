@@ -1,7 +1,7 @@
 /* record.h: what the `heapwright` tool and a host library tell each other.
  *
- * The tool hands two words down through the environment; the first Python interpreter that finds them takes them
- * out again, so that the programs which that one starts run without them:
+ * The tool hands two words down through the environment; the first Python interpreter, or the .NET runtime, that
+ * finds them takes them out again, so that the programs which that one starts run without them:
  *
  *   HEAPWRIGHT_RECORD   path of a file that holds one struct hwri_record, for the host library to fill in
  *   HEAPWRIGHT_STRICT   if set, a Python that cannot run on heapwright ends with status 2 instead of running without it
@@ -25,15 +25,15 @@
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
 #define HWRI_GC_VARIABLE "HEAPWRIGHT_GC"
 
-enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 3, HWRI_MAX_CLASSES = 320 };
+enum { HWRI_RECORD_MAGIC = 0x48575231, HWRI_RECORD_VERSION = 4, HWRI_MAX_CLASSES = 320 };
 
 /* How far the program came. The states follow one another in this order, but for REFUSED, which is an end. */
 enum hwri_state {
-    HWRI_UNCLAIMED, /* no Python interpreter has taken the record */
-    HWRI_REFUSED,   /* one has, and runs on its own allocator; `reason` says why */
+    HWRI_UNCLAIMED, /* no runtime has taken the record */
+    HWRI_REFUSED,   /* one has, and runs on its own memory manager; `reason` says why */
     HWRI_RUNNING,   /* one runs on heapwright */
     HWRI_CLEANING,  /* its program has ended, Python takes its objects down */
-    HWRI_ENDED      /* this is done, too */
+    HWRI_ENDED      /* this is done, too; of .NET: the process ended by itself */
 };
 
 enum hwri_domain { HWRI_RAW, HWRI_MEM, HWRI_OBJ, HWRI_DOMAINS };
@@ -60,19 +60,55 @@ struct hwri_snapshot {
     struct hwri_class_record classes[HWRI_MAX_CLASSES];
 };
 
+/* The kinds of GCHandle by their numbers, and the dependent ones. */
+enum hwri_dotnet_handle {
+    HWRI_DOTNET_WEAK,
+    HWRI_DOTNET_WEAK_LONG,
+    HWRI_DOTNET_NORMAL,
+    HWRI_DOTNET_PINNED,
+    HWRI_DOTNET_DEPENDENT,
+    HWRI_DOTNET_HANDLES
+};
+
+enum { HWRI_DOTNET_GENERATIONS = 3 };
+
+/* The heap of a .NET program at one moment. */
+struct hwri_dotnet_memory {
+    uint64_t allocated;   /* bytes of all objects since the start */
+    uint64_t objects;     /* bytes of those that are there */
+    uint64_t committed;   /* bytes taken from the system for them */
+    uint64_t finalizable; /* objects there that have a finalizer still to run */
+    uint64_t finalized;   /* finalizers that were due since the start */
+    uint64_t handles[HWRI_DOTNET_HANDLES];
+};
+
+/* A run of a .NET program. A collection counts in the row of the oldest generation that it collected. A pause is a time in which
+ * the program stood still for its collector: one or more of them make a collection. */
+struct hwri_dotnet_record {
+    char version[64];   /* of the runtime, as "10.0.12" */
+    char runtime[1024]; /* the file that it was loaded from */
+    uint64_t collections[HWRI_DOTNET_GENERATIONS];
+    uint64_t induced; /* of these, those that the program asked for */
+    uint64_t pauses, pause_nanoseconds, longest_pause_nanoseconds;
+    uint64_t peak_objects, peak_committed;
+    struct hwri_dotnet_memory memory; /* after the latest collection; at the end, if it ended by itself */
+};
+
 /* One run of one program. The tool makes the file and reads it; one process writes it, the one that claimed it by
  * unlinking the file. It lies in shared memory, so its figures survive whatever becomes of that process: the counters
  * are always exact, a snapshot is as old as its last renewal. Costs some eight pages and, per allocation, some ten
- * counters, which are indivisible operations only where no lock guards the domain: a seventh of a service's time. Only runs with statistics pay. */
+ * counters, which are indivisible operations only where no lock guards the domain: a seventh of a service's time. Only runs with statistics pay.
+ * Of `dotnet` a process fills in all or nothing; what follows it is Python's. */
 struct hwri_record {
     uint32_t magic, version;
     atomic_uint_least32_t state;
+    char reason[256]; /* HWRI_REFUSED: why, as the rest of a sentence */
+    struct hwri_dotnet_record dotnet;
     uint32_t shared_libpython, free_threaded;
     uint32_t collects;       /* its cycle collector is ours, whatever its allocator is */
     char collections[4096];  /* what that does, and has done at the end: a JSON object, or empty */
     char interpreter[1024];  /* path of the executable */
     char python_version[64]; /* as "3.11.2" */
-    char reason[256];        /* HWRI_REFUSED: why, as the rest of a sentence */
     struct hwri_domain_record domains[HWRI_DOMAINS];
     atomic_int_least64_t peak_bytes; /* in use, all domains */
     uint64_t peak_committed;         /* the most memory that was ever taken from the system */

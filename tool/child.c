@@ -18,15 +18,15 @@
 
 static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT};
 
-void preload_into_children(const char *preload, bool strict, const struct record_file *file) {
+void preload_into_children(const char *library) {
     const char *before = getenv("LD_PRELOAD");
-    char *value = before != NULL && *before != '\0' ? text("%s:%s", preload, before) : text("%s", preload);
+    char *value = before != NULL && *before != '\0' ? text("%s:%s", library, before) : text("%s", library);
     setenv("LD_PRELOAD", value, 1);
     free(value);
-    unsetenv(HWRI_SAID_VARIABLE);
-    unsetenv(HWRI_STRICT_VARIABLE);
+}
+
+void hand_down(const struct record_file *file) {
     unsetenv(HWRI_RECORD_VARIABLE);
-    if (strict) setenv(HWRI_STRICT_VARIABLE, "1", 1);
     if (file != NULL) setenv(HWRI_RECORD_VARIABLE, file->path, 1);
 }
 

@@ -1,4 +1,4 @@
-/* library: finds libheapwright-preload.so from where the tool itself stands, so that a build tree, an installed tree
+/* library: finds our libraries from where the tool itself stands, so that a build tree, an installed tree
  * and one that was moved work alike. */
 #define _GNU_SOURCE
 #include "tool.h"
@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char file_name[] = "libheapwright-preload.so";
 
 /* In the build tree the libraries lie below the tool; installed, beside its folder. */
 static const char *const places[] = {
@@ -22,16 +20,16 @@ static const char *const places[] = {
 #endif
 };
 
-static char *file_in(const char *folder) {
+static char *file_in(const char *folder, const char *file_name) {
     char *path = text("%s/%s", folder, file_name);
     char *resolved = realpath(path, NULL);
     free(path);
     return resolved;
 }
 
-static char *search(void) {
+char *look_for_library(const char *file_name) {
     const char *named = getenv("HEAPWRIGHT_LIBDIR");
-    if (named != NULL) return file_in(named);
+    if (named != NULL) return file_in(named, file_name);
 
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self);
@@ -41,14 +39,14 @@ static char *search(void) {
     char *found = NULL;
     for (size_t i = 0; i < sizeof places / sizeof *places && found == NULL; i++) {
         char *folder = text("%s/%s", self, places[i]);
-        found = file_in(folder);
+        found = file_in(folder, file_name);
         free(folder);
     }
     return found;
 }
 
-char *find_preload(void) {
-    char *path = search();
+char *find_library(const char *file_name) {
+    char *path = look_for_library(file_name);
     if (path == NULL) {
         say("cannot find %s: neither beside this program nor in its lib folder; HEAPWRIGHT_LIBDIR may name the folder",
             file_name);

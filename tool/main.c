@@ -13,7 +13,7 @@ static const char help[] = "Usage: heapwright run [OPTIONS] PROGRAM [ARGUMENTS..
                            "\n"
                            "Runs programs with heapwright as their memory manager.\n"
                            "\n"
-                           "  run       run a Python program; `heapwright run --help` has its options\n"
+                           "  run       run a Python or .NET program; `heapwright run --help` has its options\n"
                            "  doctor    say which runtimes of this machine can run on heapwright, and what is missing\n"
                            "\n"
                            "The manual page is heapwright(1).\n";

@@ -11,34 +11,38 @@ static const char help[] =
     "Usage: heapwright run [OPTIONS] PROGRAM [ARGUMENTS...]\n"
     "       heapwright run [OPTIONS] -m MODULE [ARGUMENTS...]\n"
     "\n"
-    "Runs a Python program with heapwright as its memory allocator and its cycle collector. PROGRAM is a\n"
-    "script (x.py, or a file whose first line names Python) or an interpreter (python3,\n"
-    "venv/bin/python, ...) with its arguments. Exit status, signals and output are the program's own.\n"
+    "Runs a program with heapwright as its memory manager. PROGRAM is a Python script (x.py, or a file\n"
+    "whose first line names Python), a Python interpreter with its arguments, or a .NET program (x.dll,\n"
+    "or the executable that is built beside it). Exit status, signals and output are its own.\n"
     "\n"
     "  --stats[=FILE]   say at the end what the program's memory did, on standard error or in FILE\n"
     "  --json           say it in JSON (implies --stats)\n"
     "  --strict         do not run a program that cannot run on heapwright: end with status 2\n"
-    "  --gc=auto        collect cyclic garbage with heapwright's collector: that of large heaps beside\n"
-    "                   the program, if a processor and memory are to spare (the default)\n"
-    "  --gc=beside      beside the program whenever that is possible\n"
-    "  --gc=inplace     never beside the program\n"
-    "  --gc=stock       leave that to Python's own collector\n"
+    "                   (of .NET no such program is ever run)\n"
+    "  --gc=auto        collect garbage with heapwright's collector (the default); in Python, that of\n"
+    "                   large heaps beside the program, if a processor and memory are to spare\n"
+    "  --gc=beside      Python: beside the program whenever that is possible\n"
+    "  --gc=inplace     Python: never beside the program\n"
+    "  --gc=stock       leave that to the runtime's own; with .NET nothing is left of heapwright\n"
     "  --python EXE     the interpreter for x.py and -m (default: python3 on PATH)\n"
-    "  -m MODULE        run a module, as python3 -m does\n"
+    "  --dotnet EXE     the dotnet for x.dll (default: dotnet on PATH)\n"
+    "  -m MODULE        run a Python module, as python3 -m does\n"
     "  --help           show this\n";
 
 struct options {
-    bool stats, json, strict;
-    const char *stats_file, *python, *module, *gc;
+    bool stats, json;
+    const char *stats_file;
+    struct request request;
 };
 
-enum { OPTION_STATS = 256, OPTION_JSON, OPTION_STRICT, OPTION_PYTHON, OPTION_GC };
+enum { OPTION_STATS = 256, OPTION_JSON, OPTION_STRICT, OPTION_PYTHON, OPTION_DOTNET, OPTION_GC };
 
 static const struct option long_options[] = {
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"json", no_argument, NULL, OPTION_JSON},
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"python", required_argument, NULL, OPTION_PYTHON},
+    {"dotnet", required_argument, NULL, OPTION_DOTNET},
     {"gc", required_argument, NULL, OPTION_GC},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -54,23 +58,25 @@ static const char *collector_named(const char *name) {
 
 /* Reads the options up to the program. Returns an exit status if that was all, otherwise -1. */
 static int read_options(int argc, char **argv, struct options *options) {
-    while (options->module == NULL) {
+    struct request *request = &options->request;
+    while (request->module == NULL) {
         switch (getopt_long(argc, argv, "+hm:", long_options, NULL)) {
         case OPTION_STATS:
             options->stats = true;
             if (optarg != NULL) options->stats_file = optarg;
             break;
         case OPTION_JSON: options->stats = options->json = true; break;
-        case OPTION_STRICT: options->strict = true; break;
-        case OPTION_PYTHON: options->python = optarg; break;
+        case OPTION_STRICT: request->strict = true; break;
+        case OPTION_PYTHON: request->python = optarg; break;
+        case OPTION_DOTNET: request->dotnet = optarg; break;
         case OPTION_GC:
-            options->gc = collector_named(optarg);
-            if (options->gc == NULL) {
+            request->gc = collector_named(optarg);
+            if (request->gc == NULL) {
                 say("there is no collector '%s': --gc is 'auto', 'beside', 'inplace' or 'stock'", optarg);
                 return STATUS_MISUSE;
             }
             break;
-        case 'm': options->module = optarg; break;
+        case 'm': request->module = optarg; break;
         case 'h': fputs(help, stdout); return 0;
         case -1:
             if (optind < argc) return -1;
@@ -87,7 +93,7 @@ static void summarise(FILE *out, bool json, const struct run_summary *summary) {
     if (fflush(out) != 0 || ferror(out)) say("cannot write the statistics: %s", strerror(errno));
 }
 
-static int run_with_statistics(const struct options *options, const struct program *program, const char *preload) {
+static int run_with_statistics(const struct options *options, const struct program *program) {
     FILE *out = options->stats_file != NULL ? fopen(options->stats_file, "we") : stderr;
     if (out == NULL) {
         say("cannot write '%s': %s", options->stats_file, strerror(errno));
@@ -95,11 +101,13 @@ static int run_with_statistics(const struct options *options, const struct progr
     }
     struct record_file file;
     if (!record_open(&file)) return 1;
-    if (preload != NULL) preload_into_children(preload, options->strict, &file);
-
+    if (program->obstacle == NULL && !program->runtime->prepare(&options->request, &file)) {
+        record_close(&file);
+        return STATUS_MISUSE;
+    }
     struct ending ending;
     bool ran = supervise(program, &ending);
-    if (ran) summarise(out, options->json, &(struct run_summary){program, ending, file.record, program->obstacle});
+    if (ran) summarise(out, options->json, &(struct run_summary){program, ending, file.record});
     record_close(&file);
     if (out != stderr) fclose(out);
     if (!ran) return 1;
@@ -111,20 +119,17 @@ int command_run(int argc, char **argv) {
     int status = read_options(argc, argv, &options);
     if (status >= 0) return status;
 
+    const struct request *request = &options.request;
+    options.request.words = argv + optind;
     struct program program;
-    status = find_program(&program, options.python, options.module, argv + optind);
+    status = find_program(&program, request);
     if (status != 0) return status;
     if (program.obstacle != NULL) {
         say("'%s' %s; it %s", program.path, program.obstacle,
-            options.strict ? "is not run (--strict)" : "runs as it is");
-        if (options.strict) return STATUS_MISUSE;
+            request->strict ? "is not run (--strict)" : "runs as it is");
+        if (request->strict) return STATUS_MISUSE;
     }
-    char *preload = NULL;
-    if (program.obstacle == NULL && (preload = find_preload()) == NULL) return STATUS_MISUSE;
-
-    if (options.gc != NULL) setenv(HWRI_GC_VARIABLE, options.gc, 1);
-
-    if (options.stats) return run_with_statistics(&options, &program, preload);
-    if (preload != NULL) preload_into_children(preload, options.strict, NULL);
+    if (options.stats) return run_with_statistics(&options, &program);
+    if (program.obstacle == NULL && !program.runtime->prepare(request, NULL)) return STATUS_MISUSE;
     return execute(&program);
 }

@@ -1,84 +1,162 @@
-/* New objects: windows of regions that are filled and never emptied. */
+/* Allocation. A thread has a *window*, which its compiled code takes objects from by adding, in a *room*, which is a hole of a block or what is left of it. A window that is used up is followed by the next of the room, and
+ * a room by the next hole of its block: neither needs a lock. Large objects have blocks of a pool. */
 #include "allocate.h"
 
-#include "heapwright/raw.h"
-#include "space.h"
+#include "collector.h"
+#include "finalize.h"
+#include "runtime.h"
 
-#include <pthread.h>
+/* ---- rooms ---- */
 
-enum { REGION = 1 << 20, WINDOW = 8 * 1024, WINDOWED_MOST = 4 * 1024 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uintptr_t region_at, region_end;
-static uint64_t allocated;
-
-static void *commit(hwr_raw *raw, size_t size, size_t alignment) {
-    void *start = hwr_raw_reserve(raw, size, alignment);
-    if (start && !hwr_raw_commit(raw, start, size)) {
-        hwr_raw_release(raw, start, size, 0);
-        return NULL;
+static clr_room *room_of(clr_alloc_context *context) {
+    clr_room *room = context->own[0];
+    if (room) return room;
+    pthread_mutex_lock(&clr_gc.lock);
+    room = hwr_pool_alloc_zeroed(clr_gc.space.tables, 1, sizeof *room);
+    if (room) {
+        room->next = clr_gc.rooms;
+        clr_gc.rooms = room;
     }
-    return start;
+    pthread_mutex_unlock(&clr_gc.lock);
+    context->own[0] = room;
+    return room;
 }
 
-/* `size` bytes of zeroes. */
-static uintptr_t take(size_t size) {
-    pthread_mutex_lock(&lock);
-    if (region_end - region_at < size) {
-        region_at = (uintptr_t)commit(clr_objects.regions, REGION, REGION);
-        region_end = region_at ? region_at + REGION : 0;
-    }
-    uintptr_t start = region_at;
-    if (start) {
-        region_at += size;
-        allocated += size;
-    }
-    pthread_mutex_unlock(&lock);
-    return start;
-}
+/* Bytes of the window that are not used. An object's header is in front of `bump`, so the window ends as much before `limit`. */
+static size_t left_in(const clr_alloc_context *context) { return (size_t)(context->limit - context->bump); }
 
-static clr_object *take_large(clr_alloc_context *context, size_t size) {
-    size_t page = hwr_raw_page_size(clr_objects.large), whole = (size + page - 1) & ~(page - 1);
-    if (whole < size) return NULL;
-    char *start = commit(clr_objects.large, whole, 0);
-    if (!start) return NULL;
-    pthread_mutex_lock(&lock);
-    allocated += size;
-    pthread_mutex_unlock(&lock);
-    context->bytes_large += (int64_t)size;
-    return (clr_object *)(start + CLR_HEADER_SIZE);
-}
-
-clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags) {
-    size = (size + 7) & ~(size_t)7;
-    if (flags & (CLR_ALLOC_LARGE | CLR_ALLOC_PINNED) || size > REGION / 2) return take_large(context, size);
-    if ((size_t)(context->limit - context->bump) < size) {
-        clr_allocate_end(context);
-        size_t bytes = (size > WINDOWED_MOST ? size : WINDOW) + CLR_LEAST_SIZE;
-        uintptr_t start = take(bytes);
-        if (!start) return NULL;
-        context->bump = (uint8_t *)start + CLR_HEADER_SIZE;
-        context->limit = context->bump + bytes - CLR_LEAST_SIZE;
-        context->bytes += context->limit - context->bump;
-    }
-    clr_object *object = (clr_object *)context->bump;
-    context->bump += size;
-    return object;
-}
-
+/* What is not used becomes a gap. */
 void clr_allocate_end(clr_alloc_context *context) {
-    context->bytes -= context->limit - context->bump;
+    if (context->bump && left_in(context))
+        *(uint64_t *)(void *)(context->bump - CLR_HEADER_SIZE) = hwri_gap(left_in(context));
     context->bump = context->limit = NULL;
 }
 
+static void stop_context(clr_alloc_context *context, void *unused) {
+    (void)unused;
+    clr_room *room = context->own[0];
+    clr_allocate_end(context);
+    if (room) room->seen = true;
+}
+
+/* The rooms' blocks are swept, so nothing may go on in them. */
+void clr_allocation_stop(void) {
+    clr_runtime->table->gc_enum_alloc_contexts(clr_runtime, stop_context, NULL);
+    for (clr_room **link = &clr_gc.rooms, *room; (room = *link) != NULL;) {
+        hwri_room_end(&room->room);
+        room->room.block = NULL;
+        if (room->seen) {
+            room->seen = false;
+            link = &room->next;
+        } else {
+            *link = room->next;
+            hwr_pool_free(clr_gc.space.tables, room);
+        }
+    }
+}
+
+/* ---- small objects ---- */
+
+/* Other holes of the block that the thread has, which are its own already. */
+static bool next_hole(hwri_room *room, size_t size) {
+    size_t unused = 0;
+    hwri_room_end(room);
+    return room->block && hwri_room_next(room, size, &unused);
+}
+
+/* All its holes are the thread's from now on. */
+static bool next_block(hwri_room *room, size_t size) {
+    hwri_old *old = &clr_gc.space.old;
+    pthread_mutex_lock(&clr_gc.lock);
+    size_t before = old->bytes;
+    bool taken = clr_may_give(HWRI_BLOCK) && hwri_old_take(&clr_gc.space, room, size, size > HWRI_HOLE_MOST);
+    if (taken) {
+        old->bytes += (size_t)room->block->free * 8;
+        clr_gc.given += old->bytes - before;
+    }
+    pthread_mutex_unlock(&clr_gc.lock);
+    return taken;
+}
+
+/* Takes so many bytes of the room, which has them. */
+static uint8_t *carve(hwri_room *room, size_t size, uint32_t flags) {
+    uint8_t *taken = (uint8_t *)room->bump;
+    room->bump += size;
+    memset(taken, 0, flags & CLR_ALLOC_UNZEROED ? 2 * CLR_HEADER_SIZE : size);
+    return taken;
+}
+
+/* A window where an object of that size fits. Under stress, none is left for compiled code to use. */
+static void open_window(clr_alloc_context *context, hwri_room *room, size_t size) {
+    size_t least = clr_gc.stress ? size : CLR_WINDOW, rest = room->limit - room->bump;
+    size_t window = rest < least ? rest : size > least ? size : least;
+    context->bump = carve(room, window, 0) + CLR_HEADER_SIZE;
+    context->limit = context->bump + window;
+    context->bytes += (int64_t)window;
+}
+
+static clr_object *take_of_window(clr_alloc_context *context, size_t size) {
+    if (left_in(context) < size) return NULL;
+    uint8_t *object = context->bump;
+    context->bump += size;
+    return (clr_object *)(void *)object;
+}
+
+/* What is left of a window is kept for smaller objects, if this one is not small itself. NULL: a collection is due, or there is no memory. */
+static clr_object *new_small(clr_alloc_context *context, size_t size, uint32_t flags) {
+    clr_object *object = take_of_window(context, size);
+    clr_room *room = object ? NULL : room_of(context);
+    if (object || !room) return object;
+    bool apart = size > HWRI_SMALL_MOST && room->room.limit - room->room.bump >= size;
+    if (apart) {
+        context->bytes += (int64_t)size;
+        return (clr_object *)(void *)(carve(&room->room, size, flags) + CLR_HEADER_SIZE);
+    }
+    clr_allocate_end(context);
+    if (room->room.limit - room->room.bump < size && !next_hole(&room->room, size) && !next_block(&room->room, size))
+        return NULL;
+    open_window(context, &room->room, size);
+    return take_of_window(context, size);
+}
+
+/* ---- large objects ---- */
+
+static clr_object *new_large(clr_alloc_context *context, size_t size) {
+    clr_object *object = NULL;
+    pthread_mutex_lock(&clr_gc.lock);
+    if (clr_may_give(size)) object = hwri_large_object_new(&clr_gc.space, size, false);
+    if (object) clr_gc.given += size;
+    pthread_mutex_unlock(&clr_gc.lock);
+    if (object) context->bytes_large += (int64_t)size;
+    return object;
+}
+
+/* ---- all ---- */
+
+/* First the young are collected, or everything if that is due; then everything. */
+clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags) {
+    bool large = size > HWRI_MEDIUM_MOST;
+    size = (size + 7) & ~(size_t)7;
+    if (clr_is_stressed()) clr_collect_for_room(0, __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE));
+    for (int attempt = 0;; attempt++) {
+        uint32_t seen = __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE);
+        clr_object *object = large ? new_large(context, size) : new_small(context, size, flags);
+        if (object && (!(flags & CLR_ALLOC_FINALIZE) || clr_finalize_register(object))) return object;
+        if (attempt == 3) return NULL;
+        clr_collect_for_room(attempt == 0 && !clr_is_full_due() ? 0 : CLR_MAX_GENERATION, seen);
+    }
+}
+
 uint64_t clr_allocated(void) {
-    pthread_mutex_lock(&lock);
-    uint64_t bytes = allocated;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&clr_gc.lock);
+    uint64_t bytes = clr_gc.allocated + clr_gc.given;
+    pthread_mutex_unlock(&clr_gc.lock);
     return bytes;
 }
 
-uint32_t clr_generation_of(const clr_object *object) {
-    if (!clr_in_space(object)) return CLR_GENERATION_NONE;
-    return (uintptr_t)object < clr_objects.middle ? 0 : 2;
+size_t clr_bytes_in_use(void) {
+    pthread_mutex_lock(&clr_gc.lock);
+    size_t bytes = clr_gc.space.old.bytes + clr_gc.space.large.bytes;
+    pthread_mutex_unlock(&clr_gc.lock);
+    return bytes;
 }

@@ -1,18 +1,175 @@
-/* Nothing is collected yet: everything lives. That a collection was asked for is counted, for programs that wait for it. */
+/* A collection: what is done, one thing after the other, in the order that the runtime's documentation of this interface asks for. The world stands still, and one thread collects. */
 #include "collect.h"
 
+#include "finalize.h"
 #include "inform.h"
 #include "life.h"
+#include "model.h"
 
-void clr_collect(int gen, int mode) {
-    (void)mode;
-    clr_collection collection;
-    clr_inform_begin(&collection, gen, gen < 2 ? CLR_KIND_YOUNG : CLR_KIND_FULL, true);
-    clr_inform_end(&collection);
+#include "tracing/mark.h"
+
+/* ---- for handles and finalizers ---- */
+
+bool clr_is_reached(const clr_object *object) { return !clr_gc.engine || clr_is_marked(object); }
+
+void clr_reach(clr_object **slot) {
+    if (clr_in_space(*slot)) marking_visit_root(clr_gc.engine, slot);
 }
 
-int clr_collecting(void) { return 2; }
+void clr_reach_all(void) { marking_finish(clr_gc.engine); }
 
-bool clr_is_reached(const clr_object *object) { return object != NULL; }
-void clr_reach(clr_object **slot) { (void)slot; }
-void clr_reach_all(void) {}
+/* ---- roots ---- */
+
+static clr_object *root_in(clr_object **slot, uint32_t flags) {
+    clr_object *object = flags & CLR_ROOT_INTERIOR ? clr_object_at(*slot) : *slot;
+    return clr_in_space(object) ? object : NULL;
+}
+
+static void reach_root(clr_object **slot, clr_scan *scan, uint32_t flags) {
+    (void)scan;
+    clr_object *object = root_in(slot, flags);
+    if (object) clr_reach(&object);
+}
+
+static void note_root(clr_object **slot, clr_scan *scan, uint32_t flags) {
+    clr_object *object = root_in(slot, flags);
+    if (object && !hwri_pointers_push(clr_gc.space.tables, &clr_gc.roots, object)) *(bool *)scan->own = false;
+}
+
+static void scan_roots(clr_root_function *visit, int generation, bool *noted) {
+    clr_scan scan = {.number = -1, .count = 1, .promotion = true, .root_kind = CLR_ROOT_OTHER, .own = noted};
+    clr_runtime->table->gc_scan_roots(clr_runtime, visit, generation, CLR_MAX_GENERATION, &scan);
+}
+
+/* What a reference into the middle leads to is found by the marks, so this comes before they are cleared. False without memory. */
+static bool note_roots(int generation) {
+    bool noted = true;
+    clr_gc.roots.count = 0;
+    scan_roots(note_root, generation, &noted);
+    return noted;
+}
+
+static void reach_roots(int generation, bool full) {
+    if (!full) scan_roots(reach_root, generation, NULL);
+    for (size_t i = 0; full && i < clr_gc.roots.count; i++) clr_reach((clr_object **)(void *)&clr_gc.roots.items[i]);
+}
+
+static void forget_sync_block(clr_object **slot, uintptr_t *extra, uintptr_t a, uintptr_t b) {
+    (void)extra, (void)a, (void)b;
+    if (*slot && !clr_is_marked(*slot)) *slot = NULL;
+}
+
+/* ---- marking ---- */
+
+static void mark(int generation, bool full) {
+    const clr_ee_table *ee = clr_runtime->table;
+    clr_scan scan = {.number = -1, .count = 1, .promotion = true, .root_kind = CLR_ROOT_OTHER};
+    clr_life_reach_queues();
+    reach_roots(generation, full);
+    clr_life_reach_handles(full);
+    if (!full) clr_cards_reach();
+    clr_reach_all();
+    clr_life_reach_dependents(full);
+    ee->after_gc_scan_roots(clr_runtime, generation, CLR_MAX_GENERATION, &scan);
+    clr_life_clear_short(full);
+    clr_life_find_finalizable(full);
+    clr_reach_all();
+    clr_life_reach_dependents(full);
+    clr_life_clear_long(full);
+    ee->sync_block_cache_weak_ptr_scan(clr_runtime, forget_sync_block, (uintptr_t)&scan, 0);
+    clr_life_end();
+}
+
+static void sweep(bool full) {
+    hwri_larges_sweep(&clr_gc.space);
+    hwri_old_sweep(&clr_gc.space, full);
+}
+
+/* ---- what is told of it ---- */
+
+static uint64_t committed(hwr_raw *raw) {
+    hwr_raw_stats stats;
+    hwr_raw_get_stats(raw, &stats);
+    return stats.committed;
+}
+
+static void tell_before(clr_collection *record) {
+    const hwri_space *space = &clr_gc.space;
+    record->sizes[0].before = space->old.bytes - space->old.live;
+    record->sizes[CLR_MAX_GENERATION].before = space->old.live;
+    record->sizes[CLR_LARGE_OBJECTS].before = space->large.bytes;
+}
+
+/* Afterwards everything is old. */
+static void tell_after(clr_collection *record) {
+    const hwri_space *space = &clr_gc.space;
+    clr_generation_sizes *old = &record->sizes[CLR_MAX_GENERATION];
+    old->after = space->old.live;
+    old->fragmented_after = record->fragmented = space->old.holes_bytes;
+    record->sizes[CLR_LARGE_OBJECTS].after = space->large.bytes;
+    record->heap_size = space->old.live + space->old.holes_bytes + space->large.bytes;
+    record->committed = committed(clr_objects.regions) + committed(clr_objects.large);
+    record->promoted =
+        record->gen ? space->old.live + space->large.bytes : space->old.live - record->sizes[CLR_MAX_GENERATION].before;
+    record->pending = clr_finalize_pending();
+}
+
+/* ---- a collection ---- */
+
+static void collect_stopped(int generation, bool induced) {
+    const clr_ee_table *ee = clr_runtime->table;
+    bool full = generation > 0;
+    clr_collection record;
+    clr_inform_begin(&record, generation, full ? CLR_KIND_FULL : CLR_KIND_YOUNG, induced);
+    ee->gc_start_work(clr_runtime, generation, CLR_MAX_GENERATION);
+    clr_allocation_stop();
+    tell_before(&record);
+
+    hwri_space *space = &clr_gc.space;
+    hwri_marking engine;
+    space->collecting = true;
+    ee->before_gc_scan_roots(clr_runtime, generation, false, false);
+    full = full && note_roots(generation);
+    if (full) space->epoch = 3 - space->epoch;
+    if (full) hwri_old_clear_marks(space);
+    marking_open(&engine, space, false);
+    clr_gc.engine = &engine;
+    mark(generation, full);
+    clr_gc.engine = NULL;
+    sweep(full);
+    space->collecting = space->refused = false;
+
+    ee->sync_block_cache_promotions_granted(clr_runtime, CLR_MAX_GENERATION);
+    clr_cards_clear();
+    clr_policy_after(full);
+    tell_after(&record);
+    ee->gc_done(clr_runtime, generation);
+    clr_inform_end(&record);
+}
+
+/* A thread that waits must not be cooperative, or the one that collects would wait for it. */
+static void collect(int generation, bool induced, uint32_t seen) {
+    const clr_ee_table *ee = clr_runtime->table;
+    bool was_cooperative = ee->enable_preemptive_gc(clr_runtime);
+    pthread_mutex_lock(&clr_gc.collecting);
+    bool is_due = induced || clr_gc.count == seen;
+    if (is_due) {
+        ee->suspend_ee(clr_runtime, CLR_SUSPEND_FOR_GC);
+        clr_gc.generation = generation;
+        __atomic_store_n(&clr_gc.count, clr_gc.count + 1, __ATOMIC_RELEASE);
+        collect_stopped(generation, induced);
+        ee->restart_ee(clr_runtime, true);
+    }
+    pthread_mutex_unlock(&clr_gc.collecting);
+    if (is_due) ee->enable_finalization(clr_runtime, clr_finalize_pending() > 0);
+    if (was_cooperative) ee->disable_preemptive_gc(clr_runtime);
+}
+
+void clr_collect_for_room(int generation, uint32_t seen) { collect(generation, false, seen); }
+
+void clr_collect(int generation, int mode) {
+    (void)mode;
+    collect(generation, true, 0);
+}
+
+int clr_collecting(void) { return clr_gc.generation; }

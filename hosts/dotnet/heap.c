@@ -3,6 +3,7 @@
 
 #include "allocate.h"
 #include "collect.h"
+#include "collector.h"
 #include "diagnose.h"
 #include "finalize.h"
 #include "frozen.h"
@@ -22,7 +23,7 @@ enum { GENERATION_MOST = 2, NS_PER_MS = 1000000, NS_PER_TICK = 100 };
 
 static clr_result initialize(clr_heap *self) {
     (void)self;
-    if (!clr_space_open()) {
+    if (!clr_space_open() || !clr_collector_open()) {
         clr_say("there is no memory for a heap");
         return CLR_NO_MEMORY;
     }
@@ -87,9 +88,7 @@ static void set_suspension_pending(clr_heap *self, bool pending) {
 
 static clr_object *alloc(clr_heap *self, clr_alloc_context *context, size_t size, uint32_t flags) {
     (void)self;
-    clr_object *object = clr_allocate(context, size, flags);
-    if (object && flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object)) return NULL;
-    return object;
+    return clr_allocate(context, size, flags);
 }
 
 static void publish_object(clr_heap *self, uint8_t *object) {
@@ -162,9 +161,8 @@ static clr_object *next_obj(clr_heap *self, clr_object *object) {
 
 static clr_object *get_containing_object(clr_heap *self, void *address, bool collected_only) {
     (void)self;
-    (void)address;
     (void)collected_only;
-    return NULL;
+    return clr_object_at(address);
 }
 
 static void *register_frozen_segment(clr_heap *self, clr_segment *segment) {
@@ -254,7 +252,7 @@ static clr_finalizer_work *get_extra_work_for_finalization(clr_heap *self) {
 
 static size_t get_total_bytes_in_use(clr_heap *self) {
     (void)self;
-    return clr_allocated();
+    return clr_bytes_in_use();
 }
 
 static uint64_t get_total_allocated_bytes(clr_heap *self) {
@@ -326,7 +324,7 @@ static size_t get_last_gc_generation_size(clr_heap *self, int gen) {
 
 static uint64_t get_generation_budget(clr_heap *self, int gen) {
     (void)self;
-    return gen == 0 ? clr_settings.gen0_size : 0;
+    return gen == 0 ? clr_gc.budget : 0;
 }
 
 static size_t get_last_gc_start_time(clr_heap *self, int gen) {

@@ -53,8 +53,8 @@ void clr_space_set_barrier(void) {
         .bundles = biased(clr_objects.bundles, CLR_BUNDLE_SHIFT),
         .lowest = (uint8_t *)clr_objects.low,
         .highest = (uint8_t *)clr_objects.high,
-        .young_low = (uint8_t *)UINTPTR_MAX,
-        .young_high = (uint8_t *)UINTPTR_MAX,
+        .young_low = (uint8_t *)clr_objects.low,
+        .young_high = (uint8_t *)clr_objects.high,
     };
     clr_runtime->table->stomp_write_barrier(clr_runtime, &barrier);
 }

@@ -6,15 +6,14 @@
  * everywhere else main runs as ever.
  */
 #define _GNU_SOURCE
+#include "../claim.h"
 #include "../host.h"
 #include "../python_name.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 typedef int main_function(int argc, char **argv, char **environment);
@@ -50,28 +49,6 @@ static bool find_python(struct python *python) {
     Dl_info where;
     python->shared_libpython = dladdr(bytes_main, &where) != 0 && strstr(where.dli_fname, "libpython") != NULL;
     return sscanf(version, "%u.%u", &python->major, &python->minor) == 2;
-}
-
-/* Takes the record that the tool has made for the first Python it meets. Unlinking the file is the claim: it works
- * for one process only. */
-static struct hwri_record *claim_record(void) {
-    const char *path = getenv(HWRI_RECORD_VARIABLE);
-    if (path == NULL) return NULL;
-    struct hwri_record *record = NULL;
-    int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (file >= 0) {
-        if (lseek(file, 0, SEEK_END) == (off_t)sizeof *record)
-            record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-        close(file);
-    }
-    if (record == MAP_FAILED) record = NULL;
-    if (record != NULL &&
-        (record->magic != HWRI_RECORD_MAGIC || record->version != HWRI_RECORD_VERSION || unlink(path) != 0)) {
-        munmap(record, sizeof *record);
-        record = NULL;
-    }
-    unsetenv(HWRI_RECORD_VARIABLE);
-    return record;
 }
 
 static void describe(const struct python *python, struct hwri_record *record) {
@@ -134,7 +111,7 @@ static int main_of_host(int argc, char **argv, char **environment) {
 
     bool strict = getenv(HWRI_STRICT_VARIABLE) != NULL;
     unsetenv(HWRI_STRICT_VARIABLE);
-    struct hwri_record *record = claim_record();
+    struct hwri_record *record = hwri_claim_record();
     if (record != NULL) describe(&python, record);
 
     char reason[256] = "its host library cannot be loaded";

@@ -107,7 +107,7 @@ void hwri_kinds_unlock(hwr_heap *heap) {
 void hwri_traced_interned(hwr_heap *heap, void *text) {
     struct hwri_traced_kinds *kinds = heap->kinds->traced;
     if (!hwri_is_young(heap->tracing, text)) return;
-    if (!hwri_pointers_push(heap->tracing, &kinds->young, text)) kinds->lost = true;
+    if (!hwri_pointers_push(heap->blocks, &kinds->young, text)) kinds->lost = true;
 }
 
 static void *reached_str(void *context, void *text) {

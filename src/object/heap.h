@@ -213,7 +213,6 @@ typedef struct hwri_page_cursor {
     uintptr_t base; /* of the chunk: those before it may end */
 } hwri_page_cursor;
 hwri_page *hwri_page_next(const hwr_pool *pool, hwri_page_cursor *cursor);
-static inline size_t hwri_blocks_in(const hwri_page *page) { return page->large_size ? 1 : page->carved; }
 
 /* Calls `visit` for the live objects of both pools, until it returns false. */
 bool hwri_each_object(hwr_heap *heap, hwr_object_visitor visit, void *context);

@@ -4,12 +4,7 @@
 #define HWRI_OBJECT_REFERENCES_H
 
 #include "object/header.h"
-
-#if defined(__GNUC__)
-#define HWRI_INLINE static inline __attribute__((always_inline))
-#else
-#define HWRI_INLINE static inline
-#endif
+#include "raw/atomic.h"
 
 /* What is done with a reference that is not NULL. */
 typedef void (*hwri_reference_visit)(void *context, void *target);

@@ -16,4 +16,11 @@
 #define hwri_likely(x) __builtin_expect(!!(x), 1)
 #define hwri_unlikely(x) __builtin_expect(!!(x), 0)
 
+/* Where a function that is passed is to be compiled in. */
+#if defined(__GNUC__)
+#define HWRI_INLINE static inline __attribute__((always_inline))
+#else
+#define HWRI_INLINE static inline
+#endif
+
 #endif

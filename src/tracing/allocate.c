@@ -46,13 +46,13 @@ static bool take_next_hole(hwri_mutator *me, size_t size) {
 }
 
 static bool take_block(hwri_tracing *t, hwri_mutator *me, size_t size) {
-    t->old.bytes += me->taken;
+    t->space.old.bytes += me->taken;
     me->taken = 0;
     me->old.bump = me->old.limit = 0; /* its gap is there already */
-    size_t before = t->old.bytes;
-    if (!hwri_old_take(t, &me->old, size, size > HWRI_HOLE_MOST)) return false;
-    me->taken = t->old.bytes - before;
-    t->old.bytes = before;
+    size_t before = t->space.old.bytes;
+    if (!hwri_may_grow(t, size) || !hwri_old_take(&t->space, &me->old, size, size > HWRI_HOLE_MOST)) return false;
+    me->taken = t->space.old.bytes - before;
+    t->space.old.bytes = before;
     give_hole(me);
     return true;
 }
@@ -130,7 +130,8 @@ static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
         hwri_mutex_lock(&t->lock);
         hwri_park(t, me);
         bool may = hwri_may_grow(t, size) || attempt > 2;
-        void *object = may ? hwri_large_object_new(t, type, size) : NULL;
+        void *object = may ? hwri_large_object_new(&t->space, size, hwri_has_references(type)) : NULL;
+        if (object) *hwri_header(object) = (hwri_born_old(t) & ~HWRI_REGION) | HWRI_LARGE | (uint64_t)(uintptr_t)type;
         hwri_mutex_unlock(&t->lock);
         if (object) {
             if (type->item_size) memcpy((char *)object + type->length_offset, &length, sizeof length);

@@ -12,8 +12,8 @@ void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object) {
         __atomic_fetch_and(header, ~HWRI_TRACK, __ATOMIC_RELAXED);
     }
     bool collecting = t->phase != HWRI_IDLE;
-    if (!(collecting && t->refused) && hwri_pointers_push(t, list, object)) return;
-    if (collecting) t->refused = true;
+    if (!(collecting && t->space.refused) && hwri_pointers_push(t->heap->blocks, list, object)) return;
+    if (collecting) t->space.refused = true;
     if (!is_large) __atomic_store_n(&hwri_block_info_of(header)->dirty, true, __ATOMIC_RELAXED);
 }
 

@@ -23,8 +23,8 @@ static void look_at_thread(hwr_heap *heap, const char *call, const void *site) {
 static bool may_have_been_object(hwr_heap *heap, const void *address) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    bool is_there =
-        hwri_is_young(t, address) || hwri_region_with(t, (uintptr_t)address) || hwri_page_of(t->large.pool, address);
+    bool is_there = hwri_is_young(t, address) || hwri_region_with(&t->space, (uintptr_t)address) ||
+                    hwri_page_of(t->space.large.pool, address);
     is_there = is_there && !hwri_object_at(t, (uintptr_t)address);
     hwri_mutex_unlock(&t->lock);
     return is_there;
@@ -107,8 +107,9 @@ void hwri_poison_dead(hwri_tracing *t, bool all) {
         else
             hwri_piece_each(n, piece, poison_gap, NULL);
     }
-    for (size_t i = 0; all && i < t->old.region_count; i++)
-        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) poison_block(&t->old.regions[i]->blocks[k]);
+    for (size_t i = 0; all && i < t->space.old.region_count; i++)
+        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++)
+            poison_block(&t->space.old.regions[i]->blocks[k]);
 }
 
 /* Where every byte is as the one before it, memcmp says so much faster than we could. */
@@ -126,6 +127,6 @@ void hwri_check_poison(hwri_tracing *t) {
         uintptr_t start = n->start + (piece << HWRI_PIECE_SHIFT);
         if (n->state[piece] == HWRI_PIECE_FREE) check_poison(start, start + HWRI_PIECE);
     }
-    for (const hwri_block_info *block = t->old.free; block; block = block->next)
+    for (const hwri_block_info *block = t->space.old.free; block; block = block->next)
         check_poison((uintptr_t)hwri_block_start(block), (uintptr_t)hwri_block_start(block) + HWRI_BLOCK);
 }

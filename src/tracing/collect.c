@@ -1,18 +1,23 @@
 /* A collection: what is done, one thing after the other. All threads are stopped, and the lock is held. */
-#include "tracing/model.h"
+#include "tracing/move.h"
 
 #include "tracing/copy.h"
 #include "tracing/mark.h"
+
+static void enter(hwri_tracing *t, hwri_phase phase) {
+    t->phase = phase;
+    t->space.collecting = phase != HWRI_IDLE;
+    if (!t->space.collecting) t->space.refused = false;
+}
 
 /* ---- for the life room ---- */
 
 bool hwri_is_reached(const hwri_tracing *t, const void *object) {
     uint64_t word = *hwri_header(object);
     if (!hwri_is_there(word)) return true;
-    uint64_t mark = word & HWRI_MARK;
-    if (hwri_is_young(t, object)) return t->phase == HWRI_MARKING || mark == hwri_epoch_bits(t->young_epoch);
-    if (t->phase == HWRI_COPYING) return true;
-    return word & HWRI_REGION ? hwri_is_marked_in_region(hwri_header(object)) : mark == hwri_epoch_bits(t->old_epoch);
+    if (hwri_is_young(t, object))
+        return t->phase == HWRI_MARKING || (word & HWRI_MARK) == hwri_epoch_bits(t->young_epoch);
+    return t->phase == HWRI_COPYING || !marking_is_due(&t->space, hwri_header(object));
 }
 
 void *hwri_where(const hwri_tracing *t, void *object) {
@@ -60,7 +65,7 @@ typedef struct pinning {
 static void pin_old_word(void *context, uintptr_t word) {
     pinning *p = context;
     void *object = hwri_is_young(p->t, (void *)word) ? NULL : hwri_object_at(p->t, word);
-    if (object && !hwri_pointers_push(p->t, &p->t->pins, object)) p->failed = true;
+    if (object && !hwri_pointers_push(p->t->heap->blocks, &p->t->pins, object)) p->failed = true;
 }
 
 /* ---- the young ---- */
@@ -80,25 +85,25 @@ static void scan_all_remembered(hwri_copying *c) {
     hwri_pointers before = t->remembered;
     t->remembered = (hwri_pointers){0};
     scan_remembered(c, &before);
-    hwri_pointers_free(t, &before);
+    hwri_pointers_free(t->heap->blocks, &before);
     for (hwri_mutator *m = t->threads; m; m = m->next) scan_remembered(c, &m->remembered);
-    for (size_t i = 0; i < t->old.region_count; i++)
+    for (size_t i = 0; i < t->space.old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
-            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            hwri_block_info *block = &t->space.old.regions[i]->blocks[k];
             if (!block->dirty) continue;
             block->dirty = false;
-            hwri_room_end(&t->old.promoted); /* so that what is gone through now is whole */
-            hwri_room_end(&t->old.overflow);
+            hwri_room_end(&t->space.old.promoted); /* so that what is gone through now is whole */
+            hwri_room_end(&t->space.old.overflow);
             hwri_block_each(block, scan_dirty, c);
         }
-    for (size_t i = 0; i < t->large.count; i++)
-        if (t->large.all[i]->listed) copying_scan_remembered(c, (uint64_t *)(void *)(t->large.all[i] + 1) + 1);
+    for (size_t i = 0; i < t->space.large.count; i++)
+        if (t->space.large.all[i]->listed) copying_scan_remembered(c, hwri_large_object(t->space.large.all[i]));
 }
 
 static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged) {
     hwri_nursery *n = &t->nursery;
     t->young_epoch = 3 - t->young_epoch;
-    t->phase = HWRI_COPYING;
+    enter(t, HWRI_COPYING);
     hwri_copying c = {.t = t,
                       .young = n->start,
                       .young_size = n->pieces << HWRI_PIECE_SHIFT,
@@ -121,12 +126,11 @@ static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged
     hwri_kinds_after(t);
     if (n->survivors.bump < n->survivors_end)
         *(uint64_t *)n->survivors.bump = hwri_gap(n->survivors_end - n->survivors.bump);
-    hwri_room_seal(&t->old.promoted);
-    hwri_room_seal(&t->old.overflow);
+    hwri_room_seal(&t->space.old.promoted);
+    hwri_room_seal(&t->space.old.overflow);
     hwri_nursery_reset(t);
     t->copying = NULL;
-    t->phase = HWRI_IDLE;
-    t->refused = false;
+    enter(t, HWRI_IDLE);
     t->survived_bytes = c.survived;
 }
 
@@ -134,11 +138,11 @@ static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged
 
 static void mark_stayed(void *context, uint64_t *header) {
     hwri_marking *m = context;
-    if (hwri_is_there(*header)) traced_each_slot(header + 1, traced_type(*header), marking_visit_slot, m);
+    if (hwri_is_there(*header)) traced_each_slot(header + 1, traced_type_at(header), marking_visit_slot, m);
 }
 
 static void mark_roots(hwri_marking *m) {
-    hwri_tracing *t = m->t;
+    hwri_tracing *t = traced_owner(m->space);
     for (size_t i = 0; i < t->pins.count; i++) marking_visit_root(m, &t->pins.items[i]);
     hwri_each_exact_root(t, marking_visit_root, m);
     hwri_life_roots(t, marking_visit_root, m);
@@ -179,17 +183,17 @@ static void rescan_dirty(void *context, void *object) {
 
 static void mark_remembered(hwri_tracing *t, hwri_marking *m) {
     forget_remembered(t, m);
-    for (size_t i = 0; i < t->old.region_count; i++)
+    for (size_t i = 0; i < t->space.old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
-            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            hwri_block_info *block = &t->space.old.regions[i]->blocks[k];
             if (!block->dirty) continue;
             block->dirty = false;
             hwri_block_each_marked(block, rescan_dirty, m);
         }
-    for (size_t i = 0; i < t->large.count; i++)
-        if (t->large.all[i]->listed) {
-            t->large.all[i]->listed = false;
-            marking_scan_again(m, (uint64_t *)(void *)(t->large.all[i] + 1) + 1);
+    for (size_t i = 0; i < t->space.large.count; i++)
+        if (t->space.large.all[i]->listed) {
+            t->space.large.all[i]->listed = false;
+            marking_scan_again(m, hwri_large_object(t->space.large.all[i]));
         }
 }
 
@@ -203,12 +207,12 @@ static bool mark_all(hwri_tracing *t, bool full, bool moves) {
         if (moves) hwri_evacuation_end(t);
         return false;
     }
-    if (full) t->old_epoch = 3 - t->old_epoch;
-    t->phase = HWRI_MARKING;
+    if (full) t->space.epoch = 3 - t->space.epoch;
+    enter(t, HWRI_MARKING);
     if (moves) hwri_evacuation_begin(t);
-    if (full) hwri_old_clear_marks(t);
+    if (full) hwri_old_clear_marks(&t->space);
     hwri_marking m;
-    marking_open(&m, t, moves);
+    marking_open(&m, &t->space, moves);
     t->marking = &m;
     hwri_emit(t->heap, HWR_EVENT_FIND_BEGIN, HWR_OLDEST, 0);
     mark_roots(&m);
@@ -221,13 +225,12 @@ static bool mark_all(hwri_tracing *t, bool full, bool moves) {
     if (t->unmoving && full) forget_remembered(t, NULL);
     forget_dead(t);
     if (moves) hwri_evacuation_end(t);
-    hwri_larges_sweep(t);
+    hwri_larges_sweep(&t->space);
     for (hwri_mutator *mutator = t->threads; mutator; mutator = mutator->next) hwri_mutator_drop_old(mutator);
-    hwri_old_sweep(t);
+    hwri_old_sweep(&t->space, full);
     hwri_emit(t->heap, HWR_EVENT_FREE_END, HWR_OLDEST, 0);
     t->marking = NULL;
-    t->phase = HWRI_IDLE;
-    t->refused = false;
+    enter(t, HWRI_IDLE);
     return true;
 }
 
@@ -238,10 +241,10 @@ static bool choose_sparse(hwri_tracing *t, hwr_collection_mode mode, bool marked
 
 /* After a full marking. Blocks that become free by this are given back. */
 static void compact(hwri_tracing *t, hwr_collection_mode mode) {
-    size_t before = t->old.free_blocks;
+    size_t before = t->space.old.free_blocks;
     if (!choose_sparse(t, mode, true)) return;
     mark_all(t, true, true);
-    hwri_old_trim(t, before);
+    hwri_old_trim(&t->space, before);
 }
 
 /* ---- a collection ---- */
@@ -267,9 +270,9 @@ __attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generat
     if (full && marked) compact(t, mode);
     if (full && !marked) t->generation = HWR_OLDEST - 1; /* that is what has been collected */
     if (mode == HWR_COLLECT_AGGRESSIVE) {
-        hwri_old_trim(t, 0);
+        hwri_old_trim(&t->space, 0);
         hwri_nursery_trim(t);
-        hwr_pool_trim(t->large.pool, true);
+        hwr_pool_trim(t->space.large.pool, true);
     }
     if (marked) hwri_policy_after_marking(t, full, start);
     if (heap->checked) hwri_poison_dead(t, marked);

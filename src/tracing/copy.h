@@ -34,20 +34,20 @@ static inline void copying_stay(hwri_copying *c, uint64_t *header, size_t size) 
 }
 
 HWRI_INLINE uint64_t *copying_room(hwri_copying *c, size_t size, bool old) {
-    hwri_room *room = old ? &c->t->old.promoted : &c->t->nursery.survivors;
+    hwri_room *room = old ? &c->t->space.old.promoted : &c->t->nursery.survivors;
     if (__builtin_expect((!old || size <= HWRI_SMALL_MOST) && room->limit - room->bump >= size, 1)) {
         uint64_t *to = (uint64_t *)room->bump;
         room->bump += size;
         return to;
     }
-    return old ? hwri_old_alloc_slow(c->t, size) : hwri_survivor_alloc_slow(c->t, size);
+    return old ? hwri_old_alloc_slow(&c->t->space, size) : hwri_survivor_alloc_slow(c->t, size);
 }
 
 /* Makes a copy of the object, which has not been reached before, and returns it; or the object itself. */
 static inline void *copying_move(hwri_copying *c, uint64_t *header) {
     uint64_t word = *header;
     if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0)) hwri_watched_is_reached(c->t, header + 1);
-    const hwr_type *type = traced_type(word);
+    traced_type type = traced_type_at(header);
     size_t size = traced_bytes(header + 1, type), padding = traced_padding(type);
     bool old = word & c->promoted_ages;
     uint64_t *to = copying_room(c, size + padding, old);
@@ -93,7 +93,7 @@ static inline void copying_visit_root(void *context, void *slot) { copying_visit
 
 HWRI_INLINE void copying_scan(hwri_copying *c, void *object, uint64_t word) {
     c->leads_to_young = false;
-    traced_each_slot(object, traced_type(word), copying_visit, c);
+    traced_each_slot(object, traced_type_at(traced_header(object)), copying_visit, c);
     if (c->leads_to_young && word & HWRI_REGION) hwri_remember_again(c->t, &c->t->remembered, object);
 }
 
@@ -139,7 +139,7 @@ static inline void copying_scan_remembered(hwri_copying *c, void *object) {
     for (size_t card = 0; card <= large->size >> HWRI_CARD_SHIFT; card++) {
         if (!large->cards[card]) continue;
         c->leads_to_young = false;
-        traced_each_slot_within(object, traced_type(*header), card << HWRI_CARD_SHIFT, (card + 1) << HWRI_CARD_SHIFT,
+        traced_each_slot_within(object, traced_type_at(header), card << HWRI_CARD_SHIFT, (card + 1) << HWRI_CARD_SHIFT,
                                 copying_visit, c);
         large->cards[card] = c->leads_to_young;
         again |= c->leads_to_young;

@@ -16,9 +16,9 @@ typedef struct census {
 static size_t held_in(const hwri_block_info *block) { return (size_t)(HWRI_BLOCK_GRANULES - block->free) * 8; }
 
 static void each_block_in_use(hwri_tracing *t, void (*visit)(void *context, hwri_block_info *block), void *context) {
-    for (size_t i = 0; i < t->old.region_count; i++)
+    for (size_t i = 0; i < t->space.old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
-            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            hwri_block_info *block = &t->space.old.regions[i]->blocks[k];
             if (block->state != HWRI_BLOCK_UNUSED && block->state != HWRI_BLOCK_FREE) visit(context, block);
         }
 }
@@ -60,8 +60,8 @@ bool hwri_evacuation_choose(hwri_tracing *t, const hwri_evacuation *e) {
     }
     if (!blocks || (e->gains && blocks <= blocks_for(held))) return false;
     size_t wanted = blocks_for(held);
-    hwri_old_provide(t, wanted < e->most_new ? wanted : e->most_new);
-    size_t room = t->old.free_blocks > 2 ? (t->old.free_blocks - 2) * (HWRI_BLOCK - HWRI_BLOCK / 8) : 0;
+    hwri_old_provide(&t->space, wanted < e->most_new ? wanted : e->most_new);
+    size_t room = t->space.old.free_blocks > 2 ? (t->space.old.free_blocks - 2) * (HWRI_BLOCK - HWRI_BLOCK / 8) : 0;
     choice chosen = {.share = SHARES + 1, .room = room};
     for (size_t left = room; chosen.share > least && left; chosen.share--)
         left -= c.held[chosen.share - 1] < left ? c.held[chosen.share - 1] : left;
@@ -84,8 +84,8 @@ static void each_pin(hwri_tracing *t, void (*visit)(hwri_tracing *t, void *objec
 
 /* The collector's rooms and the list of holes are found anew by the sweep; until then there are free blocks only. */
 void hwri_evacuation_begin(hwri_tracing *t) {
-    t->old.promoted = t->old.overflow = (hwri_room){0};
-    t->old.holes = NULL;
+    t->space.old.promoted = t->space.old.overflow = (hwri_room){0};
+    t->space.old.holes = NULL;
     each_pin(t, pin_old);
 }
 

@@ -3,26 +3,12 @@
 
 enum { NURSERY_DEFAULT = 1 << 20 };
 
-bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item) {
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        void **items = hwr_pool_realloc(t->heap->blocks, list->items, room * sizeof *items);
-        if (!items) return false;
-        list->items = items;
-        list->room = room;
-    }
-    list->items[list->count++] = item;
-    return true;
-}
-
-void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list) {
-    hwr_pool_free(t->heap->blocks, list->items);
-    *list = (hwri_pointers){0};
-}
-
-static bool open_large_space(hwri_tracing *t) {
-    t->large.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = t->heap->raw});
-    return t->large.pool != NULL;
+static bool open_space(hwri_tracing *t) {
+    const hwr_heap *heap = t->heap;
+    t->space = (hwri_space){
+        .raw = heap->raw, .tables = heap->blocks, .scratch = heap->scratch, .fills = heap->checked, .epoch = 1};
+    t->space.large.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = heap->raw});
+    return t->space.large.pool != NULL;
 }
 
 static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
@@ -33,11 +19,10 @@ static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
     t->scans_stacks = options->roots == HWR_ROOTS_STACKS;
     t->unmoving = options->unmoving;
     t->move_always = options->move_always;
-    t->young_epoch = t->old_epoch = 1;
+    t->young_epoch = 1;
     t->opened = hwr_raw_now(heap->raw);
     if (!hwri_threads_open(t)) return false;
-    if (!open_large_space(t) || !hwri_nursery_open(t, options->nursery ? options->nursery : NURSERY_DEFAULT))
-        return false;
+    if (!open_space(t) || !hwri_nursery_open(t, options->nursery ? options->nursery : NURSERY_DEFAULT)) return false;
     hwri_policy_open(t, options);
     heap->face.young = t->nursery.start;
     heap->face.young_size = t->nursery.pieces << HWRI_PIECE_SHIFT;
@@ -51,14 +36,14 @@ static void close_tracing(hwr_heap *heap) {
     if (!t) return;
     hwri_life_close(t);
     hwri_threads_close(t);
-    hwri_larges_close(t);
+    hwri_larges_close(&t->space);
     hwri_nursery_close(t);
-    hwri_old_close(t);
-    hwri_pointers_free(t, &t->slots);
-    hwri_pointers_free(t, &t->immortals);
-    hwri_pointers_free(t, &t->remembered);
-    hwri_pointers_free(t, &t->pins);
-    hwr_pool_free(heap->scratch, t->marked.items);
+    hwri_old_close(&t->space);
+    hwri_pointers_free(t->heap->blocks, &t->slots);
+    hwri_pointers_free(t->heap->blocks, &t->immortals);
+    hwri_pointers_free(t->heap->blocks, &t->remembered);
+    hwri_pointers_free(t->heap->blocks, &t->pins);
+    hwr_pool_free(heap->scratch, t->space.marked.items);
     hwr_pool_free(heap->blocks, t->shows);
     while (t->stacks) hwr_stack_unregister(heap, t->stacks);
     heap->tracing = NULL;

@@ -14,8 +14,8 @@ typedef struct space_sizes {
 /* Of all that is not of generation 0. */
 static void measure(const hwri_tracing *t, size_t young_pieces, space_sizes *sizes) {
     sizes[1] = (space_sizes){young_pieces << HWRI_PIECE_SHIFT, young_pieces ? t->nursery.gap_bytes : 0};
-    sizes[2] = (space_sizes){hwri_old_bytes(t), t->old.holes_bytes};
-    sizes[LARGE_OBJECTS] = (space_sizes){t->large.bytes, 0};
+    sizes[2] = (space_sizes){hwri_old_bytes(&t->space), t->space.old.holes_bytes};
+    sizes[LARGE_OBJECTS] = (space_sizes){t->space.large.bytes, 0};
 }
 
 void hwri_inform_before(hwri_tracing *t) {

@@ -43,10 +43,10 @@ static bool walk_all(traced_walk *w) {
     const hwri_tracing *t = w->t;
     for (size_t piece = 0; piece < t->nursery.pieces; piece++)
         if (t->nursery.state[piece] != HWRI_PIECE_FREE) hwri_piece_each(&t->nursery, piece, walk_header, w);
-    for (size_t i = 0; i < t->old.region_count; i++)
+    for (size_t i = 0; i < t->space.old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS && !w->stopped; k++)
-            hwri_block_each(&t->old.regions[i]->blocks[k], walk_object, w);
-    for (size_t i = 0; i < t->large.count; i++) walk_object(w, (uint64_t *)(void *)(t->large.all[i] + 1) + 1);
+            hwri_block_each(&t->space.old.regions[i]->blocks[k], walk_object, w);
+    for (size_t i = 0; i < t->space.large.count; i++) walk_object(w, hwri_large_object(t->space.large.all[i]));
     return !w->stopped;
 }
 
@@ -149,7 +149,7 @@ static void reach_object(inspection *in, void *object) {
         return;
     }
     in->problem = header_problem(in->t, object);
-    if (!hwri_side_add(&in->found, object) || !hwri_pointers_push(in->t, &in->waiting, object))
+    if (!hwri_side_add(&in->found, object) || !hwri_pointers_push(in->t->heap->blocks, &in->waiting, object))
         fail(in, "there is no memory for verification");
 }
 
@@ -223,7 +223,7 @@ static void check_nursery(inspection *in) {
 }
 
 static void check_traced_blocks(inspection *in) {
-    const hwri_old *old = &in->t->old;
+    const hwri_old *old = &in->t->space.old;
     size_t used = 0, free_blocks = 0;
     for (size_t i = 0; i < old->region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS && !in->problem; k++) {
@@ -241,8 +241,8 @@ static void check_traced_blocks(inspection *in) {
 
 static void check_larges(inspection *in) {
     size_t bytes = 0;
-    for (size_t i = 0; i < in->t->large.count && !in->problem; i++) {
-        const hwri_large *large = in->t->large.all[i];
+    for (size_t i = 0; i < in->t->space.large.count && !in->problem; i++) {
+        const hwri_large *large = in->t->space.large.all[i];
         const void *object = (const uint64_t *)(const void *)(large + 1) + 1;
         bytes += large->size;
         if (large->index != i) fail(in, "the table of large objects is damaged");
@@ -251,12 +251,12 @@ static void check_larges(inspection *in) {
         else if (hwri_traced_size(object, hwr_type_of(object)) != large->size)
             fail(in, "a large object is not as large as it was");
     }
-    if (!in->problem && bytes != in->t->large.bytes) fail(in, "the size of large objects is wrong");
+    if (!in->problem && bytes != in->t->space.large.bytes) fail(in, "the size of large objects is wrong");
 }
 
 static const char *check_traced_pools(const hwri_tracing *t) {
     const char *problem = NULL;
-    if (hwr_pool_verify(t->heap->blocks, &problem) && hwr_pool_verify(t->large.pool, &problem)) return NULL;
+    if (hwr_pool_verify(t->heap->blocks, &problem) && hwr_pool_verify(t->space.large.pool, &problem)) return NULL;
     return problem;
 }
 
@@ -275,7 +275,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
         if (!in.problem) check_remembered(&in, &m->remembered);
     if (!in.problem) follow_all(&in);
     if (!in.problem) in.problem = hwri_life_problem(t);
-    hwri_pointers_free(t, &in.waiting);
+    hwri_pointers_free(t->heap->blocks, &in.waiting);
     hwri_side_clear(&in.found);
     hwri_side_clear(&in.remembered);
     hwri_go_on(t, false);
@@ -312,7 +312,8 @@ size_t hwri_traced_refcount(hwr_heap *heap, const void *object) {
 bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    bool was = *hwri_header(object) & HWRI_FOREVER, is = was || hwri_pointers_push(t, &t->immortals, object);
+    bool was = *hwri_header(object) & HWRI_FOREVER,
+         is = was || hwri_pointers_push(t->heap->blocks, &t->immortals, object);
     if (is && !was) __atomic_fetch_or(hwri_header(object), HWRI_FOREVER, __ATOMIC_RELAXED);
     hwri_mutex_unlock(&t->lock);
     return is;
@@ -321,9 +322,9 @@ bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
 /* ---- figures ---- */
 
 size_t hwri_traced_committed(const hwri_tracing *t) {
-    size_t of_blocks = (t->old.blocks + t->old.free_blocks) << HWRI_BLOCK_SHIFT;
-    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + hwri_regions_described(t) +
-           t->large.pool->committed + hwri_load_relaxed(&t->heap->blocks->committed);
+    size_t of_blocks = (t->space.old.blocks + t->space.old.free_blocks) << HWRI_BLOCK_SHIFT;
+    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + hwri_regions_described(&t->space) +
+           t->space.large.pool->committed + hwri_load_relaxed(&t->heap->blocks->committed);
 }
 
 static bool count_traced(void *context, void *object) {
@@ -343,7 +344,8 @@ void hwri_traced_stats(hwr_heap *heap, hwr_heap_stats *stats) {
     stats->committed = hwri_traced_committed(t);
     if (stats->committed > t->peak_committed) t->peak_committed = stats->committed;
     stats->peak_committed = t->peak_committed;
-    stats->page_bytes = (hwri_pieces_used(&t->nursery) << HWRI_PIECE_SHIFT) + hwri_old_bytes(t) + t->large.bytes;
+    stats->page_bytes =
+        (hwri_pieces_used(&t->nursery) << HWRI_PIECE_SHIFT) + hwri_old_bytes(&t->space) + t->space.large.bytes;
     hwr_pool_get_stats(heap->blocks, &blocks);
     hwri_mutex_unlock(&t->lock);
     stats->blocks = blocks.blocks;
@@ -353,7 +355,7 @@ void hwri_traced_stats(hwr_heap *heap, hwr_heap_stats *stats) {
 size_t hwri_traced_trim(hwr_heap *heap) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    size_t bytes = hwri_old_trim(t, 0) + hwri_nursery_trim(t) + hwr_pool_trim(t->large.pool, true);
+    size_t bytes = hwri_old_trim(&t->space, 0) + hwri_nursery_trim(t) + hwr_pool_trim(t->space.large.pool, true);
     hwri_mutex_unlock(&t->lock);
     return bytes + hwr_pool_trim(heap->blocks, true);
 }

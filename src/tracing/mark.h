@@ -9,15 +9,13 @@
 #ifndef HWRI_TRACING_MARK_H
 #define HWRI_TRACING_MARK_H
 
-#include "tracing/tracing.h"
+#include "tracing/space.h"
 
 enum { MARKING_QUEUE = 32, MARKING_LEAST = 256 };
 
 typedef struct hwri_marking {
-    hwri_tracing *t;
-    uint64_t epoch; /* as in a header */
-    uint64_t track; /* flags that what is marked gets: HWRI_TRACK where marks are what tells old from young */
-    bool moves;     /* blocks are to be emptied; the stack holds addresses of fields */
+    hwri_space *space;
+    bool moves; /* blocks are to be emptied; the stack holds addresses of fields */
     void **stack, **top, **end;
     void *scanned; /* whose references are being pushed; NULL: a root */
     bool overflowed;
@@ -26,17 +24,16 @@ typedef struct hwri_marking {
     void *least[MARKING_LEAST]; /* the stack where there is no memory for one */
 } hwri_marking;
 
-static inline void marking_open(hwri_marking *m, hwri_tracing *t, bool moves) {
-    *m = (hwri_marking){
-        .t = t, .epoch = hwri_epoch_bits(t->old_epoch), .track = t->unmoving ? HWRI_TRACK : 0, .moves = moves};
-    m->stack = m->top = t->marked.items ? t->marked.items : m->least;
-    m->end = m->stack + (t->marked.items ? t->marked.room : MARKING_LEAST);
+static inline void marking_open(hwri_marking *m, hwri_space *space, bool moves) {
+    *m = (hwri_marking){.space = space, .moves = moves};
+    m->stack = m->top = space->marked.items ? space->marked.items : m->least;
+    m->end = m->stack + (space->marked.items ? space->marked.room : MARKING_LEAST);
 }
 
 __attribute__((noinline, cold)) static bool marking_grow(hwri_marking *m) {
-    hwri_pointers *list = &m->t->marked;
+    hwri_pointers *list = &m->space->marked;
     size_t count = (size_t)(m->top - m->stack), room = list->room ? list->room * 2 : 4096;
-    void **items = m->refused ? NULL : hwr_pool_realloc(m->t->heap->scratch, list->items, room * sizeof *items);
+    void **items = m->refused ? NULL : hwr_pool_realloc(m->space->scratch, list->items, room * sizeof *items);
     if (items) {
         if (m->stack == m->least) memcpy(items, m->least, count * sizeof *items);
         list->items = m->stack = items;
@@ -47,10 +44,10 @@ __attribute__((noinline, cold)) static bool marking_grow(hwri_marking *m) {
     }
     m->refused = m->overflowed = true;
     if (!m->scanned) return false;
-    uint64_t word = *traced_header(m->scanned);
-    if (word & HWRI_REGION)
+    const uint64_t *header = traced_header(m->scanned);
+    if (traced_is_in_block(m->space, header))
         hwri_block_info_of(m->scanned)->overflow = true;
-    else if (word & HWRI_LARGE)
+    else if (traced_is_large(m->space, header))
         hwri_large_of(m->scanned)->overflow = true;
     return false;
 }
@@ -64,10 +61,10 @@ HWRI_INLINE void marking_push_as(hwri_marking *m, hwri_slot *slot, bool moves) {
 HWRI_INLINE void marking_push(void *context, hwri_slot *slot) { marking_push_as(context, slot, false); }
 HWRI_INLINE void marking_push_field(void *context, hwri_slot *slot) { marking_push_as(context, slot, true); }
 
-/* Neither marked nor of the young, which are all alive when marking begins. */
-HWRI_INLINE bool marking_is_due(const hwri_marking *m, const uint64_t *header) {
-    if (*header & HWRI_REGION) return !hwri_is_marked_in_region(header);
-    return *header & HWRI_LARGE && (*header & HWRI_MARK) != m->epoch;
+/* Not marked, and what can be: the young of a nursery are all alive when marking begins. */
+HWRI_INLINE bool marking_is_due(const hwri_space *space, const uint64_t *header) {
+    if (traced_is_in_block(space, header)) return !hwri_is_marked_in_region(header);
+    return traced_is_large(space, header) && hwri_large_of(header + 1)->epoch != space->epoch;
 }
 
 HWRI_INLINE hwri_marks *marking_word_of(const uint64_t *header) {
@@ -82,43 +79,19 @@ HWRI_INLINE void marking_set(hwri_marks *marks, size_t start, size_t behind) {
 }
 
 /* Marks an object, if that is due. Returns its type if it is to be scanned, otherwise NULL. */
-HWRI_INLINE const hwr_type *marking_mark(hwri_marking *m, void *object) {
-    uint64_t *header = traced_header(object), word = *header;
-    if (!marking_is_due(m, header)) return NULL;
-    if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0)) hwri_watched_is_reached(m->t, object);
-    const hwr_type *type = traced_type(word);
-    *header = (word & ~HWRI_MARK) | (word & HWRI_LARGE ? m->epoch : 0) | m->track;
-    if (word & HWRI_REGION)
+HWRI_INLINE traced_type marking_mark(hwri_marking *m, void *object) {
+    uint64_t *header = traced_header(object);
+    if (!marking_is_due(m->space, header)) return NULL;
+    traced_type type = traced_reach(m->space, header);
+    if (traced_is_in_block(m->space, header))
         marking_set(marking_word_of(header), hwri_region_granule(header) % 64, traced_bytes(object, type) / 8 - 1);
+    else
+        hwri_large_of(object)->epoch = (uint8_t)m->space->epoch;
     return type;
 }
 
-/* Returns where the copy is; without room, the object where it lies. */
-__attribute__((noinline)) static void *marking_move(hwri_marking *m, uint64_t *header) {
-    uint64_t word = *header;
-    const hwr_type *type = traced_type(word);
-    size_t size = traced_bytes(header + 1, type), padding = traced_padding(type);
-    uint64_t *to = hwri_old_alloc_slow(m->t, size + padding);
-    if (!to) return header + 1;
-    if (padding) to = hwri_settle(to, size);
-    if ((word & HWRI_MARK) == HWRI_WATCHED) hwri_watched_is_reached(m->t, header + 1);
-    memcpy(to + 1, header + 1, size - sizeof *to);
-    *to = word & ~HWRI_MARK;
-    hwri_block_info_of(to)->dirty |= hwri_block_info_of(header)->dirty;
-    *header = (uint64_t)(uintptr_t)(to + 1);
-    return to + 1;
-}
-
-/* What the field leads to, where it lies from now on. */
-HWRI_INLINE void *marking_follow(hwri_marking *m, hwri_slot *slot) {
-    uint64_t *header = traced_header(*slot), word = *header;
-    if (!hwri_is_there(word)) return *slot = (void *)(uintptr_t)word;
-    if (!(word & HWRI_REGION) || word & HWRI_PINNED || !hwri_block_info_of(header)->leaves) return *slot;
-    return hwri_is_marked_in_region(header) ? *slot : (*slot = marking_move(m, header));
-}
-
 HWRI_INLINE void marking_visit(hwri_marking *m, void *object, bool moves) {
-    const hwr_type *type = marking_mark(m, object);
+    traced_type type = marking_mark(m, object);
     if (!type) return;
     m->scanned = object;
     if (moves)
@@ -145,16 +118,16 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks, bool moves) {
         void *object = m->queue[next];
         m->queue[next] = coming;
         if (!object) continue;
-        if (moves) object = marking_follow(m, object);
-        uint64_t *header = traced_header(object), word = *header;
-        if (__builtin_expect((word & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION, 1)) {
+        if (moves) object = traced_follow(m->space, object);
+        uint64_t *header = traced_header(object);
+        if (__builtin_expect(traced_is_simple(m->space, header), 1)) {
             hwri_marks *marks = marking_word_of(header);
             size_t start = hwri_region_granule(header) % 64;
             if (marks->starts >> start & 1) continue;
-            const hwr_type *type = traced_type(word);
+            traced_type type = traced_type_at(header);
             if (__builtin_expect(!moves && traced_is_plain(type) && count <= most, 1)) {
-                marking_set(marks, start, traced_plain_words(type));
-                if (sticks) *header = word | HWRI_TRACK;
+                marking_set(marks, start, traced_plain_words(object, type));
+                if (sticks) traced_stick(header);
                 count = traced_push_fields(object, type, stack, count);
                 continue;
             }
@@ -171,9 +144,9 @@ HWRI_INLINE void marking_drain_as(hwri_marking *m, bool sticks, bool moves) {
 __attribute__((noinline)) static void marking_drain_fields(hwri_marking *m) { marking_drain_as(m, false, true); }
 
 static inline void marking_drain(hwri_marking *m) {
-    if (m->moves)
+    if (TRACED_MOVES && m->moves)
         marking_drain_fields(m);
-    else if (m->track)
+    else if (traced_sticks(m->space))
         marking_drain_as(m, true, false);
     else
         marking_drain_as(m, false, false);
@@ -181,7 +154,9 @@ static inline void marking_drain(hwri_marking *m) {
 
 static inline void marking_push_due(void *context, hwri_slot *slot) {
     hwri_marking *m = context;
-    if (!*slot || (!marking_is_due(m, traced_header(*slot)) && hwri_is_there(*traced_header(*slot)))) return;
+    if (!*slot) return;
+    const uint64_t *header = traced_header(*slot);
+    if (!marking_is_due(m->space, header) && !traced_has_moved(header)) return;
     if (m->top == m->end) marking_drain(m);
     *m->top++ = m->moves ? slot : *slot;
 }
@@ -189,12 +164,12 @@ static inline void marking_push_due(void *context, hwri_slot *slot) {
 static inline void marking_scan_again(void *context, void *object) {
     const hwri_marking *m = context;
     const uint64_t *header = traced_header(object);
-    if (!marking_is_due(m, header)) traced_each_slot(object, traced_type(*header), marking_push_due, context);
+    if (!marking_is_due(m->space, header)) traced_each_slot(object, traced_type_at(header), marking_push_due, context);
 }
 
 /* What is alive and its block noted is in the marks already, and nothing has been allocated since, so going through a block finds it. */
 static inline void marking_recover(hwri_marking *m) {
-    hwri_old *old = &m->t->old;
+    hwri_old *old = &m->space->old;
     for (size_t i = 0; i < old->region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
             hwri_block_info *block = &old->regions[i]->blocks[k];
@@ -203,11 +178,11 @@ static inline void marking_recover(hwri_marking *m) {
             hwri_block_each_marked(block, marking_scan_again, m);
             marking_drain(m);
         }
-    for (size_t i = 0; i < m->t->large.count; i++) {
-        hwri_large *large = m->t->large.all[i];
+    for (size_t i = 0; i < m->space->large.count; i++) {
+        hwri_large *large = m->space->large.all[i];
         if (!large->overflow) continue;
         large->overflow = false;
-        marking_scan_again(m, (uint64_t *)(void *)(large + 1) + 1);
+        marking_scan_again(m, hwri_large_object(large));
         marking_drain(m);
     }
 }
@@ -225,8 +200,8 @@ static inline void marking_finish(hwri_marking *m) {
 static inline void marking_visit_root(void *context, void *slot) {
     hwri_marking *m = context;
     if (!*(hwri_slot *)slot) return;
-    if (m->moves)
-        marking_visit(m, marking_follow(m, slot), true);
+    if (TRACED_MOVES && m->moves)
+        marking_visit(m, traced_follow(m->space, slot), true);
     else
         marking_visit(m, *(hwri_slot *)slot, false);
 }

@@ -1,27 +1,32 @@
-/* Our own objects, as the engines of the tracing collector see them (copy.h, mark.h). A model says
- *   traced_header(object)   the word that has the marks, and the address of the copy if it has moved
- *   traced_type(header), traced_bytes(object, type)   what it is, and what it takes, header included
+/* Our own objects, as the engines of the tracing collector see them (copy.h, mark.h). For both a model says
+ *   traced_type             what tells what an object is
+ *   traced_header(object), traced_type_at(header)     the word in front of it, and what it is
+ *   traced_bytes(object, type)   what it takes, header included
+ *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
+ * for mark.h
+ *   traced_is_in_block(space, header), traced_is_large(space, header)     where it lies; neither: not in the space
+ *   traced_reach(space, header)  it is being marked: whatever else is to be done. Returns its type
+ *   traced_is_simple(space, header)  it lies in a block, and traced_reach does no more than traced_stick does, if
+ *   traced_sticks(space)    marks tell old from young, and a flag in the header says the same
+ *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(object, type), and have at most TRACED_FIELDS references, all in fields at known places
+ *   traced_push_fields(object, type, stack, count)   what these fields hold, the last first, but no NULL, onto a stack; returns the new count
+ *   TRACED_MOVES            whether marking may move objects, by traced_follow(space, slot), which returns what the field leads to, where it lies from now on; traced_has_moved(header): it does not lie here any more
+ * for copy.h
  *   traced_padding(type)    what it takes besides, so that it can be aligned
  *   traced_refers(type)     whether objects of the type have references at all
- *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
- *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(type), and have at most TRACED_FIELDS references, all in fields at known places
- *   traced_push_fields(object, type, stack, count)   what these fields hold, the last first, but no NULL, onto a stack; returns the new count
- *   traced_each_slot_within(object, type, from, to, visit, context)  of those, the ones between two offsets at least */
+ *   traced_each_slot_within(object, type, from, to, visit, context)  of its references, the ones between two offsets at least */
 #ifndef HWRI_TRACING_MODEL_H
 #define HWRI_TRACING_MODEL_H
 
 #include "object/references.h"
 #include "tracing/tracing.h"
 
-typedef void *__attribute__((may_alias)) hwri_slot;
+typedef const hwr_type *traced_type;
 
 static inline uint64_t *traced_header(const void *object) { return hwri_header(object); }
-static inline const hwr_type *traced_type(uint64_t header) { return hwri_type_in(header); }
-static inline size_t traced_bytes(const void *object, const hwr_type *type) { return hwri_traced_size(object, type); }
-static inline size_t traced_padding(const hwr_type *type) { return hwri_padding_of(type); }
-static inline bool traced_refers(const hwr_type *type) {
-    return type->ref_count || type->trace || type->items_are_references;
-}
+static inline traced_type traced_type_at(const uint64_t *header) { return hwri_type_in(*header); }
+static inline size_t traced_padding(traced_type type) { return hwri_padding_of(type); }
+static inline size_t traced_bytes(const void *object, traced_type type) { return hwri_traced_size(object, type); }
 
 typedef void (*traced_visit)(void *context, hwri_slot *slot);
 
@@ -56,7 +61,9 @@ HWRI_INLINE void traced_each_slot(void *object, const hwr_type *type, traced_vis
 
 enum { TRACED_FIELDS = HWR_TYPE_REFS };
 static inline bool traced_is_plain(const hwr_type *type) { return !type->item_size && !type->trace; }
-static inline size_t traced_plain_words(const hwr_type *type) { return (type->size - (type->size != 0)) / 8 + 1; }
+static inline size_t traced_plain_words(const void *object, traced_type type) {
+    return (void)object, (type->size - (type->size != 0)) / 8 + 1;
+}
 /* Compilers make this three instructions. */
 HWRI_INLINE size_t traced_push(const hwri_slot *field, void **stack, size_t count) {
     void *target = *field;
@@ -74,6 +81,35 @@ HWRI_INLINE size_t traced_push_fields(const void *object, const hwr_type *type, 
         count = traced_push(traced_field(object, type->refs[left - 2]), stack, count);
     }
     return count;
+}
+
+/* ---- marking ---- */
+
+static inline hwri_tracing *traced_owner(hwri_space *space) {
+    return (hwri_tracing *)(void *)((char *)space - offsetof(hwri_tracing, space));
+}
+static inline bool traced_is_in_block(const hwri_space *space, const uint64_t *header) {
+    return (void)space, *header & HWRI_REGION;
+}
+static inline bool traced_is_large(const hwri_space *space, const uint64_t *header) {
+    return (void)space, *header & HWRI_LARGE;
+}
+static inline bool traced_is_simple(const hwri_space *space, const uint64_t *header) {
+    return (void)space, (*header & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION;
+}
+static inline bool traced_sticks(hwri_space *space) { return traced_owner(space)->unmoving; }
+static inline void traced_stick(uint64_t *header) { *header |= HWRI_TRACK; }
+static inline traced_type traced_reach(hwri_space *space, uint64_t *header) {
+    if (__builtin_expect((*header & HWRI_MARK) == HWRI_WATCHED, 0))
+        hwri_watched_is_reached(traced_owner(space), header + 1);
+    *header = (*header & ~HWRI_MARK) | (traced_sticks(space) ? HWRI_TRACK : 0);
+    return hwri_type_in(*header);
+}
+
+/* ---- copying ---- */
+
+static inline bool traced_refers(traced_type type) {
+    return type->ref_count || type->trace || type->items_are_references;
 }
 
 /* Fields are few, so all are visited; items are not. */

@@ -13,17 +13,17 @@ static size_t nursery_bytes(const hwri_tracing *t) { return t->nursery.budget <<
 
 static size_t outside(const hwri_tracing *t) { return __atomic_load_n(&t->pressure, __ATOMIC_RELAXED); }
 
-static size_t old_bytes(const hwri_tracing *t) { return t->old.bytes + t->large.bytes + outside(t); }
+static size_t old_bytes(const hwri_tracing *t) { return t->space.old.bytes + t->space.large.bytes + outside(t); }
 
-static size_t live_bytes(const hwri_tracing *t) { return t->old.live + t->large.bytes + outside(t); }
+static size_t live_bytes(const hwri_tracing *t) { return t->space.old.live + t->space.large.bytes + outside(t); }
 
 /* What the heap may hold with its limit: what else is committed is taken off, and what a collection of the young may promote. */
 static size_t room_within_limit(const hwri_tracing *t) {
     hwr_raw_stats stats;
     hwr_raw_get_stats(t->heap->raw, &stats);
-    size_t held = (t->old.blocks + t->old.free_blocks) << HWRI_BLOCK_SHIFT;
+    size_t held = (t->space.old.blocks + t->space.old.free_blocks) << HWRI_BLOCK_SHIFT;
     size_t most = t->heap->limit,
-           other = stats.committed > held + t->large.bytes ? stats.committed - held - t->large.bytes : 0;
+           other = stats.committed > held + t->space.large.bytes ? stats.committed - held - t->space.large.bytes : 0;
     size_t young = t->nursery.budget << HWRI_PIECE_SHIFT, yet = t->nursery.committed << HWRI_PIECE_SHIFT;
     /* Descriptions of regions to come, and the nursery, as far as it has no memory yet. */
     other += (most - held < most ? most - held : 0) / 32 + (yet < 2 * young ? 2 * young - yet : 0) + young;
@@ -85,10 +85,10 @@ bool hwri_is_full_due(const hwri_tracing *t) {
 
 size_t hwri_policy_before(hwri_tracing *t) {
     for (hwri_mutator *m = t->threads; m; m = m->next) {
-        t->old.bytes += m->taken;
+        t->space.old.bytes += m->taken;
         m->taken = 0;
     }
-    size_t bytes = t->old.bytes + t->large.bytes;
+    size_t bytes = t->space.old.bytes + t->space.large.bytes;
     t->high -= t->high / 64;
     if (t->high < bytes) t->high = bytes;
     return t->nursery.given << HWRI_PIECE_SHIFT;
@@ -117,7 +117,7 @@ void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start) {
     if (full) set_target(t);
     if (adapts) {
         size_t live = live_bytes(t);
-        hwri_old_trim(t, t->target > live ? (t->target - live) >> HWRI_BLOCK_SHIFT : 0);
+        hwri_old_trim(&t->space, t->target > live ? (t->target - live) >> HWRI_BLOCK_SHIFT : 0);
     }
     if (!t->unmoving) return;
     size_t most = nursery_bytes(t) * 4;
@@ -128,7 +128,7 @@ void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start) {
  * program asks for it, or memory is short, marking tells first which blocks are sparse, and then all that are not nearly full are emptied by a second marking, if that makes any free. A heap that
  * moves whatever it can empties every block. */
 hwri_evacuation hwri_policy_sparse(const hwri_tracing *t, hwr_collection_mode mode, bool marked) {
-    size_t blocks = t->old.blocks;
+    size_t blocks = t->space.old.blocks;
     bool compacts = mode == HWR_COLLECT_COMPACTING || mode == HWR_COLLECT_AGGRESSIVE;
     if (t->unmoving) return (hwri_evacuation){.wanted = false};
     if (marked)
@@ -152,7 +152,7 @@ bool hwri_is_worth_while(hwri_tracing *t, int generation) {
     hwri_mutex_lock(&t->lock);
     const hwr_generation_info *before = t->infos[HWR_INFO_FULL].generations;
     size_t was = before[2].size_after + before[3].size_after;
-    size_t is = hwri_old_bytes(t) + t->large.bytes + (t->nursery.given << HWRI_PIECE_SHIFT);
+    size_t is = hwri_old_bytes(&t->space) + t->space.large.bytes + (t->nursery.given << HWRI_PIECE_SHIFT);
     bool is_worth = generation < HWR_OLDEST ? t->nursery.given >= t->nursery.budget / 4 : is > was + was / 4;
     hwri_mutex_unlock(&t->lock);
     return is_worth;

@@ -1,6 +1,6 @@
 /* The old space: regions of blocks, in the manner of Immix (Blackburn and McKinley, 2008). Objects are put one behind the other into holes between what lives, but holes are told by granules instead of lines, as in Whippet's
  * nofl space (wingolog.org): nothing is swept object by object, and nothing dead is left because of a neighbour. */
-#include "tracing/tracing.h"
+#include "tracing/space.h"
 
 static size_t number_of(const hwri_block_info *block) { return (size_t)(block - hwri_region_of(block)->blocks); }
 
@@ -49,13 +49,13 @@ static size_t granules_used(const hwri_usage *used) {
 
 /* ---- regions ---- */
 
-hwri_region *hwri_region_with(const hwri_tracing *t, uintptr_t address) {
+hwri_region *hwri_region_with(const hwri_space *space, uintptr_t address) {
     uintptr_t start = address & ~(uintptr_t)(HWRI_REGION_SIZE - 1);
-    size_t low = 0, high = t->old.region_count;
+    size_t low = 0, high = space->old.region_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        uintptr_t at = (uintptr_t)t->old.regions[middle];
-        if (at == start) return t->old.regions[middle];
+        uintptr_t at = (uintptr_t)space->old.regions[middle];
+        if (at == start) return space->old.regions[middle];
         if (at < start)
             low = middle + 1;
         else
@@ -64,11 +64,11 @@ hwri_region *hwri_region_with(const hwri_tracing *t, uintptr_t address) {
     return NULL;
 }
 
-static bool enter_region(hwri_tracing *t, hwri_region *region) {
-    hwri_old *old = &t->old;
+static bool enter_region(hwri_space *space, hwri_region *region) {
+    hwri_old *old = &space->old;
     if (old->region_count == old->region_room) {
         size_t room = old->region_room ? old->region_room * 2 : 16;
-        hwri_region **regions = hwr_pool_realloc(t->heap->blocks, old->regions, room * sizeof *regions);
+        hwri_region **regions = hwr_pool_realloc(space->tables, old->regions, room * sizeof *regions);
         if (!regions) return false;
         old->regions = regions;
         old->region_room = room;
@@ -79,27 +79,27 @@ static bool enter_region(hwri_tracing *t, hwri_region *region) {
     return true;
 }
 
-static size_t described_size(const hwri_tracing *t) {
-    size_t page = hwr_raw_page_size(t->heap->raw);
+static size_t described_size(const hwri_space *space) {
+    size_t page = hwr_raw_page_size(space->raw);
     return (sizeof(hwri_region) + page - 1) & ~(page - 1);
 }
 
-static bool new_region(hwri_tracing *t) {
-    hwr_raw *raw = t->heap->raw;
+static bool new_region(hwri_space *space) {
+    hwr_raw *raw = space->raw;
     hwri_region *region = hwr_raw_reserve(raw, HWRI_REGION_SIZE, HWRI_REGION_SIZE);
     if (!region) return false;
-    if (!hwr_raw_commit(raw, region, described_size(t))) {
+    if (!hwr_raw_commit(raw, region, described_size(space))) {
         hwr_raw_release(raw, region, HWRI_REGION_SIZE, 0);
         return false;
     }
-    if (!enter_region(t, region)) {
-        hwr_raw_release(raw, region, HWRI_REGION_SIZE, described_size(t));
+    if (!enter_region(space, region)) {
+        hwr_raw_release(raw, region, HWRI_REGION_SIZE, described_size(space));
         return false;
     }
     if (!hwr_raw_is_zeroed(raw)) memset(region, 0, sizeof *region);
     for (size_t i = HWRI_REGION_BLOCKS; i-- > HWRI_REGION_FIRST;) {
-        region->blocks[i].next = t->old.unused;
-        t->old.unused = &region->blocks[i];
+        region->blocks[i].next = space->old.unused;
+        space->old.unused = &region->blocks[i];
     }
     return true;
 }
@@ -121,24 +121,25 @@ static void push_free_block(hwri_old *old, hwri_block_info *block) {
 }
 
 /* What was refused once in a collection is not asked for again in it. */
-static bool add_free_block(hwri_tracing *t) {
-    hwri_old *old = &t->old;
-    if (t->refused && t->phase != HWRI_IDLE) return false;
-    if ((!old->unused && !new_region(t)) || !hwr_raw_commit(t->heap->raw, hwri_block_start(old->unused), HWRI_BLOCK)) {
-        t->refused = t->phase != HWRI_IDLE;
+static bool add_free_block(hwri_space *space) {
+    hwri_old *old = &space->old;
+    if (space->refused && space->collecting) return false;
+    if ((!old->unused && !new_region(space)) ||
+        !hwr_raw_commit(space->raw, hwri_block_start(old->unused), HWRI_BLOCK)) {
+        space->refused = space->collecting;
         return false;
     }
     push_free_block(old, pop(&old->unused));
     return true;
 }
 
-void hwri_old_provide(hwri_tracing *t, size_t count) {
-    while (t->old.free_blocks < count && add_free_block(t)) continue;
+void hwri_old_provide(hwri_space *space, size_t count) {
+    while (space->old.free_blocks < count && add_free_block(space)) continue;
 }
 
-static hwri_block_info *take_free_block(hwri_tracing *t) {
-    hwri_old *old = &t->old;
-    if (!old->free && !add_free_block(t)) return NULL;
+static hwri_block_info *take_free_block(hwri_space *space) {
+    hwri_old *old = &space->old;
+    if (!old->free && !add_free_block(space)) return NULL;
     old->free_blocks--;
     old->blocks++;
     return pop(&old->free);
@@ -168,14 +169,13 @@ bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes) {
     return false;
 }
 
-bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole) {
+bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool whole) {
     hwri_room_end(room);
-    if (t->phase == HWRI_IDLE && !hwri_may_grow(t, size)) return false;
-    if (room->block && hwri_room_next(room, size, &t->old.bytes)) return true;
+    if (room->block && hwri_room_next(room, size, &space->old.bytes)) return true;
     for (;;) {
-        hwri_block_info *block = whole ? NULL : pop(&t->old.holes);
-        if (block) t->old.holes_bytes -= (size_t)block->free * 8;
-        if (!block) block = take_free_block(t);
+        hwri_block_info *block = whole ? NULL : pop(&space->old.holes);
+        if (block) space->old.holes_bytes -= (size_t)block->free * 8;
+        if (!block) block = take_free_block(space);
         if (!block) {
             room->block = NULL;
             return false;
@@ -183,7 +183,7 @@ bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole) {
         block->state = HWRI_BLOCK_TAKEN;
         room->block = block;
         find_usage(block, &room->used);
-        if (hwri_room_next(room, size, &t->old.bytes)) return true;
+        if (hwri_room_next(room, size, &space->old.bytes)) return true;
     }
 }
 
@@ -192,9 +192,9 @@ void hwri_room_end(hwri_room *room) {
     room->bump = room->limit = 0;
 }
 
-void *hwri_old_alloc_slow(hwri_tracing *t, size_t size) {
-    hwri_room *room = size <= HWRI_SMALL_MOST ? &t->old.promoted : &t->old.overflow;
-    if (room->limit - room->bump < size && !hwri_old_take(t, room, size, size > HWRI_HOLE_MOST)) return NULL;
+void *hwri_old_alloc_slow(hwri_space *space, size_t size) {
+    hwri_room *room = size <= HWRI_SMALL_MOST ? &space->old.promoted : &space->old.overflow;
+    if (room->limit - room->bump < size && !hwri_old_take(space, room, size, size > HWRI_HOLE_MOST)) return NULL;
     void *header = (void *)room->bump;
     room->bump += size;
     return header;
@@ -206,7 +206,7 @@ static uint64_t *object_in_hole(uintptr_t at, uintptr_t address) {
     for (;;) {
         uint64_t *header = (uint64_t *)at;
         at += hwri_size_at(header);
-        if (address < at) return hwri_is_there(*header) ? header : NULL;
+        if (address < at) return hwri_is_object_at(header) ? header : NULL;
     }
 }
 
@@ -222,8 +222,17 @@ static size_t last_mark(const hwri_region *region, size_t granule, size_t least,
     return SIZE_MAX;
 }
 
-uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address) {
-    const hwri_region *region = hwri_region_with(t, address);
+uint64_t *hwri_marked_across(const void *address) {
+    const hwri_region *region = hwri_region_of(address);
+    size_t granule = hwri_region_granule(address), first = granule / HWRI_BLOCK_GRANULES * HWRI_BLOCK_GRANULES;
+    size_t start = granule > first ? last_mark(region, granule - 1, first, false) : SIZE_MAX;
+    if (start == SIZE_MAX) return NULL;
+    uint64_t *header = (uint64_t *)((uintptr_t)region + start * 8);
+    return (uintptr_t)header + hwri_size_at(header) > (uintptr_t)address ? header : NULL;
+}
+
+uint64_t *hwri_old_object_at(const hwri_space *space, uintptr_t address) {
+    const hwri_region *region = hwri_region_with(space, address);
     if (!region) return NULL;
     const hwri_block_info *block = hwri_block_info_of((const void *)address);
     size_t number = number_of(block);
@@ -262,24 +271,20 @@ void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, 
         for (uintptr_t at = start + from * 8; at < start + end * 8;) {
             uint64_t *header = (uint64_t *)at;
             at += hwri_size_at(header);
-            if (hwri_is_there(*header)) visit(context, header + 1);
+            if (hwri_is_object_at(header)) visit(context, header + 1);
         }
         from = end;
     }
 }
 
-size_t hwri_regions_described(const hwri_tracing *t) { return t->old.region_count * described_size(t); }
+size_t hwri_regions_described(const hwri_space *space) { return space->old.region_count * described_size(space); }
 
 /* ---- verification ---- */
-
-static bool is_sane_in_block(uint64_t header) {
-    return hwri_is_there(header) && header & HWRI_REGION && hwri_type_in(header) && hwri_type_in(header)->name;
-}
 
 static const char *hole_problem(uintptr_t at, uintptr_t stop) {
     while (at < stop) {
         const uint64_t *header = (const uint64_t *)at;
-        if (!hwri_is_gap(*header) && !is_sane_in_block(*header)) return "something in a hole is no object";
+        if (!hwri_is_gap(*header) && !hwri_is_sane_in_block(header)) return "something in a hole is no object";
         size_t size = hwri_size_at(header);
         if (size == 0 || size % 8 || size > stop - at) return "an object does not end in its hole";
         at += size;
@@ -294,7 +299,7 @@ static const char *marked_problem(const hwri_block_info *block) {
         for (uint64_t bits = marks[i].starts; bits; bits &= bits - 1) {
             const uint64_t *header = (const uint64_t *)(start + (i * 64 + (size_t)__builtin_ctzll(bits)) * 8);
             if ((uintptr_t)header < end) return "two objects lie in one place";
-            if (!is_sane_in_block(*header)) return "an object's header in a block is damaged";
+            if (!hwri_is_sane_in_block(header)) return "an object's header in a block is damaged";
             end = (uintptr_t)header + hwri_size_at(header);
             if (end > start + HWRI_BLOCK) return "an object does not end in its block";
             size_t last = (end - start) / 8 - 1;
@@ -321,10 +326,10 @@ const char *hwri_block_problem(const hwri_block_info *block) {
 
 /* ---- marking and sweeping ---- */
 
-void hwri_old_clear_marks(hwri_tracing *t) {
-    for (size_t i = 0; i < t->old.region_count; i++)
+void hwri_old_clear_marks(hwri_space *space) {
+    for (size_t i = 0; i < space->old.region_count; i++)
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++) {
-            hwri_block_info *block = &t->old.regions[i]->blocks[k];
+            hwri_block_info *block = &space->old.regions[i]->blocks[k];
             if (block->state != HWRI_BLOCK_UNUSED && block->state != HWRI_BLOCK_FREE)
                 memset(marks_of(block), 0, HWRI_BLOCK_WORDS * sizeof(hwri_marks));
         }
@@ -333,13 +338,13 @@ void hwri_old_clear_marks(hwri_tracing *t) {
 /* A block with less room than this, in granules, is left alone. */
 enum { LEAST_FREE = HWRI_BLOCK_GRANULES / 64 };
 
-static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
-    hwri_old *old = &t->old;
+static void sweep_block(hwri_old *old, hwri_block_info *block) {
     hwri_usage used;
     find_usage(block, &used);
     size_t count = granules_used(&used);
     block->taken = 0;
     block->overflow = false;
+    block->live = (uint16_t)count;
     block->free = (uint16_t)(HWRI_BLOCK_GRANULES - count);
     if (!count) {
         block->dirty = false; /* otherwise what stayed in the nursery may still be referred to from here */
@@ -355,40 +360,49 @@ static void sweep_block(hwri_tracing *t, hwri_block_info *block) {
     old->holes_bytes += (size_t)block->free * 8;
 }
 
-void hwri_old_sweep(hwri_tracing *t) {
-    hwri_old *old = &t->old;
+void hwri_old_sweep(hwri_space *space, bool all) {
+    hwri_old *old = &space->old;
     old->promoted = old->overflow = (hwri_room){0};
-    old->free = old->holes = NULL;
-    old->blocks = old->free_blocks = old->live = old->holes_bytes = 0;
+    if (all) {
+        old->free = old->holes = NULL;
+        old->blocks = old->free_blocks = old->live = old->holes_bytes = 0;
+    }
     for (size_t i = old->region_count; i-- > 0;)
-        for (size_t k = HWRI_REGION_BLOCKS; k-- > HWRI_REGION_FIRST;)
-            if (old->regions[i]->blocks[k].state != HWRI_BLOCK_UNUSED) sweep_block(t, &old->regions[i]->blocks[k]);
+        for (size_t k = HWRI_REGION_BLOCKS; k-- > HWRI_REGION_FIRST;) {
+            hwri_block_info *block = &old->regions[i]->blocks[k];
+            if (block->state == HWRI_BLOCK_UNUSED || !(all || block->taken)) continue;
+            if (!all) {
+                old->blocks--;
+                old->live -= (size_t)block->live * 8;
+            }
+            sweep_block(old, block);
+        }
     old->bytes = old->live;
 }
 
 /* ---- giving back ---- */
 
-size_t hwri_old_trim(hwri_tracing *t, size_t keep) {
+size_t hwri_old_trim(hwri_space *space, size_t keep) {
     size_t bytes = 0;
-    while (t->old.free_blocks > keep) {
-        hwri_block_info *block = pop(&t->old.free);
-        t->old.free_blocks--;
-        hwr_raw_decommit(t->heap->raw, hwri_block_start(block), HWRI_BLOCK);
+    while (space->old.free_blocks > keep) {
+        hwri_block_info *block = pop(&space->old.free);
+        space->old.free_blocks--;
+        hwr_raw_decommit(space->raw, hwri_block_start(block), HWRI_BLOCK);
         block->state = HWRI_BLOCK_UNUSED;
-        block->next = t->old.unused;
-        t->old.unused = block;
+        block->next = space->old.unused;
+        space->old.unused = block;
         bytes += HWRI_BLOCK;
     }
     return bytes;
 }
 
-void hwri_old_close(hwri_tracing *t) {
-    for (size_t i = 0; i < t->old.region_count; i++) {
-        hwri_region *region = t->old.regions[i];
-        size_t committed = described_size(t);
+void hwri_old_close(hwri_space *space) {
+    for (size_t i = 0; i < space->old.region_count; i++) {
+        hwri_region *region = space->old.regions[i];
+        size_t committed = described_size(space);
         for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS; k++)
             if (region->blocks[k].state != HWRI_BLOCK_UNUSED) committed += HWRI_BLOCK;
-        hwr_raw_release(t->heap->raw, region, HWRI_REGION_SIZE, committed);
+        hwr_raw_release(space->raw, region, HWRI_REGION_SIZE, committed);
     }
-    hwr_pool_free(t->heap->blocks, t->old.regions);
+    hwr_pool_free(space->tables, space->old.regions);
 }

@@ -11,7 +11,7 @@ bool hwr_root_add(hwr_heap *heap, void *slot) {
     hwri_mutex_lock(&t->lock);
     bool is_new = true;
     for (size_t i = 0; i < t->slots.count; i++) is_new &= t->slots.items[i] != slot;
-    bool added = is_new && hwri_pointers_push(t, &t->slots, slot);
+    bool added = is_new && hwri_pointers_push(t->heap->blocks, &t->slots, slot);
     hwri_mutex_unlock(&t->lock);
     return added;
 }
@@ -105,7 +105,7 @@ void *hwri_object_at(const hwri_tracing *t, uintptr_t address) {
     if (address - t->nursery.start < t->nursery.pieces << HWRI_PIECE_SHIFT)
         header = hwri_young_object_at(t, address);
     else
-        header = hwri_old_object_at(t, address);
-    if (!header) header = hwri_large_object_at(t, address);
+        header = hwri_old_object_at(&t->space, address);
+    if (!header) header = hwri_large_object_at(&t->space, address);
     return header ? header + 1 : NULL;
 }

@@ -83,11 +83,11 @@ static void forget(hwri_tracing *t, hwri_mutator *m) {
     hwri_mutator_settle(m);
     t->allocated_by_ended += m->allocated;
     for (size_t i = 0; i < m->remembered.count; i++) {
-        if (hwri_pointers_push(t, &t->remembered, m->remembered.items[i])) continue;
+        if (hwri_pointers_push(t->heap->blocks, &t->remembered, m->remembered.items[i])) continue;
         uint64_t *header = hwri_header(m->remembered.items[i]);
         if (!(*header & HWRI_LARGE)) hwri_block_info_of(header)->dirty = true;
     }
-    hwri_pointers_free(t, &m->remembered);
+    hwri_pointers_free(t->heap->blocks, &m->remembered);
     hwr_pool_free(t->heap->blocks, m);
 }
 
@@ -155,7 +155,7 @@ void hwri_threads_close(hwri_tracing *t) {
         if (hwri_here == &m->face) hwri_here = &no_thread;
         hwri_thread_detach(&m->attachment);
         t->threads = m->next;
-        hwri_pointers_free(t, &m->remembered);
+        hwri_pointers_free(t->heap->blocks, &m->remembered);
         hwr_pool_free(t->heap->blocks, m);
     }
     pthread_cond_destroy(&t->resumed);

@@ -1,8 +1,12 @@
 /* The tracing collector, as its own files see it. Which file does what:
+ *   tracing/layout.h     our own objects as they lie in memory: the header
+ *   tracing/space.h      the old space and large objects
+ *   tracing/pointers.c   arrays of pointers
  *   tracing/region.c     the old space: blocks, holes between what lives
  *   tracing/nursery.c    the young space: pieces that are allocated from, and reused in place
  *   tracing/large.c      large objects
  *   tracing/model.h      our own objects as the engines see them
+ *   tracing/move.h       moving objects while they are marked
  *   tracing/copy.h       the engine that collects the young by copying, over any object model
  *   tracing/mark.h       the engine that marks, over any object model
  *   tracing/evacuate.c   which blocks of the old space are emptied meanwhile
@@ -24,151 +28,12 @@
 
 #include "heapwright/tracing.h"
 #include "object/heap.h"
-#include "raw/atomic.h"
-
-/* ---- the header of an object on a tracing heap ----
- *
- *   63      62 61   60      59       58      57     56       55     52 51   48 47                    0
- *   [alive] [mark] [track] [region] [large] [aged] [pinned] [ids ...] [flags] [type's address]
- *
- * An object that has moved away leaves the address of its copy, which has bit 63 clear. What is no object but lies between objects is a *gap*: its first word has bit 63 clear, and its size
- * shifted by three, and a one. */
-#define HWRI_MARK_SHIFT 61
-/* Of the young and the large. 0: new; otherwise the epoch of the collection that last reached it. Of what is in blocks, where marks lie beside: 0. */
-#define HWRI_MARK (UINT64_C(3) << HWRI_MARK_SHIFT)
-#define HWRI_WATCHED HWRI_MARK          /* dependent handles wait until it is reached */
-#define HWRI_REGION (UINT64_C(1) << 59) /* lies in a block of the old space */
-#define HWRI_LARGE (UINT64_C(1) << 58)  /* has a block of the pool to itself */
-#define HWRI_AGED (UINT64_C(1) << 57)   /* generation 1: has survived a collection */
-/* Young, and stayed where it was in this collection, not scanned yet; or old, and may not move. */
-#define HWRI_PINNED (UINT64_C(1) << 56)
-#define HWRI_HAS_ID (UINT64_C(1) << 55)     /* somebody asked for its id, which is in a table */
-#define HWRI_SUPPRESSED (UINT64_C(1) << 54) /* its finalizer is not to be called */
-#define HWRI_FOREVER (UINT64_C(1) << 53)    /* hwr_make_immortal */
-#define HWRI_REGISTERED (UINT64_C(1) << 52) /* its finalizer is to be called when it is found dead, or soon */
-#define HWRI_BORN (HWRI_ALIVE)              /* the flags of a new object in the nursery */
-
-static inline bool hwri_is_there(uint64_t header) { return header >> 63; }
-static inline uint64_t hwri_gap(size_t size) { return (uint64_t)size << 3 | 1; }
-static inline bool hwri_is_gap(uint64_t header) { return (header & (HWRI_ALIVE | 7)) == 1; }
-
-/* Bytes that an object takes, header included. */
-static inline size_t hwri_taken_by(const hwr_type *type, size_t length) {
-    size_t size = (hwri_size_with(type, length) + 7) / 8 * 8;
-    return HWRI_HEADER_SIZE + (size ? size : 8);
-}
-static inline size_t hwri_traced_size(const void *object, const hwr_type *type) {
-    return hwri_taken_by(type, type->item_size ? hwri_length_of(type, object) : 0);
-}
-/* What is aligned to 16 takes a word more, for a gap in front of it or behind. */
-static inline size_t hwri_padding_of(const hwr_type *type) { return type->alignment == 16 ? 8 : 0; }
-/* Writes that gap, and returns where the header goes. `size`: without the gap. */
-static inline uint64_t *hwri_settle(uint64_t *header, size_t size) {
-    bool shift = !((uintptr_t)header & 8);
-    *(shift ? header : header + size / 8) = hwri_gap(8);
-    return header + shift;
-}
-/* Bytes to the next object or gap behind this one. */
-static inline size_t hwri_size_at(const uint64_t *header) {
-    if (hwri_is_gap(*header)) return (size_t)(*header >> 3);
-    const void *object = hwri_is_there(*header) ? (const void *)(header + 1) : (const void *)(uintptr_t)*header;
-    return hwri_traced_size(object, hwr_type_of(object));
-}
+#include "tracing/space.h"
 
 enum {
     HWRI_PIECE_SHIFT = 12, /* a piece of the nursery: 4 KiB */
-    HWRI_PIECE = 1 << HWRI_PIECE_SHIFT,
-    HWRI_BLOCK_SHIFT = 15, /* a block: 32 KiB */
-    HWRI_BLOCK = 1 << HWRI_BLOCK_SHIFT,
-    HWRI_REGION_SHIFT = 20, /* a region: 1 MiB */
-    HWRI_REGION_SIZE = 1 << HWRI_REGION_SHIFT,
-    HWRI_REGION_BLOCKS = HWRI_REGION_SIZE / HWRI_BLOCK,
-    HWRI_SMALL_MOST = 128,  /* bytes, header included, of objects that any hole is good for */
-    HWRI_HOLE_MOST = 2048,  /* larger ones are given a whole block */
-    HWRI_MEDIUM_MOST = 8192 /* bytes, header included, of objects that blocks hold; larger ones are large */
+    HWRI_PIECE = 1 << HWRI_PIECE_SHIFT
 };
-
-/* ---- the old space ---- */
-
-typedef enum hwri_block_state {
-    HWRI_BLOCK_UNUSED, /* holds nothing; has no memory */
-    HWRI_BLOCK_FREE,   /* holds nothing; has memory */
-    HWRI_BLOCK_HOLES,  /* has holes that may be allocated from */
-    HWRI_BLOCK_TAKEN   /* somebody allocates from it, or did */
-} hwri_block_state;
-
-/* What is known of a block. The marks of its region tell where the objects begin and end that the last marking found alive, and so where the *holes* between them are. Holes are allocated from in order, and those below `taken` hold
- * one object after the other, and gaps. */
-typedef struct hwri_block_info {
-    uint8_t state;
-    bool dirty;                   /* some of its objects are remembered, but there was no memory to say which */
-    bool overflow;                /* some of its objects have been marked, but there was no memory to say which */
-    bool leaves;                  /* its objects are moved out by the marking that comes, or is under way */
-    uint16_t taken;               /* granules below this one have been handed out, or passed over */
-    uint16_t free;                /* granules in holes, as of the last sweep, that have not been handed out since */
-    struct hwri_block_info *next; /* in a list of free blocks, or of those with holes */
-} hwri_block_info;
-
-/* A bit for each granule of 8 bytes. A word of starts and the word of ends for the same granules lie side by side, since they are set together. */
-typedef struct hwri_marks {
-    uint64_t starts; /* an object alive begins here */
-    uint64_t ends;   /* its last granule */
-} hwri_marks;
-
-/* A region: one reservation, aligned to its size, so that an object's region is found by a mask. This description lies at its beginning: 3.2 % of it. */
-typedef struct hwri_region {
-    hwri_marks marks[HWRI_REGION_SIZE / 8 / 64];
-    hwri_block_info blocks[HWRI_REGION_BLOCKS];
-} hwri_region;
-enum {
-    HWRI_REGION_FIRST = (sizeof(hwri_region) + HWRI_BLOCK - 1) / HWRI_BLOCK
-}; /* the first block that holds objects */
-
-/* Which granules of a block are in use. */
-enum { HWRI_BLOCK_WORDS = HWRI_BLOCK / 8 / 64, HWRI_BLOCK_GRANULES = HWRI_BLOCK / 8 };
-typedef struct hwri_usage {
-    uint64_t bits[HWRI_BLOCK_WORDS];
-} hwri_usage;
-
-/* Room that is allocated from by adding: a hole of a block, or pieces of the nursery. */
-typedef struct hwri_room {
-    uintptr_t bump, limit;
-    hwri_block_info *block; /* whose further holes come next; NULL: none */
-    hwri_usage used;        /* of that block, as of the last marking */
-} hwri_room;
-
-typedef struct hwri_old {
-    hwri_region **regions; /* sorted by address */
-    size_t region_count, region_room;
-    hwri_block_info *free, *holes, *unused; /* blocks to be taken */
-    size_t blocks;                          /* that are not free or unused */
-    size_t free_blocks;                     /* that have memory */
-    size_t live;                            /* bytes, as of the last sweep */
-    size_t bytes;                           /* those and the holes handed out since */
-    size_t holes_bytes;                     /* free, in blocks that are in the list of those with holes */
-    hwri_room promoted;                     /* where the collector puts small objects */
-    hwri_room overflow;                     /* and those that did not fit into a hole */
-} hwri_old;
-
-static inline hwri_region *hwri_region_of(const void *address) {
-    return (hwri_region *)((uintptr_t)address & ~(uintptr_t)(HWRI_REGION_SIZE - 1));
-}
-/* Which granule of its region an address lies in. */
-static inline size_t hwri_region_granule(const void *address) {
-    return ((uintptr_t)address & (HWRI_REGION_SIZE - 1)) / 8;
-}
-/* The mark of an object in a block: whether the last marking found that one begins here. */
-static inline bool hwri_is_marked_in_region(const uint64_t *header) {
-    size_t granule = hwri_region_granule(header);
-    return hwri_region_of(header)->marks[granule / 64].starts >> (granule % 64) & 1;
-}
-static inline hwri_block_info *hwri_block_info_of(const void *address) {
-    return &hwri_region_of(address)->blocks[((uintptr_t)address & (HWRI_REGION_SIZE - 1)) >> HWRI_BLOCK_SHIFT];
-}
-static inline char *hwri_block_start(const hwri_block_info *block) {
-    hwri_region *region = hwri_region_of(block);
-    return (char *)region + ((size_t)(block - region->blocks) << HWRI_BLOCK_SHIFT);
-}
 
 /* ---- the young space ---- */
 
@@ -200,39 +65,9 @@ typedef struct hwri_nursery {
 } hwri_nursery;
 enum { HWRI_NO_OBJECT = 0xffff };
 
-/* ---- large objects ---- */
-
-/* Stands in front of a large object's header. They are of the oldest generation from the beginning, as on C#'s heap. One with references has a byte for each 512 of its own behind it: a card, set when something young
- * is stored there. */
-typedef struct hwri_large {
-    size_t index;    /* among all */
-    size_t size;     /* bytes of the object, header included */
-    bool listed;     /* is among the remembered */
-    bool overflow;   /* marked, but there was no memory to say so */
-    uint8_t *cards;  /* NULL: none */
-    uint64_t unused; /* so that an object is aligned to 16 */
-} hwri_large;
-_Static_assert(sizeof(hwri_large) % 16 == 8, "a large object is aligned to 16");
-enum { HWRI_CARD_SHIFT = 9 };
-
-typedef struct hwri_large_space {
-    hwr_pool *pool;
-    hwri_large **all;
-    size_t count, room;
-    size_t bytes; /* of objects */
-} hwri_large_space;
-
-static inline hwri_large *hwri_large_of(const void *object) { return (hwri_large *)(void *)hwri_header(object) - 1; }
-
 /* ---- threads ---- */
 
 typedef enum hwri_thread_state { HWRI_RUNNING, HWRI_STOPPED, HWRI_AWAY } hwri_thread_state;
-
-/* A growing array of pointers, from the heap's blocks. */
-typedef struct hwri_pointers {
-    void **items;
-    size_t count, room;
-} hwri_pointers;
 
 /* Words saved of a thread that stops: its registers, and of one that leaves the frame of the function that does so, which is gone afterwards. */
 enum { HWRI_REGISTERS = 12, HWRI_SAVED_WORDS = 64 };
@@ -279,9 +114,8 @@ typedef struct hwri_balance {
 
 typedef struct hwri_tracing {
     hwr_heap *heap;
-    hwri_old old;
+    hwri_space space;
     hwri_nursery nursery;
-    hwri_large_space large;
     hwri_mutex lock; /* guards everything here that threads share; held by a collection from its beginning to its end */
     pthread_cond_t stopped; /* a thread has stopped or left */
     pthread_cond_t resumed; /* a collection is over */
@@ -291,10 +125,9 @@ typedef struct hwri_tracing {
     bool pretenures; /* threads allocate in the old space */
     hwri_phase phase;
     int generation; /* that is being collected */
-    unsigned young_epoch,
-        old_epoch; /* 1 or 2: what HWRI_MARK is of objects that this collection, or the last one, reached */
+    unsigned
+        young_epoch; /* 1 or 2: what HWRI_MARK is of young objects that this collection, or the last one, reached */
     bool promotes_all;
-    bool refused;            /* the collection under way found no memory, and does not ask again for each object */
     hwri_pointers slots;     /* registered */
     hwri_pointers immortals; /* objects */
     hwri_root_show *shows;
@@ -302,7 +135,6 @@ typedef struct hwri_tracing {
     hwr_stack *stacks;            /* registered */
     hwri_pointers remembered;     /* old objects that refer to young ones since the last collection */
     hwri_pointers pins;           /* objects that a word on a stack leads into, found by this collection */
-    hwri_pointers marked;         /* the marker's stack */
     struct hwri_copying *copying; /* what the engine under way needs; NULL: it is the other, or none */
     struct hwri_marking *marking;
     struct hwri_life *life;
@@ -333,36 +165,6 @@ static inline uint64_t hwri_epoch_bits(unsigned epoch) { return (uint64_t)epoch 
 static inline bool hwri_is_young(const hwri_tracing *t, const void *object) {
     return (uintptr_t)object - t->nursery.start < t->nursery.pieces << HWRI_PIECE_SHIFT;
 }
-
-/* ---- heap.c ---- */
-bool hwri_pointers_push(hwri_tracing *t, hwri_pointers *list, void *item); /* false without memory */
-void hwri_pointers_free(hwri_tracing *t, hwri_pointers *list);
-
-/* ---- region.c. All with the lock held. ---- */
-/* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `whole` asks for a whole block. */
-bool hwri_old_take(hwri_tracing *t, hwri_room *room, size_t size, bool whole);
-/* The next hole of the block that the room is in, for at least `size` bytes; *bytes grows by what is taken. It needs no lock. */
-bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes);
-void hwri_room_seal(const hwri_room *room); /* what is left of it is a gap for now */
-void hwri_room_end(hwri_room *room);        /* and for good */
-void *hwri_old_alloc_slow(hwri_tracing *t,
-                          size_t size); /* for the collector; a header's address, NULL without memory */
-hwri_region *hwri_region_with(const hwri_tracing *t, uintptr_t address); /* NULL: none */
-/* The header of the object of a block that an address lies in, alive when last marked or allocated since; NULL: none. */
-uint64_t *hwri_old_object_at(const hwri_tracing *t, uintptr_t address);
-/* Calls for every object of a block: those that were alive when last marked, and those allocated since; or only for the former. */
-void hwri_block_each(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
-void hwri_block_each_marked(const hwri_block_info *block, void (*visit)(void *context, void *object), void *context);
-size_t hwri_regions_described(const hwri_tracing *t);         /* bytes of descriptions */
-const char *hwri_block_problem(const hwri_block_info *block); /* NULL: there is none */
-void hwri_old_provide(hwri_tracing *t, size_t count);         /* sees to so many free blocks, if they can be had */
-void hwri_old_clear_marks(hwri_tracing *t);                   /* before marking */
-void hwri_old_sweep(hwri_tracing *t);                         /* after it: finds the holes */
-size_t hwri_old_trim(hwri_tracing *t, size_t keep);           /* gives back free blocks but so many; returns bytes */
-void hwri_old_close(hwri_tracing *t);
-static inline size_t hwri_old_bytes(const hwri_tracing *t) {
-    return t->old.blocks << HWRI_BLOCK_SHIFT;
-} /* of blocks in use */
 
 /* ---- evacuate.c ---- */
 /* What policy wants of an evacuation. */
@@ -398,14 +200,6 @@ static inline size_t hwri_piece_of(const hwri_nursery *nursery, const void *addr
 void hwri_keep_pieces(hwri_nursery *nursery, const uint64_t *header, size_t size, uint8_t flags);
 void hwri_nursery_reset(
     hwri_tracing *t); /* after a collection: pieces that hold nothing are free; kept ones hold what stayed, and gaps */
-
-/* ---- large.c ---- */
-void *hwri_large_object_new(hwri_tracing *t, const hwr_type *type,
-                            size_t size); /* zeroed, without its header; with the lock held; NULL without memory */
-void hwri_large_drop(hwri_tracing *t, hwri_large *large);
-uint64_t *hwri_large_object_at(const hwri_tracing *t, uintptr_t address);
-void hwri_larges_sweep(hwri_tracing *t); /* frees those that were not reached */
-void hwri_larges_close(hwri_tracing *t);
 
 /* ---- thread.c ---- */
 hwri_mutator *hwri_mutator_here(hwr_heap *heap); /* NULL: not attached */
@@ -478,7 +272,6 @@ size_t hwri_traced_trim(hwr_heap *heap);
 /* ---- checked.c ---- */
 void hwri_traced_look(hwr_heap *heap, const void *object, const char *call, const void *site);
 void hwri_traced_look_frame(hwr_heap *heap, const hwri_thread *thread, const hwr_frame *frame, const void *site);
-enum { HWRI_POISON = 0x5D };                      /* a byte; as a header it is neither an object's nor a gap's */
 void hwri_poison_dead(hwri_tracing *t, bool all); /* at the end of a collection, of the oldest generation or not */
 void hwri_check_poison(hwri_tracing *t);          /* at the beginning of the next */
 void hwri_traced_retain(hwr_heap *heap, const void *object, const void *site);

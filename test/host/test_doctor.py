@@ -13,7 +13,7 @@ class Doctor(Folder, unittest.TestCase):
         self.assertRegex(result.stdout, r"^heapwright \d+\.\d+\.\d+, libraries in /")
         self.assertRegex(result.stdout, r"\n  yes +3\.\d+\.\d+\S* +(static|shared library) +/\S+  \(python3\)\n")
         self.assertRegex(result.stdout, r"\n  micropython +(/\S+|not found); not supported yet\n")
-        self.assertRegex(result.stdout, r"\n  dotnet +(/\S+|not found); not supported yet\n")
+        self.assertRegex(result.stdout, r"\n\.NET runtimes\n  (none found|(yes|no) +\d+\.\d+\.\d+\S* +/\S+)\n")
         self.assertTrue(result.stdout.endswith("\npython3 runs on heapwright.\n"))
 
     def test_json(self):

@@ -158,7 +158,7 @@ class Endings(Statistics, unittest.TestCase):
             self.assertEqual((figures["on_heapwright"], figures["reason"]), (False, reason))
             self.assertNotIn("memory", figures)
         result = heapwright("run", "--stats", "true")
-        self.assertIn("It did not run on heapwright: is not a Python interpreter", result.stderr.replace("'true' ", ""))
+        self.assertIn("It did not run on heapwright: is neither a Python interpreter nor a .NET program", result.stderr.replace("'true' ", ""))
         wrapper = self.write("python3", "#!/bin/sh\nexit 0\n", 0o755)
         self.assertIn("no Python interpreter came to run", self.figures(wrapper)["reason"])
 

@@ -230,10 +230,10 @@ class Others(Tool):
                 self.assertEqual((refused.returncode, refused.stdout, refused.stderr), (2, "", line + "is not run (--strict)\n"))
 
     def test_another_kind_of_program(self):
-        self.check(shutil.which("cat"), "is not a Python interpreter", "", ["/dev/null"])
-        self.check(self.write("script", "#!/bin/sh\necho \"$LD_PRELOAD\" words\n", 0o755), "is not a Python program", " words\n")
-        self.check(self.write("nothing", "echo no first line\n", 0o755), "is not a Python program", "no first line\n")
-        self.check(self.write("empty", "", 0o755), "is not a Python program")
+        self.check(shutil.which("cat"), "is neither a Python interpreter nor a .NET program", "", ["/dev/null"])
+        self.check(self.write("script", "#!/bin/sh\necho \"$LD_PRELOAD\" words\n", 0o755), "is neither a Python nor a .NET program", " words\n")
+        self.check(self.write("nothing", "echo no first line\n", 0o755), "is neither a Python nor a .NET program", "no first line\n")
+        self.check(self.write("empty", "", 0o755), "is neither a Python nor a .NET program")
 
     def test_statically_linked(self):
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")

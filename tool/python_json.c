@@ -1,27 +1,5 @@
-/* summary_json: the same figures for programs. docs/python.md says what the names mean; names are added, never
- * changed. */
-#include "tool.h"
-
-#include <heapwright.h>
-
-#include <cjson/cJSON.h>
-#include <stdlib.h>
-
-/* Sums that are made of additions only print as whole numbers up to 2^53. */
-static void add_number(cJSON *object, const char *name, uint64_t value) {
-    cJSON_AddNumberToObject(object, name, (double)value);
-}
-
-static void add_signed(cJSON *object, const char *name, int64_t value) {
-    cJSON_AddNumberToObject(object, name, (double)value);
-}
-
-static void add_ending(cJSON *object, struct ending ending) {
-    if (ending.signal != 0)
-        add_signed(object, "signal", ending.signal);
-    else
-        add_signed(object, "exit_status", ending.status);
-}
+/* python_json: what a Python program's memory did, for programs. */
+#include "python.h"
 
 static void add_python(cJSON *root, const struct hwri_record *record) {
     if (record->interpreter[0] == '\0') return;
@@ -85,21 +63,8 @@ static void add_collector(cJSON *root, const struct hwri_record *record) {
         cJSON_Delete(did);
 }
 
-void print_summary_json(FILE *out, const struct run_summary *summary) {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "heapwright", hwr_version());
-    cJSON *words = cJSON_AddArrayToObject(root, "program");
-    for (char **word = summary->program->arguments; *word != NULL; word++)
-        cJSON_AddItemToArray(words, cJSON_CreateString(*word));
-    add_ending(root, summary->ending);
-    bool ours = was_on_heapwright(summary);
-    cJSON_AddBoolToObject(root, "on_heapwright", ours);
-    if (!ours) cJSON_AddStringToObject(root, "reason", why_not(summary));
+void add_python_figures(cJSON *root, const struct run_summary *summary) {
     add_python(root, summary->record);
     add_collector(root, summary->record);
-    if (ours) add_memory(root, summary->record);
-    char *printed = cJSON_Print(root);
-    fprintf(out, "%s\n", printed != NULL ? printed : "null");
-    cJSON_free(printed);
-    cJSON_Delete(root);
+    if (was_on_heapwright(summary)) add_memory(root, summary->record);
 }
