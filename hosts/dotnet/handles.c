@@ -11,8 +11,10 @@
  * which of them are in use, and a byte whether something was stored into one of them since the last collection (young). What is not young refers only to what is old or to
  * nothing, so a collection of the young passes over it: 125 bytes are looked at for 8,000 handles. Extra words, where there are such, lie behind all slots. A slot that is not in use is NULL.
  *
- * Blocks are in a list for each type, new ones in front, and stay there for good, so that the list can be read without the lock; the lock is for `taken`, `count`, `first` and the list of
- * blocks with room. 8 bytes a handle, 16 with an extra word, and a fortieth of that. */
+ * Blocks are in a list for each type, new ones in front, and stay there for good, so that the list can be read without the lock. A handle is taken from the *current* block, and given back, by
+ * one exchange of a word of `taken`; the lock is for when that block is full: then it is flagged, and whoever frees a handle of a flagged block takes the flag away and puts the block among those
+ * with room. The flag is set before a last look for room, and a bit of `taken` cleared before the look at the flag, so a block cannot be full for good.
+ * 8 bytes a handle, 16 with an extra word, and a fortieth of that. */
 enum {
     BLOCK_SIZE = 64 * 1024,
     GROUP = 64,
@@ -27,8 +29,8 @@ typedef struct handle_block {
     struct handle_block *next_with_room;
     int type;
     uint32_t groups;
-    uint32_t count; /* of handles in use */
-    uint32_t first; /* the first group that may have room */
+    uint32_t first; /* a hint: the first group that has room */
+    bool full;
     uint64_t taken[GROUPS];
     uint8_t young[GROUPS];
 } handle_block;
@@ -40,8 +42,7 @@ _Static_assert(SLOTS_AT + GROUPS_WITH_EXTRA * GROUP * 16 <= BLOCK_SIZE, "slots a
 
 typedef struct handle_list {
     pthread_mutex_t lock;
-    handle_block *blocks, *with_room;
-    size_t count;
+    handle_block *blocks, *current, *with_room; /* the last two not of blocks that are full */
 } handle_list;
 
 #define UNLOCKED                                                                                                       \
@@ -93,28 +94,73 @@ static handle_block *new_block(handle_list *list, int type) {
     block->type = type;
     block->groups = clr_handle_has_extra(type) ? GROUPS_WITH_EXTRA : GROUPS;
     block->next = list->blocks;
-    list->with_room = block;
     __atomic_store_n(&list->blocks, block, __ATOMIC_RELEASE);
     return block;
 }
 
-static clr_handle take_slot(handle_list *list, int type) {
-    handle_block *block = list->with_room ? list->with_room : new_block(list, type);
-    if (!block) return NULL;
-    while (block->taken[block->first] == UINT64_MAX) block->first++;
-    unsigned bit = (unsigned)__builtin_ctzll(~block->taken[block->first]);
-    __atomic_store_n(&block->taken[block->first], block->taken[block->first] | UINT64_C(1) << bit, __ATOMIC_RELAXED);
-    list->count++;
-    if (++block->count == block->groups * GROUP) list->with_room = block->next_with_room;
-    return slots_of(block) + (size_t)block->first * GROUP + bit;
+/* A slot of one of the groups from `from` on, or NULL. */
+static clr_handle take_slot(handle_block *block, size_t from) {
+    for (size_t group = from; group < block->groups; group++) {
+        uint64_t taken = __atomic_load_n(&block->taken[group], __ATOMIC_SEQ_CST);
+        while (taken != UINT64_MAX) {
+            uint64_t bit = ~taken & (taken + 1);
+            if (!__atomic_compare_exchange_n(&block->taken[group], &taken, taken | bit, true, __ATOMIC_SEQ_CST,
+                                             __ATOMIC_SEQ_CST))
+                continue;
+            if (group != from) __atomic_store_n(&block->first, (uint32_t)group, __ATOMIC_RELAXED);
+            return slots_of(block) + group * GROUP + (size_t)__builtin_ctzll(bit);
+        }
+    }
+    return NULL;
+}
+
+/* With the lock: of the current block or of the next one that has room, or of a new one. */
+static clr_handle take_slot_slowly(handle_list *list, int type) {
+    for (;;) {
+        handle_block *block = list->current;
+        if (block) {
+            __atomic_store_n(&block->full, true, __ATOMIC_SEQ_CST);
+            clr_handle handle = take_slot(block, 0);
+            if (handle) {
+                __atomic_store_n(&block->full, false, __ATOMIC_SEQ_CST);
+                return handle;
+            }
+        }
+        handle_block *next = list->with_room;
+        if (next)
+            list->with_room = next->next_with_room;
+        else
+            next = new_block(list, type);
+        __atomic_store_n(&list->current, next, __ATOMIC_RELEASE);
+        if (!next) return NULL;
+    }
+}
+
+static clr_handle take(int type) {
+    handle_list *list = &lists[type];
+    handle_block *block = __atomic_load_n(&list->current, __ATOMIC_ACQUIRE);
+    clr_handle handle = block ? take_slot(block, __atomic_load_n(&block->first, __ATOMIC_RELAXED)) : NULL;
+    if (handle) return handle;
+    pthread_mutex_lock(&list->lock);
+    handle = take_slot_slowly(list, type);
+    pthread_mutex_unlock(&list->lock);
+    return handle;
+}
+
+static void has_room(handle_block *block) {
+    handle_list *list = &lists[block->type];
+    pthread_mutex_lock(&list->lock);
+    if (block->full) {
+        __atomic_store_n(&block->full, false, __ATOMIC_SEQ_CST);
+        block->next_with_room = list->with_room;
+        list->with_room = block;
+    }
+    pthread_mutex_unlock(&list->lock);
 }
 
 clr_handle clr_handle_new(clr_object *object, int type, void *extra) {
     if (type < 0 || type >= CLR_HANDLE_TYPES) clr_fail("there is no type %d of handles", type);
-    handle_list *list = &lists[type];
-    pthread_mutex_lock(&list->lock);
-    clr_handle handle = take_slot(list, type);
-    pthread_mutex_unlock(&list->lock);
+    clr_handle handle = take(type);
     if (!handle) return NULL;
     if (clr_handle_has_extra(type)) *extra_of(handle) = (uintptr_t)extra;
     store(handle, object);
@@ -125,23 +171,22 @@ void clr_handle_free(clr_handle handle) {
     handle_block *block = block_of(handle);
     size_t index = index_of(block, handle), group = index / GROUP;
     uint64_t bit = UINT64_C(1) << (index % GROUP);
-    handle_list *list = &lists[block->type];
     __atomic_store_n(handle, NULL, __ATOMIC_RELEASE);
     if (clr_handle_has_extra(block->type)) __atomic_store_n(extra_of(handle), 0, __ATOMIC_RELEASE);
-    pthread_mutex_lock(&list->lock);
-    if (index >= (size_t)block->groups * GROUP || !(block->taken[group] & bit))
+    if (group >= block->groups || !(__atomic_fetch_and(&block->taken[group], ~bit, __ATOMIC_SEQ_CST) & bit))
         clr_fail("handle %p is freed, and was not in use", (void *)handle);
-    __atomic_store_n(&block->taken[group], block->taken[group] & ~bit, __ATOMIC_RELAXED);
-    if (group < block->first) block->first = (uint32_t)group;
-    if (block->count-- == block->groups * GROUP) {
-        block->next_with_room = list->with_room;
-        list->with_room = block;
-    }
-    list->count--;
-    pthread_mutex_unlock(&list->lock);
+    if (group < __atomic_load_n(&block->first, __ATOMIC_RELAXED))
+        __atomic_store_n(&block->first, (uint32_t)group, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&block->full, __ATOMIC_SEQ_CST)) has_room(block);
 }
 
-size_t clr_handle_count(int type) { return __atomic_load_n(&lists[type].count, __ATOMIC_RELAXED); }
+size_t clr_handle_count(int type) {
+    size_t count = 0;
+    for (handle_block *block = __atomic_load_n(&lists[type].blocks, __ATOMIC_ACQUIRE); block; block = block->next)
+        for (size_t group = 0; group < block->groups; group++)
+            count += (size_t)__builtin_popcountll(__atomic_load_n(&block->taken[group], __ATOMIC_RELAXED));
+    return count;
+}
 
 /* ---- going through them ---- */
 

@@ -520,6 +520,12 @@ static uint32_t get_generation_with_range(clr_heap *self, clr_object *object, ui
 
 static void control_events(clr_heap *self, int keyword, int level) {
     (void)self;
+    clr_inform_control(keyword, level);
+}
+
+/* Nothing is told to the private provider. */
+static void control_private_events(clr_heap *self, int keyword, int level) {
+    (void)self;
     (void)keyword;
     (void)level;
 }
@@ -614,7 +620,7 @@ static const struct {
             .unregister_frozen_segment = unregister_frozen_segment,
             .is_in_frozen_segment = is_in_frozen_segment,
             .control_events = control_events,
-            .control_private_events = control_events,
+            .control_private_events = control_private_events,
             .get_generation_with_range = get_generation_with_range,
             .get_total_pause_duration = get_total_pause_duration,
             .enumerate_configuration_values = enumerate_configuration_values,

@@ -1,6 +1,7 @@
 /* The record of collections. */
 #include "inform.h"
 
+#include "handles.h"
 #include "runtime.h"
 #include "settings.h"
 
@@ -15,12 +16,62 @@ static struct {
     uint64_t counts[3], counts_of_kind[CLR_KINDS];
     uint64_t starts[3], pauses[3];
     uint64_t opened, paused, ended, ended_before;
+    clr_memory memory;
+    uint64_t looked; /* when that was */
+    bool listened;
 } record = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+enum { LOOK_AGAIN = 1000000000 }; /* nanoseconds */
 
 uint64_t clr_now(void) { return hwr_raw_now(clr_tables); }
 
 static uint64_t count(const uint64_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
 static void add(uint64_t *counter) { __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED); }
+
+/* ---- events ---- */
+
+/* What listeners ask for, and what they are told. */
+enum {
+    KEYWORD_GC = 1,
+    LEVEL_INFORMATION = 4,
+    REASON_SMALL = 0,
+    REASON_INDUCED = 1,
+    TYPE_BLOCKING = 0,
+    TYPE_BACKGROUND = 1
+};
+
+void clr_inform_control(int keywords, int level) {
+    __atomic_store_n(&record.listened, keywords & KEYWORD_GC && level >= LEVEL_INFORMATION, __ATOMIC_RELAXED);
+}
+
+static clr_sink *listener(void) {
+    bool listened = __atomic_load_n(&record.listened, __ATOMIC_RELAXED);
+    return listened ? clr_runtime->table->event_sink(clr_runtime) : NULL;
+}
+
+static void tell_of_begin(const clr_collection *c) {
+    clr_sink *sink = listener();
+    if (!sink) return;
+    uint32_t reason = c->induced ? REASON_INDUCED : REASON_SMALL;
+    sink->table->gc_triggered(sink, reason);
+    sink->table->gc_start(sink, (uint32_t)c->index, (uint32_t)c->gen, reason,
+                          c->concurrent ? TYPE_BACKGROUND : TYPE_BLOCKING);
+}
+
+/* What was promoted is not told by generation: it is all said of the oldest. */
+static void tell_of_end(const clr_collection *c) {
+    clr_sink *sink = listener();
+    if (!sink) return;
+    size_t handles = 0;
+    for (int type = 0; type < CLR_HANDLE_TYPES; type++) handles += clr_handle_count(type);
+    const clr_generation_sizes *s = c->sizes;
+    sink->table->gc_end(sink, (uint32_t)c->index, (uint32_t)c->gen);
+    sink->table->gc_heap_stats(sink, s[0].after, 0, s[1].after, 0, s[2].after, c->promoted, s[CLR_LARGE_OBJECTS].after,
+                               0, s[CLR_PINNED_OBJECTS].after, 0, 0, c->pending, (uint32_t)c->pinned,
+                               clr_runtime->table->get_active_sync_block_count(clr_runtime), (uint32_t)handles);
+}
+
+/* ---- collections ---- */
 
 void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced) {
     *collection = (clr_collection){.gen = gen, .kind = kind, .induced = induced, .started = clr_now()};
@@ -28,16 +79,26 @@ void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induce
     add(&record.counts_of_kind[CLR_KIND_ANY]);
     add(&record.counts_of_kind[kind]);
     collection->index = count(&record.counts_of_kind[CLR_KIND_ANY]);
+    tell_of_begin(collection);
 }
 
-static void note_memory(clr_collection *collection) {
-    collection->available = clr_memory_total();
-    collection->high_load_bytes = collection->available / 100 * clr_settings.high_load;
-    collection->load_bytes = collection->available / 100 * clr_memory_load();
+static void note_memory(clr_collection *collection, clr_memory memory) {
+    collection->available = memory.total;
+    collection->high_load_bytes = memory.total / 100 * clr_settings.high_load;
+    collection->load_bytes = memory.total / 100 * memory.load;
+}
+
+/* Collections of the young are too many and too short to look at the memory each time. */
+static void look_at_memory(int kind, uint64_t now) {
+    if (kind == CLR_KIND_YOUNG && record.looked && now - record.looked < LOOK_AGAIN) return;
+    record.memory = clr_memory_now();
+    record.looked = now;
 }
 
 void clr_inform_end(clr_collection *collection) {
-    note_memory(collection);
+    look_at_memory(collection->kind, clr_now());
+    note_memory(collection, record.memory);
+    tell_of_end(collection);
     uint64_t now = clr_now();
     collection->pause = now - collection->started;
     pthread_mutex_lock(&record.lock);
@@ -59,7 +120,7 @@ void clr_inform_latest(int kind, clr_collection *collection) {
     pthread_mutex_lock(&record.lock);
     *collection = record.latest[kind >= 0 && kind < CLR_KINDS ? kind : CLR_KIND_ANY];
     pthread_mutex_unlock(&record.lock);
-    if (!collection->index) note_memory(collection);
+    if (!collection->index) note_memory(collection, clr_memory_now());
 }
 
 uint64_t clr_collections(int gen, int kind) {

@@ -3,33 +3,16 @@
 #include "runtime.h"
 
 #include <link.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 clr_ee *clr_runtime;
 hwr_raw *clr_tables;
 
-static void say(const char *format, va_list arguments) {
-    char line[512] = "heapwright: ";
-    size_t length = strlen(line);
-    vsnprintf(line + length, sizeof line - length, format, arguments);
-    clr_runtime->table->log_error_to_host(clr_runtime, line);
-}
+void clr_tell(const char *line) { clr_runtime->table->log_error_to_host(clr_runtime, line); }
 
-void clr_say(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    say(format, arguments);
-    va_end(arguments);
-}
-
-void clr_fail(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    say(format, arguments);
-    va_end(arguments);
+void clr_tell_and_abort(const char *line) {
+    clr_tell(line);
     abort();
 }
 
@@ -40,8 +23,17 @@ static const char mark[] = "@(#)Version ";
 
 typedef struct search {
     uintptr_t address;
-    const char *found;
+    const char *found; /* what follows the mark: a number */
 } search;
+
+static const char *find_number(const char *from, const char *end) {
+    const char *at = from;
+    while ((at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL) {
+        at += sizeof mark - 1;
+        if (at < end && *at >= '0' && *at <= '9') return at;
+    }
+    return NULL;
+}
 
 static bool has_address(const struct dl_phdr_info *module, uintptr_t address) {
     for (int i = 0; i < module->dlpi_phnum; i++) {
@@ -57,8 +49,9 @@ static int search_module(struct dl_phdr_info *module, size_t size, void *context
     if (!has_address(module, s->address)) return 0;
     for (int i = 0; i < module->dlpi_phnum && !s->found; i++) {
         const ElfW(Phdr) *part = &module->dlpi_phdr[i];
+        const char *start = (const char *)(module->dlpi_addr + part->p_vaddr);
         if (part->p_type == PT_LOAD && (part->p_flags & (PF_R | PF_X)) == PF_R)
-            s->found = memmem((const char *)(module->dlpi_addr + part->p_vaddr), part->p_filesz, mark, sizeof mark - 1);
+            s->found = find_number(start, start + part->p_filesz);
     }
     return 1;
 }
@@ -68,7 +61,7 @@ bool clr_runtime_version(const void *address, unsigned *major, unsigned *minor) 
     dl_iterate_phdr(search_module, &s);
     if (!s.found) return false;
     char *end;
-    *major = (unsigned)strtoul(s.found + sizeof mark - 1, &end, 10);
+    *major = (unsigned)strtoul(s.found, &end, 10);
     if (*end != '.') return false;
     *minor = (unsigned)strtoul(end + 1, NULL, 10);
     return true;

@@ -50,15 +50,12 @@ void clr_settings_read(void) {
     latency = s->concurrent ? CLR_INTERACTIVE : CLR_BATCH;
 }
 
-uint64_t clr_memory_total(void) {
-    uint64_t total = physical_memory();
-    return clr_settings.hard_limit && clr_settings.hard_limit < total ? clr_settings.hard_limit : total;
-}
-
-unsigned clr_memory_load(void) {
+clr_memory clr_memory_now(void) {
     hwri_memory memory;
     hwri_system_memory(&memory);
-    return memory.total ? (unsigned)(memory.used * 100 / memory.total) : 0;
+    clr_memory now = {.total = memory.total, .load = memory.total ? (unsigned)(memory.used * 100 / memory.total) : 0};
+    if (clr_settings.hard_limit && clr_settings.hard_limit < now.total) now.total = clr_settings.hard_limit;
+    return now;
 }
 
 int clr_latency_mode(void) { return __atomic_load_n(&latency, __ATOMIC_RELAXED); }

@@ -39,7 +39,85 @@ static bool eager_finalized(clr_ee *self, clr_object *object) {
     return true;
 }
 
+/* ---- events ---- */
+
+static void gc_triggered(clr_sink *self, uint32_t reason) {
+    (void)self;
+    (void)reason;
+    fake_state.events.triggered++;
+}
+
+static void gc_start(clr_sink *self, uint32_t index, uint32_t gen, uint32_t reason, uint32_t type) {
+    (void)self;
+    fake_state.events.started++;
+    fake_state.events.index = index;
+    fake_state.events.gen = gen;
+    fake_state.events.reason = reason;
+    fake_state.events.type = type;
+}
+
+static void gc_end(clr_sink *self, uint32_t index, uint32_t gen) {
+    (void)self;
+    CHECK(index == fake_state.events.index && gen == fake_state.events.gen);
+    fake_state.events.ended++;
+}
+
+static void gc_heap_stats(clr_sink *self, uint64_t size0, uint64_t promoted0, uint64_t size1, uint64_t promoted1,
+                          uint64_t size2, uint64_t promoted2, uint64_t size3, uint64_t promoted3, uint64_t size4,
+                          uint64_t promoted4, uint64_t finalization_bytes, uint64_t finalization_count, uint32_t pinned,
+                          uint32_t sync_blocks, uint32_t handles) {
+    (void)self;
+    CHECK(!(size0 | promoted0 | size1 | promoted1 | size2 | promoted3 | size4 | promoted4 | finalization_bytes));
+    CHECK(finalization_count == 3 && pinned == 4 && sync_blocks == 17);
+    fake_state.events.stats++;
+    fake_state.events.promoted = promoted2;
+    fake_state.events.large = size3;
+    fake_state.events.handles = handles;
+}
+
+static const clr_sink_table sink_table = {
+    .gc_triggered = gc_triggered,
+    .gc_start = gc_start,
+    .gc_end = gc_end,
+    .gc_heap_stats = gc_heap_stats,
+};
+
+static clr_sink *event_sink(clr_ee *self) {
+    (void)self;
+    static clr_sink sink = {&sink_table};
+    return &sink;
+}
+
+static uint32_t get_active_sync_block_count(clr_ee *self) {
+    (void)self;
+    return 17;
+}
+
+/* ---- what is configured ---- */
+
+static bool get_int_config_value(clr_ee *self, const char *key, const char *public_key, int64_t *value) {
+    (void)self;
+    for (size_t i = 0; i < sizeof fake_state.configured / sizeof *fake_state.configured; i++) {
+        const char *set = fake_state.configured[i].key;
+        if (!set || (strcmp(set, key) != 0 && strcmp(set, public_key) != 0)) continue;
+        *value = fake_state.configured[i].value;
+        return true;
+    }
+    return false;
+}
+
+static bool get_boolean_config_value(clr_ee *self, const char *key, const char *public_key, bool *value) {
+    int64_t number;
+    if (!get_int_config_value(self, key, public_key, &number)) return false;
+    *value = number != 0;
+    return true;
+}
+
 static const clr_ee_table table = {
+    .event_sink = event_sink,
+    .get_active_sync_block_count = get_active_sync_block_count,
+    .get_int_config_value = get_int_config_value,
+    .get_boolean_config_value = get_boolean_config_value,
     .log_error_to_host = log_error_to_host,
     .refcounted_handle_callbacks = refcounted_handle_callbacks,
     .eager_finalized = eager_finalized,

@@ -32,6 +32,15 @@ typedef struct fake_runtime {
     bool eager;   /* objects of the eager type are finalized at once */
     size_t eager_count;
     clr_handle freed_eagerly; /* which is freed then, as the runtime does with that of a weak reference */
+    struct {
+        size_t triggered, started, ended, stats;
+        uint32_t index, gen, reason, type, handles;
+        uint64_t promoted, large;
+    } events; /* how often each was told, and the latest figures */
+    struct {
+        const char *key;
+        int64_t value;
+    } configured[8]; /* what the user has set, by private or public key */
 } fake_runtime;
 extern fake_runtime fake_state;
 
