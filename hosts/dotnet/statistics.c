@@ -5,24 +5,38 @@
 
 #include "../claim.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
+#include <string.h>
 
 static struct hwri_record *record;
 
-void hwri_dotnet_statistics_claim(void) { record = hwri_claim_record(); }
+void clr_statistics_claim(void) { record = hwri_claim_record(); }
 
-bool hwri_dotnet_statistics_wanted(void) { return record != NULL; }
+bool clr_statistics_wanted(void) { return record != NULL; }
 
-void hwri_dotnet_statistics_refused(const char *reason) {
+void clr_statistics_refused(const char *reason) {
     if (record == NULL) return;
     snprintf(record->reason, sizeof record->reason, "%s", reason);
     atomic_store(&record->state, HWRI_REFUSED);
 }
 
-void hwri_dotnet_statistics_running(const char *version, const char *runtime) {
+/* A runtime that is installed lies in a folder that is named for its version, which says more than the runtime itself. */
+static void find_version(unsigned major, unsigned minor, const char *file) {
+    char *version = record->dotnet.version;
+    size_t size = sizeof record->dotnet.version;
+    int length = snprintf(version, size, "%u.%u", major, minor);
+    const char *end = strrchr(file, '/'), *folder = end != NULL ? memrchr(file, '/', (size_t)(end - file)) : NULL;
+    if (folder != NULL && strncmp(folder + 1, version, (size_t)length) == 0 && folder[1 + length] == '.')
+        snprintf(version, size, "%.*s", (int)(end - folder - 1), folder + 1);
+}
+
+void clr_statistics_running(unsigned major, unsigned minor, const void *address) {
     if (record == NULL) return;
-    snprintf(record->dotnet.version, sizeof record->dotnet.version, "%s", version);
-    snprintf(record->dotnet.runtime, sizeof record->dotnet.runtime, "%s", runtime);
+    Dl_info module;
+    const char *file = dladdr(address, &module) != 0 ? module.dli_fname : "";
+    find_version(major, minor, file);
+    snprintf(record->dotnet.runtime, sizeof record->dotnet.runtime, "%s", file);
     atomic_store(&record->state, HWRI_RUNNING);
 }
 
@@ -32,7 +46,7 @@ static void see(const struct hwri_dotnet_memory *memory) {
     if (memory->committed > dotnet->peak_committed) dotnet->peak_committed = memory->committed;
 }
 
-void hwri_dotnet_statistics_pause(uint64_t nanoseconds) {
+void clr_statistics_pause(uint64_t nanoseconds) {
     if (record == NULL) return;
     struct hwri_dotnet_record *dotnet = &record->dotnet;
     dotnet->pauses++;
@@ -40,11 +54,10 @@ void hwri_dotnet_statistics_pause(uint64_t nanoseconds) {
     if (nanoseconds > dotnet->longest_pause_nanoseconds) dotnet->longest_pause_nanoseconds = nanoseconds;
 }
 
-void hwri_dotnet_statistics_collection(unsigned generation, bool induced, uint64_t nanoseconds,
-                                       const struct hwri_dotnet_memory *before,
-                                       const struct hwri_dotnet_memory *after) {
+void clr_statistics_collection(unsigned generation, bool induced, uint64_t nanoseconds,
+                               const struct hwri_dotnet_memory *before, const struct hwri_dotnet_memory *after) {
     if (record == NULL) return;
-    hwri_dotnet_statistics_pause(nanoseconds);
+    clr_statistics_pause(nanoseconds);
     unsigned oldest = HWRI_DOTNET_GENERATIONS - 1;
     record->dotnet.collections[generation < oldest ? generation : oldest]++;
     record->dotnet.induced += induced;
@@ -53,7 +66,7 @@ void hwri_dotnet_statistics_collection(unsigned generation, bool induced, uint64
     record->dotnet.memory = *after;
 }
 
-void hwri_dotnet_statistics_end(const struct hwri_dotnet_memory *memory) {
+void clr_statistics_end(const struct hwri_dotnet_memory *memory) {
     if (record == NULL) return;
     see(memory);
     record->dotnet.memory = *memory;
