@@ -5,6 +5,7 @@
 #include "inform.h"
 #include "life.h"
 #include "model.h"
+#include "settings.h"
 
 #include "tracing/mark.h"
 
@@ -142,6 +143,7 @@ static void collect_stopped(int generation, bool induced) {
     ee->sync_block_cache_promotions_granted(clr_runtime, CLR_MAX_GENERATION);
     clr_cards_clear();
     clr_policy_after(full);
+    if (generation == CLR_MAX_GENERATION) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
     clr_inform_end(&record);

@@ -32,6 +32,7 @@ typedef struct clr_collector {
     hwri_space space; /* `lock` guards it while threads run */
     pthread_mutex_t lock;
     clr_room *rooms;
+    uint64_t allocated; /* bytes, in windows and for large objects, from the start on */
 
     pthread_mutex_t collecting;  /* held by who collects; never waited for by a cooperative thread */
     uint32_t count;              /* of collections */
@@ -40,12 +41,11 @@ typedef struct clr_collector {
     hwri_pointers roots;         /* of the collection of everything under way */
 
     /* policy.c; bytes */
-    size_t budget;      /* that threads may be given between two collections */
-    size_t given;       /* that they have been given since */
-    uint64_t allocated; /* before that, from the start on */
-    size_t target;      /* what there may be before everything is marked anew */
-    size_t limit;       /* the most that there may be; SIZE_MAX: no limit */
-    unsigned stress;    /* collect at each so many allocations; 0: not at all */
+    size_t budget;   /* that threads may be given between two collections */
+    size_t given;    /* that they have been given since */
+    size_t target;   /* what there may be before everything is marked anew */
+    size_t limit;    /* the most that there may be; SIZE_MAX: no limit */
+    unsigned stress; /* collect at each so many allocations; 0: not at all */
     unsigned until_stress;
 } clr_collector;
 

@@ -45,7 +45,6 @@ bool clr_is_full_due(void) {
 /* Blocks that are free and not needed before the next collection are given back. */
 void clr_policy_after(bool full) {
     size_t live = live_bytes();
-    clr_gc.allocated += clr_gc.given;
     clr_gc.given = 0;
     clr_gc.budget = budget_for(live);
     if (!full) return;
