@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-static const size_t budget_least = (size_t)16 << 20, budget_most = (size_t)256 << 20, growth_least = (size_t)32 << 20;
+static const size_t budget_least = (size_t)16 << 20, budget_most = (size_t)256 << 20, growth_least = (size_t)48 << 20;
 
 static size_t live_bytes(void) { return clr_gc.space.old.live + clr_gc.space.large.bytes; }
 
@@ -19,7 +19,7 @@ static size_t budget_for(size_t live) {
     return live / 4 < least ? least : live / 4 > budget_most ? budget_most : live / 4;
 }
 
-static size_t target_for(size_t live) { return live + (live / 2 > growth_least ? live / 2 : growth_least); }
+static size_t target_for(size_t live) { return live + (live > growth_least ? live : growth_least); }
 
 void clr_policy_open(void) {
     const char *stress = getenv("HEAPWRIGHT_STRESS");
@@ -49,7 +49,7 @@ void clr_policy_after(bool full) {
     clr_gc.budget = budget_for(live);
     if (!full) return;
     clr_gc.target = target_for(live);
-    hwri_old_trim(&clr_gc.space, clr_settings.retain ? SIZE_MAX : clr_gc.budget >> HWRI_BLOCK_SHIFT);
+    hwri_old_trim(&clr_gc.space, clr_settings.retain ? SIZE_MAX : (clr_gc.target - live + clr_gc.budget) >> HWRI_BLOCK_SHIFT);
 }
 
 bool clr_is_stressed(void) {
