@@ -42,6 +42,7 @@ typedef struct clr_collector {
     /* policy.c; bytes */
     size_t budget;      /* that threads may be given between two collections */
     size_t given;       /* that they have been given since */
+    size_t notice;      /* and when somebody wants to hear of that; SIZE_MAX: nobody */
     uint64_t allocated; /* before that, from the start on */
     size_t target;      /* what there may be before everything is marked anew */
     size_t limit;       /* the most that there may be; SIZE_MAX: no limit */
@@ -75,6 +76,9 @@ void clr_collect_for_room(int generation, uint32_t seen);
 /* ---- policy.c ---- */
 void clr_policy_open(void);
 bool clr_may_give(size_t bytes); /* with the lock: whether threads may be given as much before the next collection */
+bool clr_policy_promise(
+    uint64_t bytes);                /* with the lock: threads may be given as much more; false: there is not as much */
+void clr_policy_promise_ends(void); /* with the lock */
 bool clr_is_full_due(void);
 void clr_policy_after(bool full);
 bool clr_is_stressed(void); /* it is this allocation's turn to collect */
