@@ -5,6 +5,8 @@
 #include "inform.h"
 #include "life.h"
 #include "model.h"
+#include "no_gc.h"
+#include "notes.h"
 #include "settings.h"
 
 #include "tracing/mark.h"
@@ -125,6 +127,8 @@ static void collect_stopped(int generation, bool induced) {
     ee->gc_start_work(clr_runtime, generation, CLR_MAX_GENERATION);
     clr_allocation_stop();
     tell_before(&record);
+    clr_no_gc_collected(induced);
+    clr_notes_of_begin(full);
 
     hwri_space *space = &clr_gc.space;
     hwri_marking engine;

@@ -43,6 +43,7 @@ typedef struct clr_collector {
     /* policy.c; bytes */
     size_t budget;   /* that threads may be given between two collections */
     size_t given;    /* that they have been given since */
+    size_t notice;   /* and when somebody wants to hear of that; SIZE_MAX: nobody */
     size_t target;   /* what there may be before everything is marked anew */
     size_t limit;    /* the most that there may be; SIZE_MAX: no limit */
     unsigned stress; /* collect at each so many allocations; 0: not at all */
@@ -74,9 +75,11 @@ void clr_collect_for_room(int generation, uint32_t seen);
 
 /* ---- policy.c ---- */
 void clr_policy_open(void);
-bool clr_may_give(
-    size_t bytes,
-    bool collected); /* with the lock: whether a thread may have as much without a collection, or after one */
+/* With the lock: whether a thread may have as much without a collection, or after one. */
+bool clr_may_give(size_t bytes, bool collected);
+/* With the lock: threads may be given as much more; false: there is not as much. */
+bool clr_policy_promise(uint64_t bytes);
+void clr_policy_promise_ends(void);
 bool clr_is_full_due(void);
 void clr_policy_after(bool full);
 bool clr_is_stressed(void); /* it is this allocation's turn to collect */

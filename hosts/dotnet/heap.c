@@ -9,6 +9,8 @@
 #include "frozen.h"
 #include "inform.h"
 #include "life.h"
+#include "no_gc.h"
+#include "notes.h"
 #include "runtime.h"
 #include "settings.h"
 #include "space.h"
@@ -245,7 +247,7 @@ static bool register_for_finalization(clr_heap *self, int gen, clr_object *objec
 
 static clr_finalizer_work *get_extra_work_for_finalization(clr_heap *self) {
     (void)self;
-    return NULL;
+    return clr_no_gc_due();
 }
 
 /* ---- figures ---- */
@@ -362,12 +364,14 @@ static void set_reserved_vm_limit(clr_heap *self, size_t limit) {
 
 static int get_gc_latency_mode(clr_heap *self) {
     (void)self;
-    return clr_latency_mode();
+    return clr_no_gc_runs() ? CLR_NO_GC_REGION : clr_latency_mode();
 }
 
 static int set_gc_latency_mode(clr_heap *self, int mode) {
     (void)self;
-    return clr_set_latency_mode(mode);
+    if (clr_no_gc_runs()) return 1;
+    clr_set_latency_mode(mode);
+    return 0;
 }
 
 static int get_loh_compaction_mode(clr_heap *self) {
@@ -395,41 +399,43 @@ static int refresh_memory_limit(clr_heap *self) {
     return clr_settings_refresh();
 }
 
-/* ---- notes of full collections, and regions without collections: not to be had yet ---- */
+/* ---- notes of full collections, and regions without collections ---- */
 
 static bool register_for_full_gc_notification(clr_heap *self, uint32_t gen2_percent, uint32_t large_percent) {
-    (void)gen2_percent;
-    (void)large_percent;
-    return self == NULL;
+    (void)self;
+    return clr_notes_register(gen2_percent > large_percent ? gen2_percent : large_percent);
 }
 
-static bool cancel_full_gc_notification(clr_heap *self) { return self == NULL; }
-
-static int wait_for_full_gc(clr_heap *self, int milliseconds) {
+static bool cancel_full_gc_notification(clr_heap *self) {
     (void)self;
-    (void)milliseconds;
-    return CLR_NOTE_NOT_APPLICABLE;
+    return clr_notes_cancel();
+}
+
+static int wait_for_full_gc_approach(clr_heap *self, int milliseconds) {
+    (void)self;
+    return clr_notes_wait_for_approach(milliseconds);
+}
+
+static int wait_for_full_gc_complete(clr_heap *self, int milliseconds) {
+    (void)self;
+    return clr_notes_wait_for_complete(milliseconds);
 }
 
 static int start_no_gc_region(clr_heap *self, uint64_t total, bool large_known, uint64_t large, bool no_full) {
     (void)self;
-    (void)total;
     (void)large_known;
     (void)large;
-    (void)no_full;
-    return CLR_NO_GC_NO_MEMORY;
+    return clr_no_gc_start(total, no_full);
 }
 
 static int end_no_gc_region(clr_heap *self) {
     (void)self;
-    return CLR_NO_GC_NOT_RUNNING;
+    return clr_no_gc_end();
 }
 
 static int enable_no_gc_region_callback(clr_heap *self, clr_no_gc_work *work, uint64_t threshold) {
     (void)self;
-    (void)work;
-    (void)threshold;
-    return CLR_NO_GC_CALLBACK_NOT_RUNNING;
+    return clr_no_gc_call(work, threshold);
 }
 
 /* ---- profilers, debuggers, traces ---- */
@@ -563,8 +569,8 @@ static const struct {
             .set_loh_compaction_mode = set_loh_compaction_mode,
             .register_for_full_gc_notification = register_for_full_gc_notification,
             .cancel_full_gc_notification = cancel_full_gc_notification,
-            .wait_for_full_gc_approach = wait_for_full_gc,
-            .wait_for_full_gc_complete = wait_for_full_gc,
+            .wait_for_full_gc_approach = wait_for_full_gc_approach,
+            .wait_for_full_gc_complete = wait_for_full_gc_complete,
             .which_generation = which_generation,
             .collection_count = collection_count,
             .start_no_gc_region = start_no_gc_region,

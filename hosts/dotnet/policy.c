@@ -4,6 +4,8 @@
  * was left by the last collection has grown beyond a target, which is set by what lived the last time that everything was marked. */
 #include "collector.h"
 
+#include "no_gc.h"
+#include "notes.h"
 #include "settings.h"
 
 #include <stdlib.h>
@@ -26,14 +28,26 @@ void clr_policy_open(void) {
     clr_gc.stress = clr_gc.until_stress = stress ? (unsigned)strtoul(stress, NULL, 10) : 0;
     clr_gc.limit = clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX;
     clr_gc.budget = budget_for(0);
+    clr_gc.notice = SIZE_MAX;
     clr_gc.target = target_for(0);
 }
 
 /* Who has collected for it already gets it, though others may have used the budget up meanwhile. */
 bool clr_may_give(size_t bytes, bool collected) {
     size_t held = held_bytes();
+    if (clr_gc.given > clr_gc.notice) clr_no_gc_given();
     return (collected || clr_gc.given < clr_gc.budget) && held <= clr_gc.limit && bytes <= clr_gc.limit - held;
 }
+
+/* Threads take blocks that they may not fill. */
+bool clr_policy_promise(uint64_t bytes) {
+    size_t held = held_bytes(), more = budget_least;
+    if (held > clr_gc.limit || bytes > clr_gc.limit - held || bytes > clr_memory_now().total) return false;
+    clr_gc.budget = clr_gc.given + (size_t)bytes + (size_t)bytes / 8 + more;
+    return true;
+}
+
+void clr_policy_promise_ends(void) { clr_gc.budget = budget_for(live_bytes()); }
 
 bool clr_is_full_due(void) {
     pthread_mutex_lock(&clr_gc.lock);
@@ -47,9 +61,11 @@ void clr_policy_after(bool full) {
     size_t live = live_bytes();
     clr_gc.given = 0;
     clr_gc.budget = budget_for(live);
+    clr_notes_of_end(full, live, clr_gc.target);
     if (!full) return;
     clr_gc.target = target_for(live);
-    hwri_old_trim(&clr_gc.space, clr_settings.retain ? SIZE_MAX : (clr_gc.target - live + clr_gc.budget) >> HWRI_BLOCK_SHIFT);
+    hwri_old_trim(&clr_gc.space,
+                  clr_settings.retain ? SIZE_MAX : (clr_gc.target - live + clr_gc.budget) >> HWRI_BLOCK_SHIFT);
 }
 
 bool clr_is_stressed(void) {

@@ -61,10 +61,7 @@ clr_memory clr_memory_now(void) {
 int clr_latency_mode(void) { return __atomic_load_n(&latency, __ATOMIC_RELAXED); }
 
 /* The runtime has checked it. */
-int clr_set_latency_mode(int mode) {
-    __atomic_store_n(&latency, mode, __ATOMIC_RELAXED);
-    return 0;
-}
+void clr_set_latency_mode(int mode) { __atomic_store_n(&latency, mode, __ATOMIC_RELAXED); }
 
 int clr_large_compaction(void) { return __atomic_load_n(&large_compaction, __ATOMIC_RELAXED); }
 void clr_set_large_compaction(int mode) { __atomic_store_n(&large_compaction, mode, __ATOMIC_RELAXED); }

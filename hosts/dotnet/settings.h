@@ -29,7 +29,7 @@ clr_memory clr_memory_now(void);
 
 /* GCSettings. */
 int clr_latency_mode(void);
-int clr_set_latency_mode(int mode);
+void clr_set_latency_mode(int mode);
 int clr_large_compaction(void);
 void clr_set_large_compaction(int mode);
 
