@@ -8,6 +8,7 @@
 #include "no_gc.h"
 #include "notes.h"
 #include "settings.h"
+#include "statistics.h"
 
 #include "tracing/mark.h"
 
@@ -151,6 +152,7 @@ static void collect_stopped(int generation, bool induced) {
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
     clr_inform_end(&record);
+    clr_statistics_collection(&record);
 }
 
 /* A thread that waits must not be cooperative, or the one that collects would wait for it. */

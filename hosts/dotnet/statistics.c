@@ -4,16 +4,24 @@
 #include "statistics.h"
 
 #include "../claim.h"
+#include "allocate.h"
+#include "finalize.h"
+#include "handles.h"
+#include "space.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+/* NULL: nobody wants figures. A child of fork has the same memory, and must not write there. */
 static struct hwri_record *record;
+static pid_t owner;
 
-void clr_statistics_claim(void) { record = hwri_claim_record(); }
-
-bool clr_statistics_wanted(void) { return record != NULL; }
+void clr_statistics_claim(void) {
+    record = hwri_claim_record();
+    owner = getpid();
+}
 
 void clr_statistics_refused(const char *reason) {
     if (record == NULL) return;
@@ -40,35 +48,51 @@ void clr_statistics_running(unsigned major, unsigned minor, const void *address)
     atomic_store(&record->state, HWRI_RUNNING);
 }
 
-static void see(const struct hwri_dotnet_memory *memory) {
-    struct hwri_dotnet_record *dotnet = &record->dotnet;
-    if (memory->objects > dotnet->peak_objects) dotnet->peak_objects = memory->objects;
-    if (memory->committed > dotnet->peak_committed) dotnet->peak_committed = memory->committed;
+static uint64_t committed(hwr_raw *raw) {
+    hwr_raw_stats stats;
+    hwr_raw_get_stats(raw, &stats);
+    return stats.committed;
 }
 
-void clr_statistics_pause(uint64_t nanoseconds) {
+static struct hwri_dotnet_memory memory_now(void) {
+    return (struct hwri_dotnet_memory){
+        .allocated = clr_allocated(),
+        .objects = clr_bytes_in_use(),
+        .committed = committed(clr_objects.regions) + committed(clr_objects.large),
+        .finalizable = clr_finalize_registered(),
+        .pending = clr_finalize_pending(),
+        .handles = {[HWRI_DOTNET_WEAK] = clr_handle_count(CLR_WEAK_SHORT),
+                    [HWRI_DOTNET_WEAK_LONG] = clr_handle_count(CLR_WEAK_LONG),
+                    [HWRI_DOTNET_NORMAL] = clr_handle_count(CLR_STRONG),
+                    [HWRI_DOTNET_PINNED] = clr_handle_count(CLR_PINNED),
+                    [HWRI_DOTNET_DEPENDENT] = clr_handle_count(CLR_DEPENDENT)},
+    };
+}
+
+static void raise_to(uint64_t *peak, uint64_t value) {
+    if (value > *peak) *peak = value;
+}
+
+void clr_statistics_collection(const clr_collection *collection) {
     if (record == NULL) return;
     struct hwri_dotnet_record *dotnet = &record->dotnet;
+    dotnet->collections[collection->gen]++;
+    dotnet->induced += collection->induced;
     dotnet->pauses++;
-    dotnet->pause_nanoseconds += nanoseconds;
-    if (nanoseconds > dotnet->longest_pause_nanoseconds) dotnet->longest_pause_nanoseconds = nanoseconds;
+    dotnet->pause_nanoseconds += collection->pause;
+    raise_to(&dotnet->longest_pause_nanoseconds, collection->pause);
+    uint64_t before = 0;
+    for (int i = 0; i < CLR_GENERATIONS; i++) before += collection->sizes[i].before;
+    raise_to(&dotnet->peak_objects, before);
+    raise_to(&dotnet->peak_committed, collection->committed);
+    dotnet->memory = memory_now();
 }
 
-void clr_statistics_collection(unsigned generation, bool induced, uint64_t nanoseconds,
-                               const struct hwri_dotnet_memory *before, const struct hwri_dotnet_memory *after) {
-    if (record == NULL) return;
-    clr_statistics_pause(nanoseconds);
-    unsigned oldest = HWRI_DOTNET_GENERATIONS - 1;
-    record->dotnet.collections[generation < oldest ? generation : oldest]++;
-    record->dotnet.induced += induced;
-    see(before);
-    see(after);
-    record->dotnet.memory = *after;
-}
-
-void clr_statistics_end(const struct hwri_dotnet_memory *memory) {
-    if (record == NULL) return;
-    see(memory);
-    record->dotnet.memory = *memory;
+/* exit() calls it, also on behalf of the runtime, whose threads may still run. */
+__attribute__((destructor)) static void end(void) {
+    if (record == NULL || getpid() != owner || atomic_load(&record->state) != HWRI_RUNNING) return;
+    record->dotnet.memory = memory_now();
+    raise_to(&record->dotnet.peak_objects, record->dotnet.memory.objects);
+    raise_to(&record->dotnet.peak_committed, record->dotnet.memory.committed);
     atomic_store(&record->state, HWRI_ENDED);
 }

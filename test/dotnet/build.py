@@ -52,7 +52,7 @@ def build(source, folder):
         variables.update(DOTNET_CLI_TELEMETRY_OPTOUT="1", DOTNET_NOLOGO="1", DOTNET_CLI_HOME=folder, NUGET_PACKAGES=os.path.join(folder, "packages"))
         words = [dotnet, "build", project, "--configuration", "Release", "--nologo", "--verbosity", "quiet", "-nodeReuse:false",
                  "-p:UseSharedCompilation=false", "-p:BaseIntermediateOutputPath=" + os.path.join(folder, "obj") + "/",
-                 "-p:OutputPath=" + os.path.join(folder, "bin") + "/", "-p:AppendTargetFrameworkToOutputPath=false"]
+                 "-p:RestoreSources=" + folder, "-p:NuGetAudit=false", "-p:OutputPath=" + os.path.join(folder, "bin") + "/", "-p:AppendTargetFrameworkToOutputPath=false"]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables)
         if done.returncode != 0:
             raise subprocess.CalledProcessError(done.returncode, words, done.stdout)
