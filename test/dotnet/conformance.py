@@ -17,7 +17,7 @@ from build import NoSdk, build
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.environ.get("HEAPWRIGHT_TOOL", os.path.join(HERE, "..", "..", "build", "heapwright"))
-BUILD = os.environ.get("HEAPWRIGHT_DOTNET_BUILD", os.path.join(HERE, "..", "..", "build", "test", "dotnet", "csharp"))
+BUILD = os.environ.get("HEAPWRIGHT_DOTNET_BUILD", os.path.join(HERE, "..", "..", "build", "test", "dotnet", "conformance"))
 
 STRESS = os.environ.get("HEAPWRIGHT_STRESS", "50")
 SECONDS = 300
@@ -88,7 +88,7 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     try:
-        program = build(os.path.join(HERE, "conformance"), os.path.join(BUILD, "conformance"))
+        program = build(os.path.join(HERE, "conformance"), BUILD)
     except NoSdk as reason:
         print("skipped: %s" % reason)
         return 77
