@@ -7,6 +7,7 @@
 #include "model.h"
 #include "no_gc.h"
 #include "notes.h"
+#include "settings.h"
 
 #include "tracing/mark.h"
 
@@ -146,6 +147,7 @@ static void collect_stopped(int generation, bool induced) {
     ee->sync_block_cache_promotions_granted(clr_runtime, CLR_MAX_GENERATION);
     clr_cards_clear();
     clr_policy_after(full);
+    if (full) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
     clr_inform_end(&record);
