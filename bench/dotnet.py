@@ -68,6 +68,10 @@ class Result:
 METRICS = {"wall": lambda result: result.wall, "cpu": lambda result: result.cpu, "memory": lambda result: result.peak}
 
 
+def collections(result):
+    return result.figures["collections-0"]
+
+
 def longest_pause(result):
     return result.figures["pause-longest-listened"]
 
@@ -95,7 +99,9 @@ class Row:
         return min(STOCK, key=lambda side: statistics.median(self.of(side, metric)))
 
     def ratio(self, metric, peer):
-        """(median, lowest, highest) of the rounds."""
+        """(median, lowest, highest) of the rounds; infinite if ours never collects what the peer collects."""
+        if not any(self.of(OURS, collections)) and any(self.of(peer, collections)):
+            return (float("inf"),) * 3
         return harness.paired(self.of(OURS, metric), self.of(peer, metric))
 
     def table(self):

@@ -28,6 +28,7 @@ test      python3-pytest          ?
 test      valgrind                valgrind
 test      libc6-dbg               -
 test      libpython3.11-testsuite ?
+test      wrk                     ?
 package   python3-setuptools      -
 package   python3-wheel           -
 lint      clang-format-14         clang-format-14

@@ -77,8 +77,8 @@ struct hwri_dotnet_memory {
     uint64_t allocated;   /* bytes of all objects since the start */
     uint64_t objects;     /* bytes of those that are there */
     uint64_t committed;   /* bytes taken from the system for them */
-    uint64_t finalizable; /* objects there that have a finalizer still to run */
-    uint64_t finalized;   /* finalizers that were due since the start */
+    uint64_t finalizable; /* objects that have a finalizer still to run */
+    uint64_t pending;     /* of these, those that wait for it */
     uint64_t handles[HWRI_DOTNET_HANDLES];
 };
 

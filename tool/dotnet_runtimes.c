@@ -10,8 +10,8 @@
 bool dotnet_version_parse(const char *text, struct dotnet_version *version) {
     int length = 0;
     if (sscanf(text, "%u.%u.%u%n", &version->part[0], &version->part[1], &version->part[2], &length) != 3) return false;
-    snprintf(version->text, sizeof version->text, "%s", text);
-    return text[length] == '\0' || text[length] == '-';
+    if (text[length] != '\0' && text[length] != '-') return false;
+    return (size_t)snprintf(version->text, sizeof version->text, "%s", text) < sizeof version->text;
 }
 
 /* A preview comes before what it leads to. */

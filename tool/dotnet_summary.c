@@ -31,8 +31,8 @@ static void print_memory(FILE *out, const struct hwri_dotnet_record *dotnet, boo
     fprintf(out, "%-30s%14s%28s\n", "taken from the system", bytes_cell((int64_t)dotnet->peak_committed).text,
             bytes_cell((int64_t)memory->committed).text);
     fprintf(out, "%-30s%14s%28s\n", "allocated so far", "", bytes_cell((int64_t)memory->allocated).text);
-    fprintf(out, "%-30s%14s%28s\n", "finalizers due so far", "", count_cell((int64_t)memory->finalized).text);
     fprintf(out, "%-30s%14s%28s\n", "objects with a finalizer", "", count_cell((int64_t)memory->finalizable).text);
+    fprintf(out, "%-30s%14s%28s\n", "that wait for it", "", count_cell((int64_t)memory->pending).text);
     fputs("handles  ", out);
     for (int i = 0; i < HWRI_DOTNET_HANDLES; i++)
         fprintf(out, "%s %s%s", count_cell((int64_t)memory->handles[i]).text, handle_names[i],
@@ -74,7 +74,7 @@ static void add_memory_of_dotnet(cJSON *root, const struct hwri_dotnet_record *d
     for (int i = 0; i < HWRI_DOTNET_HANDLES; i++) add_number(handles, handle_names[i], dotnet->memory.handles[i]);
     cJSON *finalizers = cJSON_AddObjectToObject(root, "finalizers");
     add_number(finalizers, "registered", dotnet->memory.finalizable);
-    add_number(finalizers, "due", dotnet->memory.finalized);
+    add_number(finalizers, "pending", dotnet->memory.pending);
 }
 
 void add_dotnet_figures(cJSON *root, const struct run_summary *summary) {

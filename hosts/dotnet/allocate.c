@@ -65,11 +65,11 @@ static bool next_hole(hwri_room *room, size_t size) {
 }
 
 /* All its holes are the thread's from now on. */
-static bool next_block(hwri_room *room, size_t size) {
+static bool next_block(hwri_room *room, size_t size, bool collected) {
     hwri_old *old = &clr_gc.space.old;
     pthread_mutex_lock(&clr_gc.lock);
     size_t before = old->bytes;
-    bool taken = clr_may_give(HWRI_BLOCK) && hwri_old_take(&clr_gc.space, room, size, size > HWRI_HOLE_MOST);
+    bool taken = clr_may_give(HWRI_BLOCK, collected) && hwri_old_take(&clr_gc.space, room, size, size > HWRI_HOLE_MOST);
     if (taken) {
         old->bytes += (size_t)room->block->free * 8;
         clr_gc.given += old->bytes - before;
@@ -93,6 +93,7 @@ static void open_window(clr_alloc_context *context, hwri_room *room, size_t size
     context->bump = carve(room, window, 0) + CLR_HEADER_SIZE;
     context->limit = context->bump + window;
     context->bytes += (int64_t)window;
+    __atomic_fetch_add(&clr_gc.allocated, window, __ATOMIC_RELAXED);
 }
 
 static clr_object *take_of_window(clr_alloc_context *context, size_t size) {
@@ -103,17 +104,19 @@ static clr_object *take_of_window(clr_alloc_context *context, size_t size) {
 }
 
 /* What is left of a window is kept for smaller objects, if this one is not small itself. NULL: a collection is due, or there is no memory. */
-static clr_object *new_small(clr_alloc_context *context, size_t size, uint32_t flags) {
+static clr_object *new_small(clr_alloc_context *context, size_t size, uint32_t flags, bool collected) {
     clr_object *object = take_of_window(context, size);
     clr_room *room = object ? NULL : room_of(context);
     if (object || !room) return object;
     bool apart = size > HWRI_SMALL_MOST && room->room.limit - room->room.bump >= size;
     if (apart) {
         context->bytes += (int64_t)size;
+        __atomic_fetch_add(&clr_gc.allocated, size, __ATOMIC_RELAXED);
         return (clr_object *)(void *)(carve(&room->room, size, flags) + CLR_HEADER_SIZE);
     }
     clr_allocate_end(context);
-    if (room->room.limit - room->room.bump < size && !next_hole(&room->room, size) && !next_block(&room->room, size))
+    if (room->room.limit - room->room.bump < size && !next_hole(&room->room, size) &&
+        !next_block(&room->room, size, collected))
         return NULL;
     open_window(context, &room->room, size);
     return take_of_window(context, size);
@@ -121,38 +124,41 @@ static clr_object *new_small(clr_alloc_context *context, size_t size, uint32_t f
 
 /* ---- large objects ---- */
 
-static clr_object *new_large(clr_alloc_context *context, size_t size) {
+static clr_object *new_large(clr_alloc_context *context, size_t size, bool collected) {
     clr_object *object = NULL;
     pthread_mutex_lock(&clr_gc.lock);
-    if (clr_may_give(size)) object = hwri_large_object_new(&clr_gc.space, size, false);
+    if (clr_may_give(size, collected)) object = hwri_large_object_new(&clr_gc.space, size, false);
     if (object) clr_gc.given += size;
     pthread_mutex_unlock(&clr_gc.lock);
-    if (object) context->bytes_large += (int64_t)size;
+    if (!object) return NULL;
+    context->bytes_large += (int64_t)size;
+    __atomic_fetch_add(&clr_gc.allocated, size, __ATOMIC_RELAXED);
     return object;
 }
 
 /* ---- all ---- */
 
+static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags, bool collected) {
+    clr_object *object =
+        size > HWRI_MEDIUM_MOST ? new_large(context, size, collected) : new_small(context, size, flags, collected);
+    if (!object || (flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object))) return NULL;
+    if (flags & CLR_ALLOC_PINNED) *clr_pad(object) = CLR_MAX_GENERATION * CLR_PAD_AGE;
+    return object;
+}
+
 /* First the young are collected, or everything if that is due; then everything. */
 clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags) {
-    bool large = size > HWRI_MEDIUM_MOST;
     size = (size + 7) & ~(size_t)7;
     if (clr_is_stressed()) clr_collect_for_room(0, __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE));
     for (int attempt = 0;; attempt++) {
         uint32_t seen = __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE);
-        clr_object *object = large ? new_large(context, size) : new_small(context, size, flags);
-        if (object && (!(flags & CLR_ALLOC_FINALIZE) || clr_finalize_register(object))) return object;
-        if (attempt == 3) return NULL;
+        clr_object *object = take(context, size, flags, attempt > 0);
+        if (object || attempt == 3) return object;
         clr_collect_for_room(attempt == 0 && !clr_is_full_due() ? 0 : CLR_MAX_GENERATION, seen);
     }
 }
 
-uint64_t clr_allocated(void) {
-    pthread_mutex_lock(&clr_gc.lock);
-    uint64_t bytes = clr_gc.allocated + clr_gc.given;
-    pthread_mutex_unlock(&clr_gc.lock);
-    return bytes;
-}
+uint64_t clr_allocated(void) { return __atomic_load_n(&clr_gc.allocated, __ATOMIC_RELAXED); }
 
 size_t clr_bytes_in_use(void) {
     pthread_mutex_lock(&clr_gc.lock);

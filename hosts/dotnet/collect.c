@@ -8,6 +8,7 @@
 #include "no_gc.h"
 #include "notes.h"
 #include "settings.h"
+#include "statistics.h"
 
 #include "tracing/mark.h"
 
@@ -147,10 +148,11 @@ static void collect_stopped(int generation, bool induced) {
     ee->sync_block_cache_promotions_granted(clr_runtime, CLR_MAX_GENERATION);
     clr_cards_clear();
     clr_policy_after(full);
-    if (full) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
+    if (generation == CLR_MAX_GENERATION) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
     clr_inform_end(&record);
+    clr_statistics_collection(&record);
 }
 
 /* A thread that waits must not be cooperative, or the one that collects would wait for it. */

@@ -32,6 +32,7 @@ typedef struct clr_collector {
     hwri_space space; /* `lock` guards it while threads run */
     pthread_mutex_t lock;
     clr_room *rooms;
+    uint64_t allocated; /* bytes, in windows and for large objects, from the start on */
 
     pthread_mutex_t collecting;  /* held by who collects; never waited for by a cooperative thread */
     uint32_t count;              /* of collections */
@@ -40,13 +41,12 @@ typedef struct clr_collector {
     hwri_pointers roots;         /* of the collection of everything under way */
 
     /* policy.c; bytes */
-    size_t budget;      /* that threads may be given between two collections */
-    size_t given;       /* that they have been given since */
-    size_t notice;      /* and when somebody wants to hear of that; SIZE_MAX: nobody */
-    uint64_t allocated; /* before that, from the start on */
-    size_t target;      /* what there may be before everything is marked anew */
-    size_t limit;       /* the most that there may be; SIZE_MAX: no limit */
-    unsigned stress;    /* collect at each so many allocations; 0: not at all */
+    size_t budget;   /* that threads may be given between two collections */
+    size_t given;    /* that they have been given since */
+    size_t notice;   /* and when somebody wants to hear of that; SIZE_MAX: nobody */
+    size_t target;   /* what there may be before everything is marked anew */
+    size_t limit;    /* the most that there may be; SIZE_MAX: no limit */
+    unsigned stress; /* collect at each so many allocations; 0: not at all */
     unsigned until_stress;
 } clr_collector;
 
@@ -75,10 +75,11 @@ void clr_collect_for_room(int generation, uint32_t seen);
 
 /* ---- policy.c ---- */
 void clr_policy_open(void);
-bool clr_may_give(size_t bytes); /* with the lock: whether threads may be given as much before the next collection */
-bool clr_policy_promise(
-    uint64_t bytes);                /* with the lock: threads may be given as much more; false: there is not as much */
-void clr_policy_promise_ends(void); /* with the lock */
+/* With the lock: whether a thread may have as much without a collection, or after one. */
+bool clr_may_give(size_t bytes, bool collected);
+/* With the lock: threads may be given as much more; false: there is not as much. */
+bool clr_policy_promise(uint64_t bytes);
+void clr_policy_promise_ends(void);
 bool clr_is_full_due(void);
 void clr_policy_after(bool full);
 bool clr_is_stressed(void); /* it is this allocation's turn to collect */

@@ -39,7 +39,7 @@ static const char *rest_of_preload(const char *value) {
     return *rest == ':' ? rest + 1 : *rest == '\0' ? rest : NULL;
 }
 
-void hwri_dotnet_environment_leave(void) {
+void clr_environment_leave(void) {
     Dl_info self;
     if (dladdr(gc_path, &self) == 0 || strlen(self.dli_fname) >= sizeof own.path) return;
     memcpy(own.path, self.dli_fname, strlen(self.dli_fname) + 1);

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-static const size_t budget_least = (size_t)16 << 20, budget_most = (size_t)256 << 20, growth_least = (size_t)32 << 20;
+static const size_t budget_least = (size_t)16 << 20, budget_most = (size_t)256 << 20, growth_least = (size_t)48 << 20;
 
 static size_t live_bytes(void) { return clr_gc.space.old.live + clr_gc.space.large.bytes; }
 
@@ -21,7 +21,7 @@ static size_t budget_for(size_t live) {
     return live / 4 < least ? least : live / 4 > budget_most ? budget_most : live / 4;
 }
 
-static size_t target_for(size_t live) { return live + (live / 2 > growth_least ? live / 2 : growth_least); }
+static size_t target_for(size_t live) { return live + (live > growth_least ? live : growth_least); }
 
 void clr_policy_open(void) {
     const char *stress = getenv("HEAPWRIGHT_STRESS");
@@ -32,10 +32,11 @@ void clr_policy_open(void) {
     clr_gc.target = target_for(0);
 }
 
-bool clr_may_give(size_t bytes) {
+/* Who has collected for it already gets it, though others may have used the budget up meanwhile. */
+bool clr_may_give(size_t bytes, bool collected) {
     size_t held = held_bytes();
     if (clr_gc.given > clr_gc.notice) clr_no_gc_given();
-    return clr_gc.given < clr_gc.budget && held <= clr_gc.limit && bytes <= clr_gc.limit - held;
+    return (collected || clr_gc.given < clr_gc.budget) && held <= clr_gc.limit && bytes <= clr_gc.limit - held;
 }
 
 /* Threads take blocks that they may not fill. */
@@ -58,13 +59,13 @@ bool clr_is_full_due(void) {
 /* Blocks that are free and not needed before the next collection are given back. */
 void clr_policy_after(bool full) {
     size_t live = live_bytes();
-    clr_gc.allocated += clr_gc.given;
     clr_gc.given = 0;
     clr_gc.budget = budget_for(live);
     clr_notes_of_end(full, live, clr_gc.target);
     if (!full) return;
     clr_gc.target = target_for(live);
-    hwri_old_trim(&clr_gc.space, clr_settings.retain ? SIZE_MAX : clr_gc.budget >> HWRI_BLOCK_SHIFT);
+    hwri_old_trim(&clr_gc.space,
+                  clr_settings.retain ? SIZE_MAX : (clr_gc.target - live + clr_gc.budget) >> HWRI_BLOCK_SHIFT);
 }
 
 bool clr_is_stressed(void) {

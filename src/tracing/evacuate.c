@@ -85,7 +85,7 @@ static void each_pin(hwri_tracing *t, void (*visit)(hwri_tracing *t, void *objec
 /* The collector's rooms and the list of holes are found anew by the sweep; until then there are free blocks only. */
 void hwri_evacuation_begin(hwri_tracing *t) {
     t->space.old.promoted = t->space.old.overflow = (hwri_room){0};
-    t->space.old.holes = NULL;
+    t->space.old.holes = t->space.old.roomy = NULL;
     each_pin(t, pin_old);
 }
 

@@ -232,8 +232,10 @@ static void check_traced_blocks(inspection *in) {
             used += block->state != HWRI_BLOCK_FREE && block->state != HWRI_BLOCK_UNUSED;
             in->problem = hwri_block_problem(block);
         }
-    for (const hwri_block_info *block = old->holes; block; block = block->next)
-        if (block->state != HWRI_BLOCK_HOLES) fail(in, "a block without holes is in the list of those with holes");
+    const hwri_block_info *lists[] = {old->holes, old->roomy};
+    for (size_t i = 0; i < 2; i++)
+        for (const hwri_block_info *block = lists[i]; block; block = block->next)
+            if (block->state != HWRI_BLOCK_HOLES) fail(in, "a block without holes is in a list of those with holes");
     for (const hwri_block_info *block = old->free; block; block = block->next)
         if (free_blocks-- == 0 || block->state != HWRI_BLOCK_FREE) fail(in, "the list of free blocks is damaged");
     if (free_blocks || used != old->blocks) fail(in, "the number of blocks is wrong");

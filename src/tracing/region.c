@@ -169,12 +169,21 @@ bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes) {
     return false;
 }
 
-bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool whole) {
+/* A block with at least as much room as this, in granules, is likely to have a hole for any object; but it may not, and then its holes are lost until the next sweep, so only a few are tried. */
+enum { ROOMY = HWRI_BLOCK_GRANULES / 2, ROOMY_TRIES = 2 };
+
+static hwri_block_info *take_holes(hwri_old *old, bool roomy) {
+    hwri_block_info *block = roomy ? NULL : pop(&old->holes);
+    if (!block) block = pop(&old->roomy);
+    if (block) old->holes_bytes -= (size_t)block->free * 8;
+    return block;
+}
+
+bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool roomy) {
     hwri_room_end(room);
     if (room->block && hwri_room_next(room, size, &space->old.bytes)) return true;
-    for (;;) {
-        hwri_block_info *block = whole ? NULL : pop(&space->old.holes);
-        if (block) space->old.holes_bytes -= (size_t)block->free * 8;
+    for (unsigned tries = 0;; tries++) {
+        hwri_block_info *block = roomy && tries >= ROOMY_TRIES ? NULL : take_holes(&space->old, roomy);
         if (!block) block = take_free_block(space);
         if (!block) {
             room->block = NULL;
@@ -355,8 +364,9 @@ static void sweep_block(hwri_old *old, hwri_block_info *block) {
     old->live += count * 8;
     block->state = block->free < LEAST_FREE ? HWRI_BLOCK_TAKEN : HWRI_BLOCK_HOLES;
     if (block->state != HWRI_BLOCK_HOLES) return;
-    block->next = old->holes;
-    old->holes = block;
+    hwri_block_info **list = block->free >= ROOMY ? &old->roomy : &old->holes;
+    block->next = *list;
+    *list = block;
     old->holes_bytes += (size_t)block->free * 8;
 }
 
@@ -364,7 +374,7 @@ void hwri_old_sweep(hwri_space *space, bool all) {
     hwri_old *old = &space->old;
     old->promoted = old->overflow = (hwri_room){0};
     if (all) {
-        old->free = old->holes = NULL;
+        old->free = old->holes = old->roomy = NULL;
         old->blocks = old->free_blocks = old->live = old->holes_bytes = 0;
     }
     for (size_t i = old->region_count; i-- > 0;)

@@ -82,14 +82,14 @@ typedef struct hwri_room {
 typedef struct hwri_old {
     hwri_region **regions; /* sorted by address */
     size_t region_count, region_room;
-    hwri_block_info *free, *holes, *unused; /* blocks to be taken */
-    size_t blocks;                          /* that are not free or unused */
-    size_t free_blocks;                     /* that have memory */
-    size_t live;                            /* bytes, as of the last sweep */
-    size_t bytes;                           /* those and the holes handed out since */
-    size_t holes_bytes;                     /* free, in blocks that are in the list of those with holes */
-    hwri_room promoted;                     /* where the collector puts small objects */
-    hwri_room overflow;                     /* and those that did not fit into a hole */
+    hwri_block_info *free, *holes, *roomy, *unused; /* blocks to be taken; at least half of a roomy one is in holes */
+    size_t blocks;                                  /* that are not free or unused */
+    size_t free_blocks;                             /* that have memory */
+    size_t live;                                    /* bytes, as of the last sweep */
+    size_t bytes;                                   /* those and the holes handed out since */
+    size_t holes_bytes;                             /* free, in blocks that are in the list of those with holes */
+    hwri_room promoted;                             /* where the collector puts small objects */
+    hwri_room overflow;                             /* and those that did not fit into a hole */
 } hwri_old;
 
 static inline hwri_region *hwri_region_of(const void *address) {
@@ -163,8 +163,8 @@ typedef struct hwri_space {
 } hwri_space;
 
 /* ---- region.c. All with the lock held. ---- */
-/* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `whole` asks for a whole block. */
-bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool whole);
+/* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `roomy` asks for a whole block, or one with much room, since few holes are as large. */
+bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool roomy);
 /* The next hole of the block that the room is in, for at least `size` bytes; *bytes grows by what is taken. It needs no lock. */
 bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes);
 void hwri_room_seal(const hwri_room *room); /* what is left of it is a gap for now */

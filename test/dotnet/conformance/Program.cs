@@ -2,11 +2,13 @@
 // depend on the collector, on timing or on how often it collects; so the same line is expected of every collector in every mode.
 //
 //     conformance --list        the names, each with the variables that it wants in its environment
-//     conformance [NAME...]     these cases, or all that want no variables
+//     conformance [--expect COLLECTOR] [NAME...]     these cases, or all that want no variables
 //
+// With --expect `heapwright` or `stock` nothing is run by another collector than that: the process ends with status 4.
 // A case that an exception leaves prints that; one that takes longer than HEAPWRIGHT_CASE_SECONDS (120) ends the process with status 3.
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using System.Reflection;
 using System.Threading;
@@ -63,8 +65,25 @@ static class Program
         }
     }
 
+    /// A collector that is not the runtime's names itself; and its library is there.
+    static bool IsExpected(string collector)
+    {
+        bool named = GC.GetConfigurationVariables().Values.Any(each => each is string text && text.StartsWith("heapwright"));
+        bool mapped = File.ReadLines("/proc/self/maps").Any(line => line.EndsWith("/libheapwright-dotnet.so"));
+        return collector == "heapwright" ? named && mapped : !named && !mapped;
+    }
+
     static int Main(string[] names)
     {
+        if (names.Length >= 2 && names[0] == "--expect")
+        {
+            if (!IsExpected(names[1]))
+            {
+                Console.Error.WriteLine($"this does not run on {names[1]}");
+                return 4;
+            }
+            names = names[2..];
+        }
         var cases = Cases().ToList();
         if (names is ["--list"])
         {

@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, os.pardir, os.pardir, os.pardir))
 RUNTIME, SKIPPED = 10, 77
 GRACE = 300  # seconds that a program may take to end when its time is over
-CLASSES = 40
+CLASSES = 20
 SDK_SETTINGS = ["-nodeReuse:false", "-property:UseSharedCompilation=false", "-nologo", "-verbosity:quiet"]
 
 
