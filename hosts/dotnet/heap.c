@@ -403,12 +403,14 @@ static int refresh_memory_limit(clr_heap *self) {
 
 static bool register_for_full_gc_notification(clr_heap *self, uint32_t gen2_percent, uint32_t large_percent) {
     (void)self;
-    return clr_notes_register(gen2_percent > large_percent ? gen2_percent : large_percent);
+    clr_notes_register(gen2_percent > large_percent ? gen2_percent : large_percent);
+    return true;
 }
 
 static bool cancel_full_gc_notification(clr_heap *self) {
     (void)self;
-    return clr_notes_cancel();
+    clr_notes_cancel();
+    return true;
 }
 
 static int wait_for_full_gc_approach(clr_heap *self, int milliseconds) {

@@ -32,13 +32,6 @@ static int start(uint64_t bytes) {
     return status;
 }
 
-/* Everything is collected before, to begin with as much as there can be. */
-int clr_no_gc_start(uint64_t bytes, bool no_collection) {
-    if (clr_no_gc_runs()) return CLR_NO_GC_RUNNING;
-    if (!no_collection) clr_collect(CLR_MAX_GENERATION, CLR_BLOCKING);
-    return start(bytes);
-}
-
 static void stop(int status) {
     region.ended = status;
     __atomic_store_n(&region.runs, false, __ATOMIC_RELAXED);
@@ -68,6 +61,16 @@ int clr_no_gc_end(void) {
     region.ended = CLR_NO_GC_NOT_RUNNING;
     pthread_mutex_unlock(&clr_gc.lock);
     return status;
+}
+
+/* Everything is collected before, to begin with as much as there can be. Who starts a region in a region ends it, as with the runtime's own collector. */
+int clr_no_gc_start(uint64_t bytes, bool no_collection) {
+    if (clr_no_gc_runs()) {
+        clr_no_gc_end();
+        return CLR_NO_GC_RUNNING;
+    }
+    if (!no_collection) clr_collect(CLR_MAX_GENERATION, CLR_BLOCKING);
+    return start(bytes);
 }
 
 static int call_locked(clr_no_gc_work *work, uint64_t bytes) {

@@ -3,7 +3,6 @@
 #include "notes.h"
 
 #include "runtime.h"
-#include "settings.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -32,23 +31,19 @@ static void set(event *e) {
     pthread_cond_broadcast(&e->came);
 }
 
-bool clr_notes_register(unsigned percent) {
-    if (clr_settings.concurrent) return false; /* so says the documentation of C# */
+void clr_notes_register(unsigned percent) {
     pthread_mutex_lock(&notes.lock);
     notes.percent = percent;
     notes.approach.is_set = notes.complete.is_set = false;
     pthread_mutex_unlock(&notes.lock);
-    return true;
 }
 
-bool clr_notes_cancel(void) {
-    if (clr_settings.concurrent) return false;
+void clr_notes_cancel(void) {
     pthread_mutex_lock(&notes.lock);
     notes.percent = 0;
     set(&notes.approach);
     set(&notes.complete);
     pthread_mutex_unlock(&notes.lock);
-    return true;
 }
 
 static struct timespec later(int milliseconds) {

@@ -5,8 +5,8 @@
 #include "clr.h"
 
 /* As the slots of these names. The percentages say how long before: what lives may grow by so much of the target. Waiting threads are cooperative; milliseconds are -1 for as long as it takes. */
-bool clr_notes_register(unsigned percent);
-bool clr_notes_cancel(void);
+void clr_notes_register(unsigned percent);
+void clr_notes_cancel(void);
 int clr_notes_wait_for_approach(int milliseconds);
 int clr_notes_wait_for_complete(int milliseconds);
 

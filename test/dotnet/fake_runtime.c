@@ -39,6 +39,17 @@ static bool eager_finalized(clr_ee *self, clr_object *object) {
     return true;
 }
 
+static void enable_finalization(clr_ee *self, bool has_work) {
+    (void)self;
+    fake_state.enabled += has_work;
+}
+
+/* Threads of a test are the runtime's no more than those of a C program. */
+static bool enable_preemptive_gc(clr_ee *self) {
+    (void)self;
+    return false;
+}
+
 /* ---- events ---- */
 
 static void gc_triggered(clr_sink *self, uint32_t reason) {
@@ -114,6 +125,8 @@ static bool get_boolean_config_value(clr_ee *self, const char *key, const char *
 }
 
 static const clr_ee_table table = {
+    .enable_finalization = enable_finalization,
+    .enable_preemptive_gc = enable_preemptive_gc,
     .event_sink = event_sink,
     .get_active_sync_block_count = get_active_sync_block_count,
     .get_int_config_value = get_int_config_value,
