@@ -138,11 +138,12 @@ static clr_object *new_large(clr_alloc_context *context, size_t size, bool colle
 
 /* ---- all ---- */
 
+/* Pinned ones have blocks of their own too, whatever their size, as they are told of apart. */
 static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags, bool collected) {
-    clr_object *object =
-        size > HWRI_MEDIUM_MOST ? new_large(context, size, collected) : new_small(context, size, flags, collected);
+    bool pinned = flags & CLR_ALLOC_PINNED, large = pinned || size > HWRI_MEDIUM_MOST;
+    clr_object *object = large ? new_large(context, size, collected) : new_small(context, size, flags, collected);
     if (!object || (flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object))) return NULL;
-    if (flags & CLR_ALLOC_PINNED) *clr_pad(object) = CLR_MAX_GENERATION * CLR_PAD_AGE;
+    if (pinned) hwri_large_of(object)->tag = CLR_TAG_PINNED;
     return object;
 }
 

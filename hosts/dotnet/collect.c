@@ -104,17 +104,25 @@ static void tell_before(clr_collection *record) {
     record->sizes[CLR_LARGE_OBJECTS].before = space->large.bytes;
 }
 
-/* Afterwards everything is old. */
+static size_t pinned_bytes(const hwri_space *space) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < space->large.count; i++)
+        if (space->large.all[i]->tag == CLR_TAG_PINNED) bytes += space->large.all[i]->size;
+    return bytes;
+}
+
+/* Afterwards everything is old. Sizes are with the holes. */
 static void tell_after(clr_collection *record) {
     const hwri_space *space = &clr_gc.space;
     clr_generation_sizes *old = &record->sizes[CLR_MAX_GENERATION];
-    old->after = space->old.live;
+    size_t pinned = pinned_bytes(space), survived = space->old.live - old->before;
     old->fragmented_after = record->fragmented = space->old.holes_bytes;
-    record->sizes[CLR_LARGE_OBJECTS].after = space->large.bytes;
-    record->heap_size = space->old.live + space->old.holes_bytes + space->large.bytes;
+    old->after = space->old.live + space->old.holes_bytes;
+    record->sizes[CLR_LARGE_OBJECTS].after = space->large.bytes - pinned;
+    record->sizes[CLR_PINNED_OBJECTS].after = pinned;
+    record->heap_size = old->after + space->large.bytes;
     record->committed = committed(clr_objects.regions) + committed(clr_objects.large);
-    record->promoted =
-        record->gen ? space->old.live + space->large.bytes : space->old.live - record->sizes[CLR_MAX_GENERATION].before;
+    record->promoted = record->gen ? space->old.live + space->large.bytes : survived;
     record->pending = clr_finalize_pending();
 }
 

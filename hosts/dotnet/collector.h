@@ -27,6 +27,9 @@ typedef struct clr_room {
 
 enum { CLR_MAX_GENERATION = 2 };
 
+/* In hwri_large: it was asked for as pinned. */
+enum { CLR_TAG_PINNED = 1 };
+
 /* Objects are *young* until a collection has marked them. Marks stay until everything is marked anew, so a collection of the young looks at nothing that is marked already, but where cards say that something was stored. */
 typedef struct clr_collector {
     hwri_space space; /* `lock` guards it while threads run */

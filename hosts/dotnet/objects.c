@@ -39,7 +39,9 @@ bool clr_is_marked(const clr_object *object) {
 
 uint32_t clr_generation_of(const clr_object *object) {
     if (!clr_in_space(object)) return CLR_GENERATION_NONE;
-    if (!clr_is_in_block(object) && hwri_large_of(object)->size >= clr_settings.large_threshold)
-        return CLR_MAX_GENERATION;
+    if (!clr_is_in_block(object)) {
+        const hwri_large *large = hwri_large_of(object);
+        if (large->tag == CLR_TAG_PINNED || large->size >= clr_settings.large_threshold) return CLR_MAX_GENERATION;
+    }
     return (*clr_pad(object) & CLR_PAD_AGES) / CLR_PAD_AGE;
 }

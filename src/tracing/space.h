@@ -117,13 +117,13 @@ static inline char *hwri_block_start(const hwri_block_info *block) {
 /* Stands in front of a large object's header. They are of the oldest generation from the beginning, as on C#'s heap. One with references has a byte for each 512 of its own behind it: a card, set when something young
  * is stored there. */
 typedef struct hwri_large {
-    size_t index;    /* among all */
-    size_t size;     /* bytes of the object, header included */
-    uint8_t epoch;   /* of the marking that last reached it; 0: none */
-    bool listed;     /* is among the remembered */
-    bool overflow;   /* marked, but there was no memory to say so */
-    uint8_t *cards;  /* NULL: none */
-    uint64_t unused; /* so that an object is aligned to 16 */
+    size_t index;   /* among all */
+    size_t size;    /* bytes of the object, header included */
+    uint8_t epoch;  /* of the marking that last reached it; 0: none */
+    bool listed;    /* is among the remembered */
+    bool overflow;  /* marked, but there was no memory to say so */
+    uint8_t *cards; /* NULL: none */
+    uint64_t tag;   /* the owner's own; and so that an object is aligned to 16 */
 } hwri_large;
 _Static_assert(sizeof(hwri_large) % 16 == 8, "a large object is aligned to 16");
 enum { HWRI_CARD_SHIFT = 9 };
