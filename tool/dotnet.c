@@ -8,6 +8,7 @@
 #include "dotnet.h"
 
 #include "../hosts/dotnet_version.h"
+#include "../hosts/python_name.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,6 +57,8 @@ static bool is_muxer(const char *path) {
 bool is_dotnet_request(const struct request *request) {
     if (request->module != NULL) return false;
     if (ends_with(request->words[0], ".dll")) return true;
+    /* Interpreters are large, and are not searched for the mark. */
+    if (hwri_is_python_name(request->words[0])) return false;
     int status;
     char *path = find_executable(request->words[0], &status);
     bool is = path != NULL && (is_muxer(path) || what_apphost(path) != NO_APPHOST);

@@ -120,7 +120,12 @@ static void tell_after(clr_collection *record) {
 
 /* ---- a collection ---- */
 
-static void collect_stopped(int generation, bool induced) {
+static void give_back(void) {
+    hwri_old_trim(&clr_gc.space, 0);
+    hwr_pool_trim(clr_gc.space.large.pool, true);
+}
+
+static void collect_stopped(int generation, bool induced, int mode) {
     const clr_ee_table *ee = clr_runtime->table;
     bool full = generation > 0;
     clr_collection record;
@@ -148,6 +153,7 @@ static void collect_stopped(int generation, bool induced) {
     ee->sync_block_cache_promotions_granted(clr_runtime, CLR_MAX_GENERATION);
     clr_cards_clear();
     clr_policy_after(full);
+    if (mode & CLR_AGGRESSIVE) give_back();
     if (generation == CLR_MAX_GENERATION) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
@@ -156,7 +162,7 @@ static void collect_stopped(int generation, bool induced) {
 }
 
 /* A thread that waits must not be cooperative, or the one that collects would wait for it. */
-static void collect(int generation, bool induced, uint32_t seen) {
+static void collect(int generation, bool induced, int mode, uint32_t seen) {
     const clr_ee_table *ee = clr_runtime->table;
     bool was_cooperative = ee->enable_preemptive_gc(clr_runtime);
     pthread_mutex_lock(&clr_gc.collecting);
@@ -165,7 +171,7 @@ static void collect(int generation, bool induced, uint32_t seen) {
         ee->suspend_ee(clr_runtime, CLR_SUSPEND_FOR_GC);
         clr_gc.generation = generation;
         __atomic_store_n(&clr_gc.count, clr_gc.count + 1, __ATOMIC_RELEASE);
-        collect_stopped(generation, induced);
+        collect_stopped(generation, induced, mode);
         ee->restart_ee(clr_runtime, true);
     }
     pthread_mutex_unlock(&clr_gc.collecting);
@@ -173,11 +179,8 @@ static void collect(int generation, bool induced, uint32_t seen) {
     if (was_cooperative) ee->disable_preemptive_gc(clr_runtime);
 }
 
-void clr_collect_for_room(int generation, uint32_t seen) { collect(generation, false, seen); }
+void clr_collect_for_room(int generation, uint32_t seen) { collect(generation, false, 0, seen); }
 
-void clr_collect(int generation, int mode) {
-    (void)mode;
-    collect(generation, true, 0);
-}
+void clr_collect(int generation, int mode) { collect(generation, true, mode, 0); }
 
 int clr_collecting(void) { return clr_gc.generation; }

@@ -70,8 +70,7 @@ __attribute__((visibility("default"))) int execve(const char *path, char *const 
         const char *rest = begins_with(word, preload) ? rest_of_preload(word + strlen(preload)) : NULL;
         if (is_own_word(word) || (rest != NULL && *rest == '\0')) continue;
         if (rest != NULL && strlen(rest) < sizeof own.path) {
-            memcpy(shorter, preload, strlen(preload));
-            memcpy(shorter + strlen(preload), rest, strlen(rest) + 1);
+            stpcpy(stpcpy(shorter, preload), rest);
             word = shorter;
         }
         others[kept++] = word;

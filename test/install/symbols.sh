@@ -1,7 +1,7 @@
 #!/bin/sh
 # symbols.sh SHARED STATIC MODULE...: nothing is visible but what starts with hwr_ and is called by inline functions (in the static library also hwri_, which it
 # cannot hide), and the shared library needs the C library alone. A host library shows its entries, for the preload object and for Python or for .NET, and its figures, and nothing of the
-# heapwright inside it; the preload object shows what it is there to replace.
+# heapwright inside it; the preload object, and that for .NET, show what they are there to replace.
 set -eu
 shared=$1 static=$2
 shift 2
@@ -29,7 +29,7 @@ complain "libraries that $shared needs" \
 for module in "$@"; do
     case $module in
     *-preload.so) expected=__libc_start_main ;;
-    *-dotnet.so) expected=$(printf 'GC_Initialize\nGC_VersionInfo') ;;
+    *-dotnet.so) expected=$(printf 'GC_Initialize\nGC_VersionInfo\nexecve') ;;
     *) expected=$(printf 'PyInit__host\nhwri_host_gc_report\nhwri_host_main') ;;
     esac
     visible=$(names --dynamic --defined-only "$module" | LC_ALL=C sort)

@@ -14,6 +14,7 @@ node *shadow_enter(shadow *s, tracing_kind kind, size_t length, uint32_t plan) {
     if (place == s->end) s->end++;
     node *n = &s->nodes[place];
     *n = (node){.serial = ++s->entered * SHADOW_NODES + place, .kind = kind, .length = length, .plan = plan};
+    n->seen = true; /* until the heap is gone through from now on */
     n->field_count = kind == TRACED_WEAK ? 1 : tracing_object_fields(kind, length);
     n->registered = tracing_kind_finalizes(kind);
     s->alive++;

@@ -82,6 +82,8 @@ void shadow_reset(shadow *s);
 
 /* A new node; its serial number is what the object has to begin with. It must become rooted, or be taken out again, before the next call. */
 node *shadow_enter(shadow *s, tracing_kind kind, size_t length, uint32_t plan);
+/* Whether it was entered after so many had been. */
+static inline bool shadow_is_newer(const node *n, uint64_t entered) { return n->serial / SHADOW_NODES > entered; }
 void shadow_remove(shadow *s, node *n); /* nothing that is not removed, too, may refer to it */
 node *shadow_find(shadow *s, uint64_t serial);
 

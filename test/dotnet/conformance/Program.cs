@@ -69,7 +69,7 @@ static class Program
     static bool IsExpected(string collector)
     {
         bool named = GC.GetConfigurationVariables().Values.Any(each => each is string text && text.StartsWith("heapwright"));
-        bool mapped = File.ReadLines("/proc/self/maps").Any(line => line.EndsWith("/libheapwright-dotnet.so"));
+        bool mapped = File.ReadLines("/proc/self/maps").Any(line => line.Contains("/libheapwright-dotnet.so"));
         return collector == "heapwright" ? named && mapped : !named && !mapped;
     }
 
