@@ -138,11 +138,26 @@ static clr_object *new_large(clr_alloc_context *context, size_t size, bool colle
 
 /* ---- all ---- */
 
+/* An object that never got a type would be the end of all that a collection finds behind it. */
+static void undo(clr_object *object, size_t size, bool large) {
+    if (!large) {
+        *(uint64_t *)(void *)((uint8_t *)object - CLR_HEADER_SIZE) = hwri_gap(size);
+        return;
+    }
+    pthread_mutex_lock(&clr_gc.lock);
+    hwri_large_drop(&clr_gc.space, hwri_large_of(object));
+    pthread_mutex_unlock(&clr_gc.lock);
+}
+
 /* Pinned ones have blocks of their own too, whatever their size, as they are told of apart. */
 static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags, bool collected) {
     bool pinned = flags & CLR_ALLOC_PINNED, large = pinned || size > HWRI_MEDIUM_MOST;
     clr_object *object = large ? new_large(context, size, collected) : new_small(context, size, flags, collected);
-    if (!object || (flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object))) return NULL;
+    if (!object) return NULL;
+    if (flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object)) {
+        undo(object, size, large);
+        return NULL;
+    }
     if (pinned) hwri_large_of(object)->tag = CLR_TAG_PINNED;
     return object;
 }

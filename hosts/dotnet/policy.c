@@ -18,7 +18,7 @@ static size_t held_bytes(void) { return clr_gc.space.old.bytes + clr_gc.space.la
 
 static size_t budget_for(size_t live) {
     size_t least = clr_settings.gen0_size ? clr_settings.gen0_size : budget_least;
-    return live / 4 < least ? least : live / 4 > budget_most ? budget_most : live / 4;
+    return live / 2 < least ? least : live / 2 > budget_most ? budget_most : live / 2;
 }
 
 static size_t target_for(size_t live) { return live + (live > growth_least ? live : growth_least); }
