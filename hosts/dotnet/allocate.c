@@ -82,7 +82,7 @@ static bool next_block(hwri_room *room, size_t size, bool collected) {
 static uint8_t *carve(hwri_room *room, size_t size, uint32_t flags) {
     uint8_t *taken = (uint8_t *)room->bump;
     room->bump += size;
-    memset(taken, 0, flags & CLR_ALLOC_UNZEROED ? 2 * CLR_HEADER_SIZE : size);
+    memset(taken, 0, flags & CLR_ALLOC_UNZEROED ? (size_t)2 * CLR_HEADER_SIZE : size);
     return taken;
 }
 
@@ -162,15 +162,19 @@ static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags,
     return object;
 }
 
+static uint32_t collections(void) { return __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE); }
+
+static int what_is_due(void) { return clr_is_full_due() ? CLR_MAX_GENERATION : 0; }
+
 /* First the young are collected, or everything if that is due; then everything. */
 clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags) {
     size = (size + 7) & ~(size_t)7;
-    if (clr_is_stressed()) clr_collect_for_room(0, __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE));
+    if (clr_is_stressed()) clr_collect_for_room(what_is_due(), collections());
     for (int attempt = 0;; attempt++) {
-        uint32_t seen = __atomic_load_n(&clr_gc.count, __ATOMIC_ACQUIRE);
+        uint32_t seen = collections();
         clr_object *object = take(context, size, flags, attempt > 0);
         if (object || attempt == 3) return object;
-        clr_collect_for_room(attempt == 0 && !clr_is_full_due() ? 0 : CLR_MAX_GENERATION, seen);
+        clr_collect_for_room(attempt == 0 ? what_is_due() : CLR_MAX_GENERATION, seen);
     }
 }
 

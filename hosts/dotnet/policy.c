@@ -69,7 +69,8 @@ void clr_policy_after(bool full) {
 }
 
 bool clr_is_stressed(void) {
-    if (!clr_gc.stress || __atomic_sub_fetch(&clr_gc.until_stress, 1, __ATOMIC_RELAXED)) return false;
+    if (!clr_gc.stress || clr_no_gc_runs() || __atomic_sub_fetch(&clr_gc.until_stress, 1, __ATOMIC_RELAXED))
+        return false;
     __atomic_store_n(&clr_gc.until_stress, clr_gc.stress, __ATOMIC_RELAXED);
     return true;
 }

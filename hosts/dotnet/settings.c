@@ -60,8 +60,11 @@ clr_memory clr_memory_now(void) {
 
 int clr_latency_mode(void) { return __atomic_load_n(&latency, __ATOMIC_RELAXED); }
 
-/* The runtime has checked it. */
-void clr_set_latency_mode(int mode) { __atomic_store_n(&latency, mode, __ATOMIC_RELAXED); }
+/* The runtime has checked it. The mode that asks for concurrent collections says nothing without them. */
+void clr_set_latency_mode(int mode) {
+    if (mode == CLR_SUSTAINED_LOW_LATENCY && !clr_settings.concurrent) return;
+    __atomic_store_n(&latency, mode, __ATOMIC_RELAXED);
+}
 
 int clr_large_compaction(void) { return __atomic_load_n(&large_compaction, __ATOMIC_RELAXED); }
 void clr_set_large_compaction(int mode) { __atomic_store_n(&large_compaction, mode, __ATOMIC_RELAXED); }

@@ -9,7 +9,7 @@ static class OutOfMemory
 {
     const string Limit = "DOTNET_GCHeapHardLimit=C800000"; // 200 MiB
 
-    [Case]
+    [Case(Variable = Limit)]
     static object ArraysThatCannotBe() => string.Join(" ", Help.Thrown(() => GC.KeepAlive(new byte[(long)int.MaxValue])),
         Help.Thrown(() => GC.KeepAlive(new byte[-Environment.ProcessorCount])),
         Help.Thrown(() => GC.KeepAlive(new string('x', int.MaxValue))));
