@@ -3,11 +3,8 @@
 
 enum { NURSERY_DEFAULT = 1 << 20 };
 
-static bool open_space(hwri_tracing *t) {
-    const hwr_heap *heap = t->heap;
-    t->space = (hwri_space){
-        .raw = heap->raw, .tables = heap->blocks, .scratch = heap->scratch, .fills = heap->checked, .epoch = 1};
-    t->space.large.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = heap->raw});
+static bool open_large_space(hwri_tracing *t) {
+    t->space.large.pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = t->heap->raw});
     return t->space.large.pool != NULL;
 }
 
@@ -16,13 +13,16 @@ static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
     if (!t) return false;
     heap->tracing = t;
     t->heap = heap;
+    t->space = (hwri_space){
+        .raw = heap->raw, .tables = heap->blocks, .scratch = heap->scratch, .fills = heap->checked, .epoch = 1};
     t->scans_stacks = options->roots == HWR_ROOTS_STACKS;
     t->unmoving = options->unmoving;
     t->move_always = options->move_always;
     t->young_epoch = 1;
     t->opened = hwr_raw_now(heap->raw);
     if (!hwri_threads_open(t)) return false;
-    if (!open_space(t) || !hwri_nursery_open(t, options->nursery ? options->nursery : NURSERY_DEFAULT)) return false;
+    if (!open_large_space(t) || !hwri_nursery_open(t, options->nursery ? options->nursery : NURSERY_DEFAULT))
+        return false;
     hwri_policy_open(t, options);
     heap->face.young = t->nursery.start;
     heap->face.young_size = t->nursery.pieces << HWRI_PIECE_SHIFT;
