@@ -7,7 +7,7 @@
 /* One bit for each unit of 64 KiB says whether it is reserved. The first fit is taken: no unit below `hint` is free, so what is reserved in a range that fills up from below
  * is found at once, and what has to be searched for takes a word for each 4 MiB. It lies in the page of its hwr_raw, by whose address it is known. Cost: 2 MiB of addresses
  * for each TiB, and memory for what was reserved of them. */
-typedef struct hwri_range {
+typedef struct hwri_raw_range {
     hwr_raw raw;
     hwri_backend table; /* the system's but for four functions */
     const hwri_backend *system;
@@ -15,20 +15,20 @@ typedef struct hwri_range {
     size_t count; /* of units */
     size_t hint;
     uint64_t *taken;
-} hwri_range;
+} hwri_raw_range;
 
 enum { RANGE_UNIT = 64 * 1024 };
 
-_Static_assert(sizeof(hwri_range) <= 4096, "a range and its hwr_raw share one page");
+_Static_assert(sizeof(hwri_raw_range) <= 4096, "a range and its hwr_raw share one page");
 
-static hwri_range *range_of(hwr_raw *raw) { return (hwri_range *)raw; }
+static hwri_raw_range *range_of(hwr_raw *raw) { return (hwri_raw_range *)raw; }
 
-static size_t taken_size(const hwri_range *range) {
+static size_t taken_size(const hwri_raw_range *range) {
     return hwri_align_up((range->count + 7) / 8, range->raw.page_size);
 }
 
 /* The first unit of those from `from` to before `end` that is (not) taken, or `end`. */
-static size_t range_next(const hwri_range *range, size_t from, size_t end, bool is_taken) {
+static size_t range_next(const hwri_raw_range *range, size_t from, size_t end, bool is_taken) {
     uint64_t flip = is_taken ? 0 : ~UINT64_C(0), mask = ~UINT64_C(0) << (from % 64);
     for (size_t i = from / 64; i * 64 < end; i++, mask = ~UINT64_C(0)) {
         uint64_t bits = (range->taken[i] ^ flip) & mask;
@@ -39,7 +39,7 @@ static size_t range_next(const hwri_range *range, size_t from, size_t end, bool 
     return end;
 }
 
-static void range_mark(hwri_range *range, size_t first, size_t count, bool taken) {
+static void range_mark(hwri_raw_range *range, size_t first, size_t count, bool taken) {
     for (size_t end = first + count; first < end;) {
         size_t bit = first % 64, bits = end - first < 64 - bit ? end - first : 64 - bit;
         uint64_t mask = (~UINT64_C(0) >> (64 - bits)) << bit;
@@ -52,7 +52,7 @@ static void range_mark(hwri_range *range, size_t first, size_t count, bool taken
 }
 
 static void *range_reserve(hwr_raw *raw, size_t size, size_t alignment) {
-    hwri_range *range = range_of(raw);
+    hwri_raw_range *range = range_of(raw);
     size_t units = size / RANGE_UNIT + (size % RANGE_UNIT != 0);
     range->hint = range_next(range, range->hint, range->count, false);
     for (size_t from = range->hint; from < range->count;) {
@@ -71,7 +71,7 @@ static void *range_reserve(hwr_raw *raw, size_t size, size_t alignment) {
 }
 
 static void range_release(hwr_raw *raw, void *address, size_t size) {
-    hwri_range *range = range_of(raw);
+    hwri_raw_range *range = range_of(raw);
     size_t first = (size_t)((char *)address - range->start) / RANGE_UNIT;
     hwri_system_renew(raw, address, size);
     range_mark(range, first, size / RANGE_UNIT + (size % RANGE_UNIT != 0), false);
@@ -79,7 +79,7 @@ static void range_release(hwr_raw *raw, void *address, size_t size) {
 }
 
 static void range_close(hwr_raw *raw) {
-    hwri_range *range = range_of(raw);
+    hwri_raw_range *range = range_of(raw);
     const hwri_backend *system = range->system;
     system->release(raw, range->taken, taken_size(range));
     system->close(raw);
@@ -88,7 +88,7 @@ static void range_close(hwr_raw *raw) {
 hwr_raw *hwri_range_open(void *start, size_t size, size_t limit) {
     hwr_raw *raw = hwri_system_open();
     if (!raw) return NULL;
-    hwri_range *range = range_of(raw);
+    hwri_raw_range *range = range_of(raw);
     range->system = raw->backend;
     range->table = *raw->backend;
     range->table.reserve = range_reserve;

@@ -4,7 +4,7 @@
 #include "tracing/copy.h"
 #include "tracing/mark.h"
 
-static void enter(hwri_tracing *t, hwri_phase phase) {
+static void enter_phase(hwri_tracing *t, hwri_phase phase) {
     t->phase = phase;
     t->space.collecting = phase != HWRI_IDLE;
     if (!t->space.collecting) t->space.refused = false;
@@ -103,7 +103,7 @@ static void scan_all_remembered(hwri_copying *c) {
 static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged) {
     hwri_nursery *n = &t->nursery;
     t->young_epoch = 3 - t->young_epoch;
-    enter(t, HWRI_COPYING);
+    enter_phase(t, HWRI_COPYING);
     hwri_copying c = {.t = t,
                       .young = n->start,
                       .young_size = n->pieces << HWRI_PIECE_SHIFT,
@@ -130,7 +130,7 @@ static void collect_young(hwri_tracing *t, bool promotes_all, bool promotes_aged
     hwri_room_seal(&t->space.old.overflow);
     hwri_nursery_reset(t);
     t->copying = NULL;
-    enter(t, HWRI_IDLE);
+    enter_phase(t, HWRI_IDLE);
     t->survived_bytes = c.survived;
 }
 
@@ -208,7 +208,7 @@ static bool mark_all(hwri_tracing *t, bool full, bool moves) {
         return false;
     }
     if (full) t->space.epoch = 3 - t->space.epoch;
-    enter(t, HWRI_MARKING);
+    enter_phase(t, HWRI_MARKING);
     if (moves) hwri_evacuation_begin(t);
     if (full) hwri_old_clear_marks(&t->space);
     hwri_marking m;
@@ -230,7 +230,7 @@ static bool mark_all(hwri_tracing *t, bool full, bool moves) {
     hwri_old_sweep(&t->space, full);
     hwri_emit(t->heap, HWR_EVENT_FREE_END, HWR_OLDEST, 0);
     t->marking = NULL;
-    enter(t, HWRI_IDLE);
+    enter_phase(t, HWRI_IDLE);
     return true;
 }
 
