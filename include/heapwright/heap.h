@@ -241,6 +241,15 @@ static inline hwri_thread *hwri_thread_of(hwr_heap *heap) {
 
 static inline uint64_t *hwri_header(const void *object) { return (uint64_t *)(uintptr_t)object - 1; }
 
+/* Its value, where another thread may be changing a flag: any thread that stores into an object of a tracing heap may. */
+static inline uint64_t hwri_header_now(const void *object) {
+#if defined(__GNUC__)
+    return __atomic_load_n(hwri_header(object), __ATOMIC_RELAXED);
+#else
+    return *hwri_header(object);
+#endif
+}
+
 static inline void hwri_retain_inline(hwr_heap *heap, const void *object) {
     uint64_t header = *hwri_header(object) + HWRI_COUNT_ONE;
     if (HWRI_LIKELY(header >= HWRI_COUNT_ONE))
@@ -279,7 +288,7 @@ static inline void hwri_store_traced(hwr_heap *heap, void *object, void *field, 
     __atomic_store_n((hwri_field *)field, value, __ATOMIC_RELEASE);
     /* The value first: the object itself need not be in the cache. */
     if (!HWRI_LIKELY((uintptr_t)value - hwri_face_of(heap)->young >= hwri_face_of(heap)->young_size) &&
-        (__atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK))
+        hwri_header_now(object) & HWRI_TRACK)
         hwri_remember(heap, object, field);
 #else
     hwri_set_slow(heap, object, field, value, HWRI_SET);
@@ -376,7 +385,7 @@ static inline void *hwr_new_items(hwr_heap *heap, const hwr_type *type, size_t l
 }
 
 static inline const hwr_type *hwr_type_of(const void *object) {
-    return (const hwr_type *)(uintptr_t)(*hwri_header(object) & HWRI_TYPE_MASK);
+    return (const hwr_type *)(uintptr_t)(hwri_header_now(object) & HWRI_TYPE_MASK);
 }
 
 #ifdef __cplusplus

@@ -59,7 +59,7 @@ bool hwr_is_tracked(hwr_heap *heap, const void *object) {
 
 bool hwr_is_finalized(hwr_heap *heap, const void *object) {
     HWRI_LOOK(heap, object);
-    return *hwri_header(object) & HWRI_FINALIZED;
+    return hwri_header_now(object) & HWRI_FINALIZED;
 }
 
 /* ---- looking at a heap ---- */

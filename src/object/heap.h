@@ -179,7 +179,7 @@ void hwri_make_young(hwr_heap *heap, void *object); /* a tracked one: puts it in
 /* References were copied to a part of an object, `size` bytes from `field` on, without hwr_set; or were moved about within it. */
 void hwri_copied_slow(hwr_heap *heap, void *object, void *field, size_t size);
 static inline void hwri_copied(hwr_heap *heap, void *object, void *field, size_t size) {
-    if (hwri_unlikely(hwri_is_tracing(heap)) && __atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK)
+    if (hwri_unlikely(hwri_is_tracing(heap)) && hwri_header_now(object) & HWRI_TRACK)
         hwri_copied_slow(heap, object, field, size);
 }
 

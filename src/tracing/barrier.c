@@ -4,7 +4,7 @@
 
 void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object) {
     uint64_t *header = hwri_header(object);
-    bool is_large = *header & HWRI_LARGE;
+    bool is_large = hwri_header_now(object) & HWRI_LARGE;
     if (is_large) {
         hwri_large *large = hwri_large_of(object);
         if (__atomic_exchange_n(&large->listed, true, __ATOMIC_RELAXED)) return;
@@ -20,7 +20,7 @@ void hwri_remember_again(hwri_tracing *t, hwri_pointers *list, void *object) {
 /* A large object that could not be listed is found by its flag all the same, since all are in a table. */
 void hwri_remember(hwr_heap *heap, void *object, void *field) {
     hwri_tracing *t = heap->tracing;
-    if (*hwri_header(object) & HWRI_LARGE) {
+    if (hwri_header_now(object) & HWRI_LARGE) {
         hwri_large *large = hwri_large_of(object);
         size_t offset = (size_t)((uintptr_t)field - (uintptr_t)object);
         if (offset >= large->size) offset = 0; /* memory that its trace function shows */
@@ -31,7 +31,7 @@ void hwri_remember(hwr_heap *heap, void *object, void *field) {
 }
 
 void hwri_copied_slow(hwr_heap *heap, void *object, void *field, size_t size) {
-    if (*hwri_header(object) & HWRI_LARGE) {
+    if (hwri_header_now(object) & HWRI_LARGE) {
         size_t from = (size_t)((char *)field - (char *)object) >> HWRI_CARD_SHIFT;
         size_t to = (size_t)((char *)field + size - (char *)object) >> HWRI_CARD_SHIFT;
         memset(hwri_large_of(object)->cards + from, 1, to - from + 1);

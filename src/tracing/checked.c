@@ -69,8 +69,7 @@ static void look_at_store(hwr_heap *heap, void *object, void *field, void *value
 void hwri_traced_store(hwr_heap *heap, void *object, void *field, void *value, hwri_store how, const void *site) {
     if (heap->checked) look_at_store(heap, object, field, value, how, site);
     __atomic_store_n((hwri_slot *)field, value, __ATOMIC_RELEASE);
-    if (__atomic_load_n(hwri_header(object), __ATOMIC_RELAXED) & HWRI_TRACK &&
-        (uintptr_t)value - heap->face.young < heap->face.young_size)
+    if (hwri_header_now(object) & HWRI_TRACK && (uintptr_t)value - heap->face.young < heap->face.young_size)
         hwri_remember(heap, object, field);
 }
 

@@ -78,7 +78,7 @@ void hwr_suppress_finalizer(hwr_heap *heap, void *object) {
     HWRI_LOOK(heap, object);
     if (!heap->tracing)
         *hwri_header(object) |= HWRI_FINALIZED;
-    else if (*hwri_header(object) & HWRI_REGISTERED)
+    else if (hwri_header_now(object) & HWRI_REGISTERED)
         set_flag(object, HWRI_SUPPRESSED);
 }
 
@@ -104,7 +104,7 @@ bool hwr_reregister_finalizer(hwr_heap *heap, void *object) {
         return true;
     }
     clear_flag(object, HWRI_SUPPRESSED);
-    return *hwri_header(object) & HWRI_REGISTERED || register_again(heap, object);
+    return hwri_header_now(object) & HWRI_REGISTERED || register_again(heap, object);
 }
 
 /* ---- in a collection ---- */

@@ -4,7 +4,7 @@
 /* ---- identities ---- */
 
 hwri_identity *hwri_identity_find(const hwri_tracing *t, const void *object) {
-    if (!(*hwri_header(object) & HWRI_HAS_ID)) return NULL;
+    if (!(hwri_header_now(object) & HWRI_HAS_ID)) return NULL;
     const uintptr_t *found = hwri_side_find(&t->life->by_address, object);
     return found ? (hwri_identity *)*found : NULL;
 }

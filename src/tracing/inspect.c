@@ -288,9 +288,10 @@ const char *hwri_traced_verify(hwr_heap *heap) {
 
 int hwri_traced_generation(hwr_heap *heap, const void *object) {
     const uint64_t *header = hwri_header(object);
-    if (heap->tracing->unmoving) return *header & HWRI_LARGE || hwri_is_marked_in_region(header) ? HWR_OLDEST : 0;
+    if (heap->tracing->unmoving)
+        return hwri_header_now(object) & HWRI_LARGE || hwri_is_marked_in_region(header) ? HWR_OLDEST : 0;
     if (!hwri_is_young(heap->tracing, object)) return HWR_OLDEST;
-    return *hwri_header(object) & HWRI_AGED ? 1 : 0;
+    return hwri_header_now(object) & HWRI_AGED ? 1 : 0;
 }
 
 bool hwri_is_traced_object(hwr_heap *heap, const void *address) {
@@ -308,13 +309,13 @@ size_t hwri_traced_size_of(hwr_heap *heap, const void *object) {
 
 size_t hwri_traced_refcount(hwr_heap *heap, const void *object) {
     (void)heap;
-    return *hwri_header(object) & HWRI_FOREVER ? HWR_IMMORTAL : 1;
+    return hwri_header_now(object) & HWRI_FOREVER ? HWR_IMMORTAL : 1;
 }
 
 bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    bool was = *hwri_header(object) & HWRI_FOREVER,
+    bool was = hwri_header_now(object) & HWRI_FOREVER,
          is = was || hwri_pointers_push(t->heap->blocks, &t->immortals, object);
     if (is && !was) __atomic_fetch_or(hwri_header(object), HWRI_FOREVER, __ATOMIC_RELAXED);
     hwri_mutex_unlock(&t->lock);

@@ -54,11 +54,12 @@ static inline uint64_t *hwri_settle(uint64_t *header, size_t size) {
 }
 /* Bytes to the next object or gap behind this one. */
 static inline size_t hwri_size_at(const uint64_t *header) {
-    if (hwri_is_gap(*header)) return (size_t)(*header >> 3);
-    const void *object = hwri_is_there(*header) ? (const void *)(header + 1) : (const void *)(uintptr_t)*header;
+    uint64_t word = hwri_header_now(header + 1);
+    if (hwri_is_gap(word)) return (size_t)(word >> 3);
+    const void *object = hwri_is_there(word) ? (const void *)(header + 1) : (const void *)(uintptr_t)word;
     return hwri_traced_size(object, hwr_type_of(object));
 }
-static inline bool hwri_is_object_at(const uint64_t *header) { return hwri_is_there(*header); }
+static inline bool hwri_is_object_at(const uint64_t *header) { return hwri_is_there(hwri_header_now(header + 1)); }
 static inline bool hwri_is_sane_in_block(const uint64_t *header) {
     return hwri_is_there(*header) && *header & HWRI_REGION && hwri_type_in(*header) && hwri_type_in(*header)->name;
 }

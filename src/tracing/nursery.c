@@ -110,7 +110,7 @@ uint64_t *hwri_young_object_at(const hwri_tracing *t, uintptr_t address) {
     for (;;) {
         uint64_t *header = (uint64_t *)at;
         at += hwri_size_at(header);
-        if (address < at) return hwri_is_there(*header) ? header : NULL;
+        if (address < at) return hwri_is_object_at(header) ? header : NULL;
     }
 }
 

@@ -84,8 +84,9 @@ static void forget(hwri_tracing *t, hwri_mutator *m) {
     t->allocated_by_ended += m->allocated;
     for (size_t i = 0; i < m->remembered.count; i++) {
         if (hwri_pointers_push(t->heap->blocks, &t->remembered, m->remembered.items[i])) continue;
-        uint64_t *header = hwri_header(m->remembered.items[i]);
-        if (!(*header & HWRI_LARGE)) hwri_block_info_of(header)->dirty = true;
+        const void *object = m->remembered.items[i];
+        if (hwri_header_now(object) & HWRI_LARGE) continue;
+        __atomic_store_n(&hwri_block_info_of(hwri_header(object))->dirty, true, __ATOMIC_RELAXED);
     }
     hwri_pointers_free(t->heap->blocks, &m->remembered);
     hwr_pool_free(t->heap->blocks, m);
