@@ -20,11 +20,12 @@ import harness
 import pool
 
 OURS, STACKS, LIBGC, BEST, JAVA = "ours", "ours, stacks", "libgc", "libgc, best", "Java Serial"
+TWO_MARKERS = "ours, two markers"
 SUFFIXES = {OURS: "exact", STACKS: "stacks", LIBGC: "libgc", BEST: "libgc-best"}
 OUT_OF_MEMORY = 3
 MEBI = 1 << 20
 MEMORY_GOAL, SMALL_MEMORY_GOAL, SMALL = 1.0, 1.1, 32e6
-SIZED_GOAL, PROGRAM_GOAL, MARKING_GOAL = 0.55, 0.6, 0.25
+SIZED_GOAL, PROGRAM_GOAL, MARKING_GOAL, MARKERS_GOAL = 0.55, 0.6, 0.25, 1.0
 MEDIAN_PAUSE_GOAL, P99_PAUSE_GOAL, SCALING_GOAL, BARRIER_GOAL = 0.3, 1.0, 1.2, 1.5
 LIVE = {"mt-gcbench": 2 * 131071 * 32 + 500_000 * 8, "quads": 1_398_101 * 40}  # bytes, at most, of one mutator
 DEPTH = 18
@@ -111,19 +112,31 @@ class Row:
         return rows
 
 
+def per_object(result):
+    return result.figures["ns-per-object"]
+
+
 class Marking(Row):
     """Full collections: nanoseconds for an object, instead of the whole process's time."""
 
     def lines(self):
-        ratio = self.paired(OURS, LIBGC, lambda result: result.figures["ns-per-object"])
+        ratio = self.paired(OURS, LIBGC, per_object)
         return ([harness.ratio_line(self.name, ratio[0], MARKING_GOAL)] if ratio else []) + super().lines()
 
     def table(self):
         rows = super().table()
         for row, results in zip(rows, self.results.values()):
             if all(results):
-                row[0] += f": {statistics.median(result.figures['ns-per-object'] for result in results):.2f} ns an object"
+                row[0] += f": {statistics.median(map(per_object, results)):.2f} ns an object"
         return rows
+
+
+class Markers(Marking):
+    """The same by the clock, by one thread and by two. What is asked is no more than that two are faster."""
+
+    def lines(self):
+        ratio = self.paired(TWO_MARKERS, OURS, per_object)
+        return [harness.ratio_line(self.name, ratio[0], MARKERS_GOAL)]
 
 
 class Figures(Row):
@@ -226,6 +239,11 @@ def other_rows(programs, huge):
     def marking(name, *arguments):
         return Marking(name, programs.commands("marking", (OURS, LIBGC), f"huge={int(huge)}", *arguments))
 
+    def markers(name, *arguments):
+        alone = programs.commands("marking", (OURS,), "elapsed=1", *arguments)
+        together = programs.commands("marking", (OURS,), "elapsed=1", "markers=2", *arguments)
+        return Markers(name, alone | {TWO_MARKERS: together[OURS]}, weighed=())
+
     def pauses(program):
         asked = {"pause-median": (f"pause-median-{program}", MEDIAN_PAUSE_GOAL), "pause-p99": (f"pause-p99-{program}", P99_PAUSE_GOAL)}
         return Figures(f"minor collections of {program}, ms", programs.commands(program, (OURS,), "pauses=1", *sized_arguments(program, 3, 1)), asked)
@@ -233,12 +251,13 @@ def other_rows(programs, huge):
     one, two = (programs.commands("graph", (OURS, LIBGC), f"threads={mutators}") for mutators in (1, 2))
     stores = {f"{kind}-more": (f"store-{kind}", BARRIER_GOAL) for kind in ("old-into-old", "young-into-young")}
     return {"marking": [marking("full-10M-order"), marking("full-10M-random", "random=1")],
+            "markers": [markers("two-markers-order"), markers("two-markers-random", "random=1")],
             "pauses": [pauses(program) for program in LIVE],
             "scaling": [Scaling("shared graph", one | {f"{side}, two": command for side, command in two.items()}, weighed=())],
             "barrier": [Figures("stores, ns", programs.commands("barrier", (OURS,)), stores)]}
 
 
-WORKLOADS = ("gcbench", "binary-trees", "mixed", "graph", "cache", "splay", "mt-gcbench", "quads", "marking", "pauses", "scaling", "barrier")
+WORKLOADS = ("gcbench", "binary-trees", "mixed", "graph", "cache", "splay", "mt-gcbench", "quads", "marking", "markers", "pauses", "scaling", "barrier")
 
 
 def workload_names(text):

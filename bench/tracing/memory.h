@@ -7,7 +7,7 @@
  *   BENCH_MALLOC       malloc; the program frees what it drops
  *
  * A program opens its memory with the arguments it was given, each NAME=NUMBER: `limit` (bytes; the heap then has that size from beginning to end), and for ours `nursery` (bytes),
- * `adapts` (1: HWR_SIZE_ADAPTS) and `pauses` (1: print those of minor collections). It ends with memory_close, which prints the most memory that was resident. When memory runs out the
+ * `markers` (threads that mark), `adapts` (1: HWR_SIZE_ADAPTS) and `pauses` (1: print those of minor collections). It ends with memory_close, which prints the most memory that was resident. When memory runs out the
  * exit status is 3.
  *
  * A program that defines TELLS_STORES tells libgc of every store, as GCBench always did; libgc itself asks for it in its incremental mode only.
@@ -131,6 +131,7 @@ static inline Memory *memory_open(char **argv) {
     hwr_options options = {.size = sizeof options, .collector = HWR_TRACING};
     options.limit = argument(argv, "limit", 0);
     options.nursery = argument(argv, "nursery", 0);
+    options.marking_threads = (unsigned)argument(argv, "markers", 0);
     options.sizing = options.limit ? HWR_SIZE_FIXED : argument(argv, "adapts", 0) ? HWR_SIZE_ADAPTS : HWR_SIZE_GROWS;
 #if defined(BENCH_EXACT)
     options.roots = HWR_ROOTS_EXACT;

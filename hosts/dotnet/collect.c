@@ -151,7 +151,7 @@ static void collect_stopped(int generation, bool induced, int mode) {
     full = full && note_roots(generation);
     if (full) space->epoch = 3 - space->epoch;
     if (full) hwri_old_clear_marks(space);
-    marking_open(&engine, space, false);
+    marking_open(&engine, space, false, 0);
     clr_gc.engine = &engine;
     mark(generation, full);
     clr_gc.engine = NULL;

@@ -19,7 +19,12 @@ static inline bool traced_is_in_block(const hwri_space *space, const uint64_t *h
 static inline bool traced_is_large(const hwri_space *space, const uint64_t *header) {
     return (void)space, (uintptr_t)header - clr_objects.middle < clr_objects.high - clr_objects.middle;
 }
-static inline bool traced_is_simple(const hwri_space *space, const uint64_t *header) {
+static inline uint64_t traced_word(const uint64_t *header) { return (void)header, 0; }
+static inline traced_type traced_type_in(const uint64_t *header, uint64_t word) {
+    return (void)word, traced_type_at(header);
+}
+static inline bool traced_is_simple(const hwri_space *space, const uint64_t *header, uint64_t word) {
+    (void)word;
     return traced_is_in_block(space, header) && !clr_life_watches;
 }
 static inline bool traced_sticks(const hwri_space *space) { return (void)space, true; }
@@ -28,12 +33,12 @@ static inline void traced_stick(uint64_t *header) {
     uint32_t *pad = (uint32_t *)(void *)header;
     if ((*pad & CLR_PAD_AGES) < CLR_MAX_GENERATION * CLR_PAD_AGE) *pad += CLR_PAD_AGE;
 }
-static inline traced_type traced_reach(const hwri_space *space, uint64_t *header) {
+static inline void traced_reach(const hwri_space *space, uint64_t *header) {
     (void)space;
     traced_stick(header);
     if (clr_life_watches) clr_life_note(clr_object_behind(header));
-    return traced_type_at(header);
 }
+static inline bool traced_may_share(const hwri_space *space) { return (void)space, !clr_life_watches; }
 
 enum { TRACED_MOVES = false };
 static inline bool traced_has_moved(const uint64_t *header) { return (void)header, false; }

@@ -15,6 +15,7 @@ bool clr_collector_open(void) {
     space->epoch = 1;
     space->tables = space->scratch = hwr_pool_open(&tables);
     space->large.pool = hwr_pool_open(&larges);
+    hwri_team_open(&space->team, clr_settings.markers);
     if (!space->tables || !space->large.pool) return false;
     clr_policy_open();
     return true;

@@ -5,6 +5,8 @@
 #include "raw/backend.h"
 #include "runtime.h"
 
+#include <unistd.h>
+
 clr_settings_values clr_settings;
 
 static int latency = CLR_BATCH, large_compaction = CLR_LARGE_COMPACTION_DEFAULT;
@@ -34,6 +36,9 @@ static uint64_t ask_hard_limit(void) {
     return ask_number("GCHeapHardLimit", "System.GC.HeapHardLimit", otherwise);
 }
 
+/* Two share the work well; what more of them would bring has not been measured. */
+static unsigned default_markers(void) { return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1; }
+
 void clr_settings_read(void) {
     clr_settings_values *s = &clr_settings;
     s->server = ask_bool("gcServer", "System.GC.Server", false);
@@ -47,6 +52,7 @@ void clr_settings_read(void) {
     s->conserve = conserve <= CONSERVE_MOST ? (unsigned)conserve : 0;
     uint64_t high = ask_number("GCHighMemPercent", "System.GC.HighMemoryPercent", HIGH_LOAD);
     s->high_load = high < 100 ? (unsigned)high : HIGH_LOAD;
+    s->markers = (unsigned)ask_number("GCHeapCount", "System.GC.HeapCount", default_markers());
     latency = s->concurrent ? CLR_INTERACTIVE : CLR_BATCH;
 }
 
@@ -78,6 +84,7 @@ void clr_settings_each(void *context, clr_value_function *visit) {
     visit(context, "GCHeapHardLimit", "System.GC.HeapHardLimit", CLR_VALUE_INTEGER, (int64_t)s->hard_limit);
     visit(context, "GCgen0size", "System.GC.Gen0Size", CLR_VALUE_INTEGER, (int64_t)s->gen0_size);
     visit(context, "LOHThreshold", "System.GC.LOHThreshold", CLR_VALUE_INTEGER, (int64_t)s->large_threshold);
+    visit(context, "GCHeapCount", "System.GC.HeapCount", CLR_VALUE_INTEGER, s->markers);
     visit(context, "GCConserveMem", "System.GC.ConserveMemory", CLR_VALUE_INTEGER, s->conserve);
     visit(context, "GCHighMemPercent", "System.GC.HighMemoryPercent", CLR_VALUE_INTEGER, s->high_load);
 }

@@ -13,6 +13,7 @@ typedef struct clr_settings_values {
     uint64_t large_threshold; /* objects of at least so many bytes are large */
     unsigned conserve;        /* 0 to 9: how much time to give for memory */
     unsigned high_load;       /* percent of the memory in use, from which on memory is dear */
+    unsigned markers;         /* threads that mark in a collection */
 } clr_settings_values;
 extern clr_settings_values clr_settings;
 

@@ -72,6 +72,8 @@ typedef struct hwr_options {
         move_always; /* new objects are always young unless they are large, and every collection moves all the young that may move, and a full one all that may move, as far as there is memory for it: finds references that the collector was not told of. Not together with `unmoving` */
     bool
         manual_finalizers; /* finalizers run inside hwr_run_finalizers and hwr_wait_for_finalizers only; otherwise on a thread of the heap's */
+    unsigned
+        marking_threads; /* so many mark in a full collection, the one that collects among them; 0: one; more than 16: 16. The others are the heap's own, are started when there is much to mark, and sleep in between */
 } hwr_options;
 
 /* Opens a heap. Returns NULL when the options make no sense or when there is no memory. */

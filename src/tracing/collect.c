@@ -212,7 +212,7 @@ static bool mark_all(hwri_tracing *t, bool full, bool moves) {
     if (moves) hwri_evacuation_begin(t);
     if (full) hwri_old_clear_marks(&t->space);
     hwri_marking m;
-    marking_open(&m, &t->space, moves);
+    marking_open(&m, &t->space, moves, 0);
     t->marking = &m;
     hwri_emit(t->heap, HWR_EVENT_FIND_BEGIN, HWR_OLDEST, 0);
     mark_roots(&m);

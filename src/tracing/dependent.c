@@ -83,6 +83,8 @@ void hwri_watched_is_reached(hwri_tracing *t, const void *object) {
     }
 }
 
+bool hwri_watches(const hwri_tracing *t) { return t->life->undecided; }
+
 static void reach_as_found(hwri_tracing *t, hwri_waiting *w) {
     t->life->undecided = w;
     while (w->ready) {

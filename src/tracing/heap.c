@@ -15,6 +15,7 @@ static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
     t->heap = heap;
     t->space = (hwri_space){
         .raw = heap->raw, .tables = heap->blocks, .scratch = heap->scratch, .fills = heap->checked, .epoch = 1};
+    hwri_team_open(&t->space.team, options->marking_threads);
     t->scans_stacks = options->roots == HWR_ROOTS_STACKS;
     t->unmoving = options->unmoving;
     t->move_always = options->move_always;
@@ -43,7 +44,8 @@ static void close_tracing(hwr_heap *heap) {
     hwri_pointers_free(t->heap->blocks, &t->immortals);
     hwri_pointers_free(t->heap->blocks, &t->remembered);
     hwri_pointers_free(t->heap->blocks, &t->pins);
-    hwr_pool_free(heap->scratch, t->space.marked.items);
+    hwri_team_close(&t->space.team);
+    for (unsigned i = 0; i < HWRI_TEAM_MOST; i++) hwr_pool_free(heap->scratch, t->space.marked[i].items);
     hwr_pool_free(heap->blocks, t->shows);
     while (t->stacks) hwr_stack_unregister(heap, t->stacks);
     heap->tracing = NULL;

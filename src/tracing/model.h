@@ -5,8 +5,11 @@
  *   traced_each_slot(object, type, visit, context)    its references, as addresses of fields that may hold NULL
  * for mark.h
  *   traced_is_in_block(space, header), traced_is_large(space, header)     where it lies; neither: not in the space
- *   traced_reach(space, header)  it is being marked: whatever else is to be done. Returns its type
- *   traced_is_simple(space, header)  it lies in a block, and traced_reach does no more than traced_stick does, if
+ *   traced_reach(space, header)  it has been marked: whatever else is to be done, by the one marker that did it
+ *   traced_may_share(space)  whether several threads may mark at once just now
+ *   traced_word(header)     what the next two ask for: one look at what other markers may be writing
+ *   traced_type_in(header, word)  traced_type_at(header)
+ *   traced_is_simple(space, header, word)  it lies in a block, and traced_reach does no more than traced_stick does, if
  *   traced_sticks(space)    marks tell old from young, and a flag in the header says the same
  *   traced_is_plain(type)   whether objects of the type take so many words of 8 bytes without their header, traced_plain_words(object, type), and have at most TRACED_FIELDS references, all in fields at known places
  *   traced_push_fields(object, type, stack, count)   what these fields hold, the last first, but no NULL, onto a stack; returns the new count
@@ -24,7 +27,11 @@
 typedef const hwr_type *traced_type;
 
 static inline uint64_t *traced_header(const void *object) { return hwri_header(object); }
-static inline traced_type traced_type_at(const uint64_t *header) { return hwri_type_in(*header); }
+static inline uint64_t traced_word(const uint64_t *header) { return hwri_header_now(header + 1); }
+static inline traced_type traced_type_in(const uint64_t *header, uint64_t word) {
+    return (void)header, hwri_type_in(word);
+}
+static inline traced_type traced_type_at(const uint64_t *header) { return traced_type_in(header, traced_word(header)); }
 static inline size_t traced_padding(traced_type type) { return hwri_padding_of(type); }
 static inline size_t traced_bytes(const void *object, traced_type type) { return hwri_traced_size(object, type); }
 
@@ -89,22 +96,24 @@ static inline hwri_tracing *traced_owner(hwri_space *space) {
     return (hwri_tracing *)(void *)((char *)space - offsetof(hwri_tracing, space));
 }
 static inline bool traced_is_in_block(const hwri_space *space, const uint64_t *header) {
-    return (void)space, *header & HWRI_REGION;
+    return (void)space, hwri_header_now(header + 1) & HWRI_REGION;
 }
 static inline bool traced_is_large(const hwri_space *space, const uint64_t *header) {
-    return (void)space, *header & HWRI_LARGE;
+    return (void)space, hwri_header_now(header + 1) & HWRI_LARGE;
 }
-static inline bool traced_is_simple(const hwri_space *space, const uint64_t *header) {
-    return (void)space, (*header & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION;
+static inline bool traced_is_simple(const hwri_space *space, const uint64_t *header, uint64_t word) {
+    return (void)space, (void)header, (word & (HWRI_REGION | HWRI_MARK)) == HWRI_REGION;
 }
 static inline bool traced_sticks(hwri_space *space) { return traced_owner(space)->unmoving; }
-static inline void traced_stick(uint64_t *header) { *header |= HWRI_TRACK; }
-static inline traced_type traced_reach(hwri_space *space, uint64_t *header) {
-    if (__builtin_expect((*header & HWRI_MARK) == HWRI_WATCHED, 0))
+/* Other markers may be looking at the header, but none writes to it. */
+static inline void traced_stick(uint64_t *header) { __atomic_store_n(header, *header | HWRI_TRACK, __ATOMIC_RELAXED); }
+static inline void traced_reach(hwri_space *space, uint64_t *header) {
+    uint64_t word = *header;
+    if (__builtin_expect((word & HWRI_MARK) == HWRI_WATCHED, 0))
         hwri_watched_is_reached(traced_owner(space), header + 1);
-    *header = (*header & ~HWRI_MARK) | (traced_sticks(space) ? HWRI_TRACK : 0);
-    return hwri_type_in(*header);
+    __atomic_store_n(header, (word & ~HWRI_MARK) | (traced_sticks(space) ? HWRI_TRACK : 0), __ATOMIC_RELAXED);
 }
+static inline bool traced_may_share(hwri_space *space) { return !hwri_watches(traced_owner(space)); }
 
 /* ---- copying ---- */
 

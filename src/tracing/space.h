@@ -6,6 +6,7 @@
 #include "pool/inline.h"
 #include "pool/page.h"
 #include "raw/atomic.h"
+#include "tracing/team.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ static inline size_t hwri_region_granule(const void *address) {
 /* The mark of an object in a block: whether the last marking found that one begins here. */
 static inline bool hwri_is_marked_in_region(const uint64_t *header) {
     size_t granule = hwri_region_granule(header);
-    return hwri_region_of(header)->marks[granule / 64].starts >> (granule % 64) & 1;
+    return __atomic_load_n(&hwri_region_of(header)->marks[granule / 64].starts, __ATOMIC_RELAXED) >> (granule % 64) & 1;
 }
 static inline hwri_block_info *hwri_block_info_of(const void *address) {
     return &hwri_region_of(address)->blocks[((uintptr_t)address & (HWRI_REGION_SIZE - 1)) >> HWRI_BLOCK_SHIFT];
@@ -152,14 +153,15 @@ void hwri_pointers_free(hwr_pool *pool, hwri_pointers *list);
 typedef struct hwri_space {
     hwr_raw *raw;      /* where regions come from */
     hwr_pool *tables;  /* and tables */
-    hwr_pool *scratch; /* and the marker's stack */
+    hwr_pool *scratch; /* and the markers' stacks */
     bool fills;        /* what dies is filled with HWRI_POISON */
     bool collecting;
     bool refused;   /* the collection under way found no memory, and does not ask again for each object */
     unsigned epoch; /* 1 or 2: of the marking under way, or the last one */
     hwri_old old;
     hwri_large_space large;
-    hwri_pointers marked; /* the marker's stack */
+    hwri_team team;                       /* threads that mark */
+    hwri_pointers marked[HWRI_TEAM_MOST]; /* their stacks */
 } hwri_space;
 
 /* ---- region.c. All with the lock held. ---- */

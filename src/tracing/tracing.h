@@ -315,6 +315,7 @@ void hwri_life_catch_up(hwri_tracing *t, const hwri_mutator *me);
 void hwri_life_settle(hwri_tracing *t);
 /* By an engine: an object marked HWRI_WATCHED is being reached, and has not moved yet. */
 void hwri_watched_is_reached(hwri_tracing *t, const void *object);
+bool hwri_watches(const hwri_tracing *t);       /* there may be such objects */
 const char *hwri_life_problem(hwri_tracing *t); /* NULL: all is well. With all threads stopped */
 
 #endif

@@ -41,7 +41,7 @@ typedef struct fake_runtime {
     struct {
         const char *key;
         int64_t value;
-    } configured[8]; /* what the user has set, by private or public key */
+    } configured[16]; /* what the user has set, by private or public key */
 } fake_runtime;
 extern fake_runtime fake_state;
 

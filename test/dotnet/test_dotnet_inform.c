@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int set_up(void **state) {
     (void)state;
@@ -143,6 +144,7 @@ static void without_a_word_there_are_defaults(void **state) {
     assert_true(s->hard_limit == 0 && s->gen0_size == 0 && s->conserve == 0);
     assert_int_equal(s->large_threshold, 85000);
     assert_int_equal(s->high_load, 90);
+    assert_int_equal(s->markers, sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1);
     assert_int_equal(clr_latency_mode(), CLR_INTERACTIVE);
 }
 
@@ -156,6 +158,7 @@ static void what_is_said_holds(void **state) {
     configure(5, "GCConserveMemory", 9);
     configure(6, "GCHighMemPercent", 50);
     configure(7, "System.GC.RetainVM", 1);
+    configure(8, "System.GC.HeapCount", 7);
     clr_settings_read();
     const clr_settings_values *s = &clr_settings;
     assert_true(s->server && s->retain && !s->concurrent);
@@ -164,6 +167,7 @@ static void what_is_said_holds(void **state) {
     assert_int_equal(s->large_threshold, 100000);
     assert_int_equal(s->conserve, 9);
     assert_int_equal(s->high_load, 50);
+    assert_int_equal(s->markers, 7);
     assert_int_equal(clr_latency_mode(), CLR_BATCH);
     assert_int_equal(clr_memory_now().total, 1 << 20);
 }
@@ -223,7 +227,7 @@ static void settings_name_us(void **state) {
     (void)state;
     size_t seen = 0;
     clr_settings_each(&seen, see_value);
-    assert_int_equal(seen, 109);
+    assert_int_equal(seen, 110);
 }
 
 #define TEST(function) cmocka_unit_test_setup(function, set_up)

@@ -332,7 +332,8 @@ static void run(const setting *with, size_t operations, uint64_t seed) {
 static const setting settings[] = {
     {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 16}, "exact"},
     {{OPTIONS, .roots = HWR_ROOTS_STACKS, .nursery = 1 << 16}, "stacks"},
-    {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 14, .checked = true}, "exact, checked"},
+    {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 14, .checked = true, .marking_threads = 2},
+     "exact, checked, two markers"},
     {{OPTIONS, .roots = HWR_ROOTS_STACKS, .nursery = 1 << 14, .checked = true}, "stacks, checked"},
     {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 16, .move_always = true}, "exact, moving"},
     {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 16, .unmoving = true}, "exact, unmoving"},

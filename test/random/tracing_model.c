@@ -305,6 +305,8 @@ static void open_heap(void) {
     options.nursery = is_small ? 4096 : 32768;
     options.unmoving = mode == TRACING_UNMOVING;
     options.move_always = mode == TRACING_ALWAYS;
+    options.marking_threads =
+        options.checked ? (is_small ? 3 : 2) : 0; /* a checked heap calls them in every collection */
     options.manual_finalizers = true;
     m.heap = hwr_heap_open(&options);
     CHECK(m.heap != NULL);

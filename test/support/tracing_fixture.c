@@ -10,15 +10,20 @@ enum { NAME_LENGTH = 120, CLEARED = 4096, SMALL_NURSERY = 1 << 16 };
 
 static const tracing_config configs[] = {
     {.name = "exact", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_EXACT},
-    {.name = "exact, malloc, checked", .kind = HWR_RAW_MALLOC, .roots = HWR_ROOTS_EXACT, .checked = true},
+    {.name = "exact, malloc, checked, three markers",
+     .kind = HWR_RAW_MALLOC,
+     .roots = HWR_ROOTS_EXACT,
+     .checked = true,
+     .markers = 3},
     {.name = "exact, buffer", .kind = HWR_RAW_BUFFER, .roots = HWR_ROOTS_EXACT},
     {.name = "exact, checked, stress", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_EXACT, .checked = true, .stress = 3},
     {.name = "unmoving", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_EXACT, .unmoving = true},
-    {.name = "unmoving, buffer, checked",
+    {.name = "unmoving, buffer, checked, two markers",
      .kind = HWR_RAW_BUFFER,
      .roots = HWR_ROOTS_EXACT,
      .unmoving = true,
-     .checked = true},
+     .checked = true,
+     .markers = 2},
     {.name = "moving always", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_EXACT, .move_always = true},
     {.name = "moving always, malloc, checked, stress",
      .kind = HWR_RAW_MALLOC,
@@ -61,6 +66,7 @@ hwr_options tracing_fixture_options(const tracing_fixture *f) {
                          .unmoving = f->config.unmoving,
                          .move_always = f->config.move_always,
                          .nursery = f->config.stress != 0 ? SMALL_NURSERY : 0, /* so that a collection takes little */
+                         .marking_threads = f->config.markers,
                          .manual_finalizers = true};
 }
 

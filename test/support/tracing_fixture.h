@@ -18,6 +18,7 @@ typedef struct tracing_config {
     hwr_raw_kind kind;
     hwr_roots roots;
     bool checked, unmoving, move_always;
+    unsigned markers; /* threads that mark; 0: one */
     size_t stress;
 } tracing_config;
 
