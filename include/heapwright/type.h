@@ -34,7 +34,8 @@ struct hwr_visitor {
 #define HWR_VISIT(visitor, field) ((visitor)->visit((visitor), (void *)&(field)))
 
 /* Shows each field of `object` that owns a reference to the visitor, once and in the order in which they are to be given up.
- * Must not allocate, store or release anything; must not show a field that holds something else. */
+ * Must not allocate, store or release anything; must not show a field that holds something else. On a heap with `marking_threads` several threads
+ * call it at once, for different objects. */
 typedef void (*hwr_trace)(void *object, hwr_visitor *visitor);
 
 /* Called once when an object is about to die, with all its references intact (the rules of Python's PEP 442). It may use
