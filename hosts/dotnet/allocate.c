@@ -4,6 +4,7 @@
 
 #include "collector.h"
 #include "finalize.h"
+#include "no_gc.h"
 #include "runtime.h"
 
 /* ---- rooms ---- */
@@ -75,6 +76,7 @@ static bool next_block(hwri_room *room, size_t size, bool collected) {
         clr_gc.given += old->bytes - before;
     }
     pthread_mutex_unlock(&clr_gc.lock);
+    clr_no_gc_wake();
     return taken;
 }
 
@@ -130,6 +132,7 @@ static clr_object *new_large(clr_alloc_context *context, size_t size, bool colle
     if (clr_may_give(size, collected)) object = hwri_large_object_new(&clr_gc.space, size, false);
     if (object) clr_gc.given += size;
     pthread_mutex_unlock(&clr_gc.lock);
+    clr_no_gc_wake();
     if (!object) return NULL;
     context->bytes_large += (int64_t)size;
     __atomic_fetch_add(&clr_gc.allocated, size, __ATOMIC_RELAXED);
@@ -158,7 +161,10 @@ static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags,
         undo(object, size, large);
         return NULL;
     }
-    if (pinned) hwri_large_of(object)->tag = CLR_TAG_PINNED;
+    if (pinned) {
+        hwri_large_of(object)->tag = CLR_TAG_PINNED;
+        __atomic_fetch_add(&clr_gc.pinned, size, __ATOMIC_RELAXED);
+    }
     return object;
 }
 
@@ -180,9 +186,4 @@ clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags
 
 uint64_t clr_allocated(void) { return __atomic_load_n(&clr_gc.allocated, __ATOMIC_RELAXED); }
 
-size_t clr_bytes_in_use(void) {
-    pthread_mutex_lock(&clr_gc.lock);
-    size_t bytes = clr_gc.space.old.bytes + clr_gc.space.large.bytes;
-    pthread_mutex_unlock(&clr_gc.lock);
-    return bytes;
-}
+size_t clr_bytes_in_use(void) { return clr_allocated() + __atomic_load_n(&clr_gc.survived, __ATOMIC_RELAXED); }

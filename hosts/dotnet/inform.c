@@ -73,8 +73,8 @@ static void tell_of_end(const clr_collection *c) {
 
 /* ---- collections ---- */
 
-void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced) {
-    *collection = (clr_collection){.gen = gen, .kind = kind, .induced = induced, .started = clr_now()};
+void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced, uint64_t started) {
+    *collection = (clr_collection){.gen = gen, .kind = kind, .induced = induced, .started = started};
     for (int i = 0; i <= gen; i++) add(&record.counts[i]);
     add(&record.counts_of_kind[CLR_KIND_ANY]);
     add(&record.counts_of_kind[kind]);

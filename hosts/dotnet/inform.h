@@ -22,9 +22,9 @@ typedef struct clr_collection {
     uint32_t pause_percent;                          /* ours: of the time since the start, in hundredths of a percent */
 } clr_collection;
 
-/* The first begins the pause and counts the collection; the second ends the pause, and keeps the record. Both tell those who listen to the runtime's events. The world stands still, and one thread
+/* The first counts the collection, whose pause began at `started`; the second ends the pause, and keeps the record. Both tell those who listen to the runtime's events. The world stands still, and one thread
  * collects. */
-void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced);
+void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced, uint64_t started);
 void clr_inform_end(clr_collection *collection);
 
 /* Which of the runtime's events somebody listens to. Any thread, and before all else. */

@@ -42,6 +42,7 @@ static bool eager_finalized(clr_ee *self, clr_object *object) {
 static void enable_finalization(clr_ee *self, bool has_work) {
     (void)self;
     fake_state.enabled += has_work;
+    if (fake_state.enabling) fake_state.enabling();
 }
 
 /* Threads of a test are the runtime's no more than those of a C program. */

@@ -32,6 +32,7 @@ typedef struct fake_runtime {
     bool eager;   /* objects of the eager type are finalized at once */
     size_t eager_count;
     size_t enabled;           /* how often there was something for the thread that runs finalizers */
+    void (*enabling)(void);   /* called then; NULL: nothing */
     clr_handle freed_eagerly; /* which is freed then, as the runtime does with that of a weak reference */
     struct {
         size_t triggered, started, ended, stats;

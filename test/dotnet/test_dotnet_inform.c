@@ -19,7 +19,7 @@ static int set_up(void **state) {
 /* A collection that takes a while. */
 static clr_collection collect(int gen, int kind, uint64_t promoted) {
     clr_collection c;
-    clr_inform_begin(&c, gen, kind, gen == 2);
+    clr_inform_begin(&c, gen, kind, gen == 2, clr_now());
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     c.promoted = promoted;
     c.pending = 3;
