@@ -4,8 +4,10 @@
 
 #include "collector.h"
 #include "finalize.h"
+#include "inform.h"
 #include "no_gc.h"
 #include "runtime.h"
+#include "settings.h"
 
 /* ---- rooms ---- */
 
@@ -155,6 +157,7 @@ static void undo(clr_object *object, size_t size, bool large) {
 /* Pinned ones have blocks of their own too, whatever their size, as they are told of apart. */
 static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags, bool collected) {
     bool pinned = flags & CLR_ALLOC_PINNED, large = pinned || size > HWRI_MEDIUM_MOST;
+    int64_t before = context->bytes + context->bytes_large;
     clr_object *object = large ? new_large(context, size, collected) : new_small(context, size, flags, collected);
     if (!object) return NULL;
     if (flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object)) {
@@ -165,6 +168,10 @@ static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags,
         hwri_large_of(object)->tag = CLR_TAG_PINNED;
         __atomic_fetch_add(&clr_gc.pinned, size, __ATOMIC_RELAXED);
     }
+    clr_inform_allocated(pinned                                 ? CLR_TICK_PINNED
+                         : size >= clr_settings.large_threshold ? CLR_TICK_LARGE
+                                                                : CLR_TICK_SMALL,
+                         (uint64_t)(context->bytes + context->bytes_large - before), object, size);
     return object;
 }
 

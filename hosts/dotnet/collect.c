@@ -131,6 +131,16 @@ static void tell_after(clr_collection *record) {
     record->pending = clr_finalize_pending();
 }
 
+/* To profilers, and those who listen to events: they go through the heap now, if they want to, before they hear of the end. */
+static void show(const clr_collection *record) {
+    const clr_ee_table *ee = clr_runtime->table;
+    ee->diag_walk_freachable_objects(clr_runtime, NULL);
+    ee->diag_walk_survivors(clr_runtime, NULL, false);
+    for (int gen = CLR_LARGE_OBJECTS; gen <= CLR_PINNED_OBJECTS; gen++)
+        ee->diag_walk_uoh_survivors(clr_runtime, NULL, gen);
+    ee->diag_gc_end(clr_runtime, record->index, record->gen, record->induced, false);
+}
+
 /* ---- a collection ---- */
 
 static void give_back(void) {
@@ -154,6 +164,7 @@ static void collect_stopped(int wanted, bool induced, int mode) {
     bool full = generation > 0;
     clr_collection record;
     clr_inform_begin(&record, generation, full ? CLR_KIND_FULL : CLR_KIND_YOUNG, induced, started);
+    ee->diag_gc_start(clr_runtime, generation, induced);
     ee->gc_start_work(clr_runtime, generation, CLR_MAX_GENERATION);
     tell_before(&record);
     clr_no_gc_collected(induced);
@@ -179,6 +190,7 @@ static void collect_stopped(int wanted, bool induced, int mode) {
     if (generation == CLR_MAX_GENERATION) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
+    show(&record);
     clr_inform_end(&record);
     clr_statistics_collection(&record);
 }

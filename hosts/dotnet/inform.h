@@ -30,6 +30,11 @@ void clr_inform_end(clr_collection *collection);
 /* Which of the runtime's events somebody listens to. Any thread, and before all else. */
 void clr_inform_control(int keywords, int level);
 
+/* An object was made, for which so many bytes were handed out; those who listen hear of one in so many bytes. By the thread that made it. */
+enum { CLR_TICK = 100 * 1024 };
+enum { CLR_TICK_SMALL, CLR_TICK_LARGE, CLR_TICK_PINNED, CLR_TICKS };
+void clr_inform_allocated(int kind, uint64_t bytes, clr_object *object, uint64_t size);
+
 /* The latest of a kind; all zero, but for the memory there is, if there was none. */
 void clr_inform_latest(int kind, clr_collection *collection);
 
