@@ -218,8 +218,8 @@ def run_ironpython(runtime, options):
     # Some need what this Python does not have. Lines that depend on hashes or on the moment of a collection may be anything.
     expected = []
     for command in commands:
-        runs = list(zip(stock(command), stock(command), stock(command)))
-        if runs:
+        if first := stock(command):
+            runs = zip(first, stock(command), stock(command))
             expected.append((command, [lines[0] if len(set(lines)) == 1 else None for lines in runs]))
     if len(expected) < LEAST_PYTHON:
         raise Failed(f"{console[1]} runs only {len(expected)} of {len(commands)} programs")
