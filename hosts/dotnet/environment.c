@@ -137,11 +137,11 @@ EXPORTED int execvpe(const char *file, char *const *arguments, char *const *envi
 }
 
 EXPORTED int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                         const posix_spawnattr_t *attributes, char *const *arguments, char *const *environment) {
-    return spawn_with(own.posix_spawn, pid, path, actions, attributes, arguments, environment);
+                         const posix_spawnattr_t *attrp, char *const *argv, char *const *envp) {
+    return spawn_with(own.posix_spawn, pid, path, actions, attrp, argv, envp);
 }
 
 EXPORTED int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
-                          const posix_spawnattr_t *attributes, char *const *arguments, char *const *environment) {
-    return spawn_with(own.posix_spawnp, pid, file, actions, attributes, arguments, environment);
+                          const posix_spawnattr_t *attrp, char *const *argv, char *const *envp) {
+    return spawn_with(own.posix_spawnp, pid, file, actions, attrp, argv, envp);
 }
