@@ -1,10 +1,11 @@
 /* record.h: what the `heapwright` tool and a host library tell each other.
  *
- * The tool hands two words down through the environment; the first Python interpreter, or the .NET runtime, that
+ * The tool hands words down through the environment; the first Python interpreter, or the .NET runtime, that
  * finds them takes them out again, so that the programs which that one starts run without them:
  *
  *   HEAPWRIGHT_RECORD   path of a file that holds one struct hwri_record, for the host library to fill in
  *   HEAPWRIGHT_STRICT   if set, a Python that cannot run on heapwright ends with status 2 instead of running without it
+ *   HEAPWRIGHT_SERVER   what DOTNET_gcServer was before the tool set it to 0; empty: nothing
  *
  * and one word comes from the preload object itself:
  *
@@ -22,6 +23,7 @@
 
 #define HWRI_RECORD_VARIABLE "HEAPWRIGHT_RECORD"
 #define HWRI_STRICT_VARIABLE "HEAPWRIGHT_STRICT"
+#define HWRI_SERVER_VARIABLE "HEAPWRIGHT_SERVER"
 #define HWRI_SAID_VARIABLE "HEAPWRIGHT_SAID"
 #define HWRI_GC_VARIABLE "HEAPWRIGHT_GC"
 

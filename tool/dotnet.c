@@ -127,7 +127,7 @@ static char *configuration_of(const char *dll) {
 }
 
 /* Whether the program at `dll` can run on heapwright with the runtime in `root`; says why not. */
-static bool is_suitable(const char *dll, const char *root) {
+static bool is_suitable(struct program *program, const char *dll, const char *root) {
     if (!is_managed(dll)) {
         say("'%s' is not a .NET program", dll);
         return false;
@@ -140,12 +140,12 @@ static bool is_suitable(const char *dll, const char *root) {
     }
     if (!dotnet_config_read(path, &config)) return false;
     bool suits = is_runtime_known(dll, &config, root);
-    if (suits && config.server) {
-        say("'%s' asks for the server's collector (System.GC.Server), which heapwright is not; DOTNET_gcServer=0 turns "
-            "that off",
+    program->server = suits && config.server;
+    if (program->server)
+        say("'%s' asks for the server's collector (System.GC.Server): heapwright has one for all programs, and this "
+            "one "
+            "runs with DOTNET_gcServer=0",
             dll);
-        suits = false;
-    }
     cJSON_Delete(config.root);
     return suits;
 }
@@ -171,7 +171,7 @@ static bool find_for_dll(struct program *program, const struct request *request)
     }
     char *first[] = {(char *)name, NULL};
     program->arguments = join(first, request->words);
-    return wants_stock(request) || is_suitable(dll, dotnet_root_of(program->path));
+    return wants_stock(request) || is_suitable(program, dll, dotnet_root_of(program->path));
 }
 
 /* x: an executable beside x.dll. */
@@ -179,15 +179,12 @@ static bool find_for_apphost(struct program *program, const struct request *requ
     static char *const none[] = {NULL};
     program->arguments = join(none, request->words);
     if (wants_stock(request)) return true;
-    if (what_apphost(program->path) == SINGLE_FILE) {
-        say("'%s' is a single-file program, which heapwright cannot look into; build it without PublishSingleFile",
-            program->path);
-        return false;
-    }
+    /* What is inside of a single file nobody knows before the library itself looks. */
+    if (what_apphost(program->path) == SINGLE_FILE) return true;
     char *real = realpath(program->path, NULL);
     char *dll = text("%s.dll", real != NULL ? real : program->path);
     free(real);
-    if (is_file(dll)) return is_suitable(dll, dotnet_default_root());
+    if (is_file(dll)) return is_suitable(program, dll, dotnet_default_root());
     say("'%s' is a .NET program, but there is no '%s'", program->path, dll);
     return false;
 }
@@ -205,7 +202,7 @@ static bool find_for_muxer(struct program *program, const struct request *reques
             word);
         return false;
     }
-    return !ends_with(word, ".dll") || is_suitable(word, dotnet_root_of(program->path));
+    return !ends_with(word, ".dll") || is_suitable(program, word, dotnet_root_of(program->path));
 }
 
 int find_dotnet_program(struct program *program, const struct request *request) {
@@ -223,8 +220,16 @@ int find_dotnet_program(struct program *program, const struct request *request) 
     return suits ? 0 : STATUS_MISUSE;
 }
 
+/* For the program alone: its children are to have what the user had set. */
+static void refuse_server(void) {
+    const char *before = getenv("DOTNET_gcServer");
+    setenv(HWRI_SERVER_VARIABLE, before != NULL ? before : "", 1);
+    setenv("DOTNET_gcServer", "0", 1);
+}
+
 /* The library is preloaded as well, so that it can keep these settings from the program's children. */
-static bool prepare(const struct request *request, const struct record_file *file) {
+static bool prepare(const struct program *program, const struct request *request, const struct record_file *file) {
+    unsetenv(HWRI_SERVER_VARIABLE);
     if (wants_stock(request)) {
         unsetenv("DOTNET_GCPath");
         hand_down(NULL);
@@ -233,6 +238,7 @@ static bool prepare(const struct request *request, const struct record_file *fil
     char *library = find_library(DOTNET_LIBRARY);
     if (library == NULL) return false;
     setenv("DOTNET_GCPath", library, 1);
+    if (program->server) refuse_server();
     preload_into_children(library);
     hand_down(file);
     free(library);

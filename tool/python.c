@@ -93,7 +93,8 @@ int find_python_program(struct program *program, const struct request *request) 
     return 0;
 }
 
-static bool prepare(const struct request *request, const struct record_file *file) {
+static bool prepare(const struct program *program, const struct request *request, const struct record_file *file) {
+    (void)program;
     const char *preload = find_library(PRELOAD_LIBRARY);
     if (preload == NULL) return false;
     preload_into_children(preload);

@@ -101,7 +101,7 @@ static int run_with_statistics(const struct options *options, const struct progr
     }
     struct record_file file;
     if (!record_open(&file)) return 1;
-    if (program->obstacle == NULL && !program->runtime->prepare(&options->request, &file)) {
+    if (program->obstacle == NULL && !program->runtime->prepare(program, &options->request, &file)) {
         record_close(&file);
         return STATUS_MISUSE;
     }
@@ -130,6 +130,6 @@ int command_run(int argc, char **argv) {
         if (request->strict) return STATUS_MISUSE;
     }
     if (options.stats) return run_with_statistics(&options, &program);
-    if (program.obstacle == NULL && !program.runtime->prepare(request, NULL)) return STATUS_MISUSE;
+    if (program.obstacle == NULL && !program.runtime->prepare(&program, request, NULL)) return STATUS_MISUSE;
     return execute(&program);
 }

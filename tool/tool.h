@@ -36,6 +36,7 @@ struct request {
     bool strict;
 };
 
+struct program;
 struct record_file;
 struct run_summary;
 
@@ -43,7 +44,7 @@ struct run_summary;
 struct runtime {
     /* Puts into the environment what makes the program run on heapwright, from the next exec on. False, having said why
      * not. `file` may be NULL. */
-    bool (*prepare)(const struct request *request, const struct record_file *file);
+    bool (*prepare)(const struct program *program, const struct request *request, const struct record_file *file);
     /* The parts of a summary that are its own: a line about the runtime, and the figures. */
     void (*print_runtime)(FILE *out, const struct hwri_record *record);
     void (*print_figures)(FILE *out, const struct run_summary *summary);
@@ -59,6 +60,7 @@ struct program {
     char **arguments;     /* its argv, NULL at the end */
     const char *obstacle; /* why it cannot run on heapwright, as the rest of a sentence "'x' ..."; NULL: it can */
     const char *silence;  /* why it was not on heapwright if no host was heard of; the rest of a sentence */
+    bool server;          /* of .NET: it asks for the server's collector */
 };
 
 /* Finds what the request means. Returns 0, or an exit status, having said why. */

@@ -4,7 +4,10 @@
 
 #include "collector.h"
 #include "finalize.h"
+#include "inform.h"
+#include "no_gc.h"
 #include "runtime.h"
+#include "settings.h"
 
 /* ---- rooms ---- */
 
@@ -75,6 +78,7 @@ static bool next_block(hwri_room *room, size_t size, bool collected) {
         clr_gc.given += old->bytes - before;
     }
     pthread_mutex_unlock(&clr_gc.lock);
+    clr_no_gc_wake();
     return taken;
 }
 
@@ -130,6 +134,7 @@ static clr_object *new_large(clr_alloc_context *context, size_t size, bool colle
     if (clr_may_give(size, collected)) object = hwri_large_object_new(&clr_gc.space, size, false);
     if (object) clr_gc.given += size;
     pthread_mutex_unlock(&clr_gc.lock);
+    clr_no_gc_wake();
     if (!object) return NULL;
     context->bytes_large += (int64_t)size;
     __atomic_fetch_add(&clr_gc.allocated, size, __ATOMIC_RELAXED);
@@ -152,13 +157,21 @@ static void undo(clr_object *object, size_t size, bool large) {
 /* Pinned ones have blocks of their own too, whatever their size, as they are told of apart. */
 static clr_object *take(clr_alloc_context *context, size_t size, uint32_t flags, bool collected) {
     bool pinned = flags & CLR_ALLOC_PINNED, large = pinned || size > HWRI_MEDIUM_MOST;
+    int64_t before = context->bytes + context->bytes_large;
     clr_object *object = large ? new_large(context, size, collected) : new_small(context, size, flags, collected);
     if (!object) return NULL;
     if (flags & CLR_ALLOC_FINALIZE && !clr_finalize_register(object)) {
         undo(object, size, large);
         return NULL;
     }
-    if (pinned) hwri_large_of(object)->tag = CLR_TAG_PINNED;
+    if (pinned) {
+        hwri_large_of(object)->tag = CLR_TAG_PINNED;
+        __atomic_fetch_add(&clr_gc.pinned, size, __ATOMIC_RELAXED);
+    }
+    clr_inform_allocated(pinned                                 ? CLR_TICK_PINNED
+                         : size >= clr_settings.large_threshold ? CLR_TICK_LARGE
+                                                                : CLR_TICK_SMALL,
+                         (uint64_t)(context->bytes + context->bytes_large - before), object, size);
     return object;
 }
 
@@ -180,9 +193,4 @@ clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags
 
 uint64_t clr_allocated(void) { return __atomic_load_n(&clr_gc.allocated, __ATOMIC_RELAXED); }
 
-size_t clr_bytes_in_use(void) {
-    pthread_mutex_lock(&clr_gc.lock);
-    size_t bytes = clr_gc.space.old.bytes + clr_gc.space.large.bytes;
-    pthread_mutex_unlock(&clr_gc.lock);
-    return bytes;
-}
+size_t clr_bytes_in_use(void) { return clr_allocated() + __atomic_load_n(&clr_gc.survived, __ATOMIC_RELAXED); }

@@ -13,7 +13,7 @@ void clr_allocate_end(clr_alloc_context *context);
 /* Bytes handed out since the start, in windows and for large objects. */
 uint64_t clr_allocated(void);
 
-/* Those that have not been collected since, as far as is known. */
+/* What survived the last collection, and what was handed out since. Any thread. */
 size_t clr_bytes_in_use(void);
 
 /* 0 to 2, or CLR_GENERATION_NONE. */

@@ -1,6 +1,7 @@
 /* A collection: what is done, one thing after the other, in the order that the runtime's documentation of this interface asks for. The world stands still, and one thread collects. */
 #include "collect.h"
 
+#include "allocate.h"
 #include "finalize.h"
 #include "inform.h"
 #include "life.h"
@@ -85,8 +86,10 @@ static void mark(int generation, bool full) {
 }
 
 static void sweep(bool full) {
-    hwri_larges_sweep(&clr_gc.space);
-    hwri_old_sweep(&clr_gc.space, full);
+    hwri_space *space = &clr_gc.space;
+    hwri_larges_sweep(space);
+    hwri_old_sweep(space, full);
+    __atomic_store_n(&clr_gc.survived, space->old.live + space->large.bytes - clr_allocated(), __ATOMIC_RELAXED);
 }
 
 /* ---- what is told of it ---- */
@@ -97,13 +100,6 @@ static uint64_t committed(hwr_raw *raw) {
     return stats.committed;
 }
 
-static void tell_before(clr_collection *record) {
-    const hwri_space *space = &clr_gc.space;
-    record->sizes[0].before = space->old.bytes - space->old.live;
-    record->sizes[CLR_MAX_GENERATION].before = space->old.live;
-    record->sizes[CLR_LARGE_OBJECTS].before = space->large.bytes;
-}
-
 static size_t pinned_bytes(const hwri_space *space) {
     size_t bytes = 0;
     for (size_t i = 0; i < space->large.count; i++)
@@ -111,19 +107,38 @@ static size_t pinned_bytes(const hwri_space *space) {
     return bytes;
 }
 
+static void tell_before(clr_collection *record) {
+    const hwri_space *space = &clr_gc.space;
+    record->sizes[0].before = clr_bytes_in_use() - space->old.live - space->large.bytes;
+    record->sizes[CLR_MAX_GENERATION].before = space->old.live;
+    record->sizes[CLR_LARGE_OBJECTS].before = space->large.bytes - clr_gc.pinned;
+    record->sizes[CLR_PINNED_OBJECTS].before = clr_gc.pinned;
+}
+
 /* Afterwards everything is old. Sizes are with the holes. */
 static void tell_after(clr_collection *record) {
     const hwri_space *space = &clr_gc.space;
     clr_generation_sizes *old = &record->sizes[CLR_MAX_GENERATION];
-    size_t pinned = pinned_bytes(space), survived = space->old.live - old->before;
+    size_t survived = space->old.live - old->before;
+    clr_gc.pinned = pinned_bytes(space);
     old->fragmented_after = record->fragmented = space->old.holes_bytes;
     old->after = space->old.live + space->old.holes_bytes;
-    record->sizes[CLR_LARGE_OBJECTS].after = space->large.bytes - pinned;
-    record->sizes[CLR_PINNED_OBJECTS].after = pinned;
+    record->sizes[CLR_LARGE_OBJECTS].after = space->large.bytes - clr_gc.pinned;
+    record->sizes[CLR_PINNED_OBJECTS].after = clr_gc.pinned;
     record->heap_size = old->after + space->large.bytes;
     record->committed = committed(clr_objects.regions) + committed(clr_objects.large);
     record->promoted = record->gen ? space->old.live + space->large.bytes : survived;
     record->pending = clr_finalize_pending();
+}
+
+/* To profilers, and those who listen to events: they go through the heap now, if they want to, before they hear of the end. */
+static void show(const clr_collection *record) {
+    const clr_ee_table *ee = clr_runtime->table;
+    ee->diag_walk_freachable_objects(clr_runtime, NULL);
+    ee->diag_walk_survivors(clr_runtime, NULL, false);
+    for (int gen = CLR_LARGE_OBJECTS; gen <= CLR_PINNED_OBJECTS; gen++)
+        ee->diag_walk_uoh_survivors(clr_runtime, NULL, gen);
+    ee->diag_gc_end(clr_runtime, record->index, record->gen, record->induced, false);
 }
 
 /* ---- a collection ---- */
@@ -133,13 +148,24 @@ static void give_back(void) {
     hwr_pool_trim(clr_gc.space.large.pool, true);
 }
 
-static void collect_stopped(int generation, bool induced, int mode) {
+/* To mark everything anew needs memory for a list of roots. Where there is none, and giving memory back does not help, the young can still be collected, and that is what is said to have been done: an allocation that waits for
+ * more fails in the end, as it does where a full collection finds nothing. */
+static int what_can_be(int generation) {
+    if (generation == 0 || note_roots(generation)) return generation;
+    give_back();
+    return note_roots(generation) ? generation : 0;
+}
+
+static void collect_stopped(int wanted, bool induced, int mode) {
     const clr_ee_table *ee = clr_runtime->table;
+    uint64_t started = clr_now();
+    clr_allocation_stop();
+    int generation = clr_gc.generation = what_can_be(wanted);
     bool full = generation > 0;
     clr_collection record;
-    clr_inform_begin(&record, generation, full ? CLR_KIND_FULL : CLR_KIND_YOUNG, induced);
+    clr_inform_begin(&record, generation, full ? CLR_KIND_FULL : CLR_KIND_YOUNG, induced, started);
+    ee->diag_gc_start(clr_runtime, generation, induced);
     ee->gc_start_work(clr_runtime, generation, CLR_MAX_GENERATION);
-    clr_allocation_stop();
     tell_before(&record);
     clr_no_gc_collected(induced);
     clr_notes_of_begin(full);
@@ -148,7 +174,6 @@ static void collect_stopped(int generation, bool induced, int mode) {
     hwri_marking engine;
     space->collecting = true;
     ee->before_gc_scan_roots(clr_runtime, generation, false, false);
-    full = full && note_roots(generation);
     if (full) space->epoch = 3 - space->epoch;
     if (full) hwri_old_clear_marks(space);
     marking_open(&engine, space, false, 0);
@@ -165,6 +190,7 @@ static void collect_stopped(int generation, bool induced, int mode) {
     if (generation == CLR_MAX_GENERATION) clr_set_large_compaction(CLR_LARGE_COMPACTION_DEFAULT);
     tell_after(&record);
     ee->gc_done(clr_runtime, generation);
+    show(&record);
     clr_inform_end(&record);
     clr_statistics_collection(&record);
 }
@@ -177,13 +203,12 @@ static void collect(int generation, bool induced, int mode, uint32_t seen) {
     bool is_due = induced || clr_gc.count == seen;
     if (is_due) {
         ee->suspend_ee(clr_runtime, CLR_SUSPEND_FOR_GC);
-        clr_gc.generation = generation;
         __atomic_store_n(&clr_gc.count, clr_gc.count + 1, __ATOMIC_RELEASE);
         collect_stopped(generation, induced, mode);
         ee->restart_ee(clr_runtime, true);
     }
     pthread_mutex_unlock(&clr_gc.collecting);
-    if (is_due) ee->enable_finalization(clr_runtime, clr_finalize_pending() > 0);
+    if (is_due) ee->enable_finalization(clr_runtime, clr_finalize_pending() > 0 || clr_no_gc_is_due());
     if (was_cooperative) ee->disable_preemptive_gc(clr_runtime);
 }
 

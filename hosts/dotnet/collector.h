@@ -36,6 +36,8 @@ typedef struct clr_collector {
     pthread_mutex_t lock;
     clr_room *rooms;
     uint64_t allocated; /* bytes, in windows and for large objects, from the start on */
+    size_t pinned;      /* bytes of pinned objects */
+    uint64_t survived;  /* bytes after the last collection, less `allocated` then; their sum is what there is */
 
     pthread_mutex_t collecting;  /* held by who collects; never waited for by a cooperative thread */
     uint32_t count;              /* of collections */

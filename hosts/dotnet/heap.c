@@ -15,6 +15,7 @@
 #include "settings.h"
 #include "space.h"
 #include "traps.h"
+#include "walk.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -444,34 +445,32 @@ static int enable_no_gc_region_callback(clr_heap *self, clr_no_gc_work *work, ui
 
 static void diag_walk_object(clr_heap *self, clr_object *object, clr_walk_function *visit, void *context) {
     (void)self;
-    (void)object;
-    (void)visit;
-    (void)context;
+    if (object) clr_walk_object(object, visit, context);
 }
 
 static void diag_walk_object2(clr_heap *self, clr_object *object, clr_walk_slots_function *visit, void *context) {
     (void)self;
-    (void)object;
-    (void)visit;
-    (void)context;
+    if (object) clr_walk_slots(object, visit, context);
 }
 
 static void diag_walk_heap(clr_heap *self, clr_walk_function *visit, void *context, int gen, bool large) {
     (void)self;
-    (void)visit;
-    (void)context;
-    (void)gen;
-    (void)large;
+    clr_walk_heap(visit, context, gen, large);
+}
+
+/* Outside of a collection: the world stands still, but threads have room at hand. */
+static void diag_walk_heap_with_ac_handling(clr_heap *self, clr_walk_function *visit, void *context, int gen,
+                                            bool large) {
+    (void)self;
+    clr_allocation_stop();
+    clr_walk_heap(visit, context, gen, large);
 }
 
 static void diag_walk_survivors(clr_heap *self, void *gc_context, clr_survivors_function *visit, void *context,
                                 int type, int gen) {
     (void)self;
     (void)gc_context;
-    (void)visit;
-    (void)context;
-    (void)type;
-    (void)gen;
+    clr_walk_survivors(visit, context, type, gen);
 }
 
 static void diag_walk_finalize_queue(clr_heap *self, void *gc_context, clr_finalizable_function *visit) {
@@ -499,8 +498,7 @@ static void diag_scan_dependent_handles(clr_heap *self, clr_handle_function *vis
 
 static void diag_descr_generations(clr_heap *self, clr_generation_function *visit, void *context) {
     (void)self;
-    (void)visit;
-    (void)context;
+    clr_walk_generations(visit, context);
 }
 
 static void diag_trace_gc_segments(clr_heap *self) { (void)self; }
@@ -521,8 +519,9 @@ static void diag_get_gc_settings(clr_heap *self, clr_settings_info *info) {
 static uint32_t get_generation_with_range(clr_heap *self, clr_object *object, uint8_t **start, uint8_t **allocated,
                                           uint8_t **reserved) {
     (void)self;
-    *start = (uint8_t *)clr_objects.low;
-    *allocated = *reserved = (uint8_t *)clr_objects.high;
+    *start = *allocated = NULL;
+    clr_walk_range(object, start, allocated);
+    *reserved = *allocated;
     return clr_generation_of(object);
 }
 
@@ -638,7 +637,7 @@ static const struct {
             .get_extra_work_for_finalization = get_extra_work_for_finalization,
             .get_generation_budget = get_generation_budget,
             .get_loh_threshold = get_loh_threshold,
-            .diag_walk_heap_with_ac_handling = diag_walk_heap,
+            .diag_walk_heap_with_ac_handling = diag_walk_heap_with_ac_handling,
             .null_bridge_objects_weak_refs = null_bridge_objects_weak_refs,
         },
     .unknown = {CLR_TRAPS_FROM_89},

@@ -18,7 +18,8 @@ static struct {
     uint64_t opened, paused, ended, ended_before;
     clr_memory memory;
     uint64_t looked; /* when that was */
-    bool listened;
+    bool listened, ticks;
+    uint64_t untold[CLR_TICKS]; /* bytes allocated since the last tick of the kind, while somebody listens */
 } record = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 enum { LOOK_AGAIN = 1000000000 }; /* nanoseconds */
@@ -34,6 +35,7 @@ static void add(uint64_t *counter) { __atomic_store_n(counter, *counter + 1, __A
 enum {
     KEYWORD_GC = 1,
     LEVEL_INFORMATION = 4,
+    LEVEL_VERBOSE = 5,
     REASON_SMALL = 0,
     REASON_INDUCED = 1,
     TYPE_BLOCKING = 0,
@@ -41,7 +43,9 @@ enum {
 };
 
 void clr_inform_control(int keywords, int level) {
-    __atomic_store_n(&record.listened, keywords & KEYWORD_GC && level >= LEVEL_INFORMATION, __ATOMIC_RELAXED);
+    bool gc = keywords & KEYWORD_GC;
+    __atomic_store_n(&record.listened, gc && level >= LEVEL_INFORMATION, __ATOMIC_RELAXED);
+    __atomic_store_n(&record.ticks, gc && level >= LEVEL_VERBOSE, __ATOMIC_RELAXED);
 }
 
 static clr_sink *listener(void) {
@@ -71,10 +75,18 @@ static void tell_of_end(const clr_collection *c) {
                                clr_runtime->table->get_active_sync_block_count(clr_runtime), (uint32_t)handles);
 }
 
+void clr_inform_allocated(int kind, uint64_t bytes, clr_object *object, uint64_t size) {
+    if (!bytes || !__atomic_load_n(&record.ticks, __ATOMIC_RELAXED)) return;
+    if (__atomic_add_fetch(&record.untold[kind], bytes, __ATOMIC_RELAXED) < CLR_TICK) return;
+    uint64_t amount = __atomic_exchange_n(&record.untold[kind], 0, __ATOMIC_RELAXED);
+    clr_sink *sink = listener();
+    if (sink && amount >= CLR_TICK) sink->table->gc_allocation_tick(sink, amount, (uint32_t)kind, 0, object, size);
+}
+
 /* ---- collections ---- */
 
-void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced) {
-    *collection = (clr_collection){.gen = gen, .kind = kind, .induced = induced, .started = clr_now()};
+void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced, uint64_t started) {
+    *collection = (clr_collection){.gen = gen, .kind = kind, .induced = induced, .started = started};
     for (int i = 0; i <= gen; i++) add(&record.counts[i]);
     add(&record.counts_of_kind[CLR_KIND_ANY]);
     add(&record.counts_of_kind[kind]);

@@ -22,13 +22,18 @@ typedef struct clr_collection {
     uint32_t pause_percent;                          /* ours: of the time since the start, in hundredths of a percent */
 } clr_collection;
 
-/* The first begins the pause and counts the collection; the second ends the pause, and keeps the record. Both tell those who listen to the runtime's events. The world stands still, and one thread
+/* The first counts the collection, whose pause began at `started`; the second ends the pause, and keeps the record. Both tell those who listen to the runtime's events. The world stands still, and one thread
  * collects. */
-void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced);
+void clr_inform_begin(clr_collection *collection, int gen, int kind, bool induced, uint64_t started);
 void clr_inform_end(clr_collection *collection);
 
 /* Which of the runtime's events somebody listens to. Any thread, and before all else. */
 void clr_inform_control(int keywords, int level);
+
+/* An object was made, for which so many bytes were handed out; those who listen hear of one in so many bytes. By the thread that made it. */
+enum { CLR_TICK = 100 * 1024 };
+enum { CLR_TICK_SMALL, CLR_TICK_LARGE, CLR_TICK_PINNED, CLR_TICKS };
+void clr_inform_allocated(int kind, uint64_t bytes, clr_object *object, uint64_t size);
 
 /* The latest of a kind; all zero, but for the memory there is, if there was none. */
 void clr_inform_latest(int kind, clr_collection *collection);

@@ -38,7 +38,7 @@ static void stop(int status) {
     clr_gc.notice = SIZE_MAX;
 }
 
-/* Whether it is to be called or was given up, the runtime takes it back. */
+/* Whether it is to be called or was given up, the runtime takes it back, on the thread that runs finalizers. */
 static void make_due(bool abandoned) {
     clr_no_gc_work *work = region.work;
     if (!work) return;
@@ -47,7 +47,13 @@ static void make_due(bool abandoned) {
     work->work.next = region.due;
     __atomic_store_n(&region.due, &work->work, __ATOMIC_RELEASE);
     region.work = NULL;
-    clr_runtime->table->enable_finalization(clr_runtime, true);
+}
+
+bool clr_no_gc_is_due(void) { return __atomic_load_n(&region.due, __ATOMIC_RELAXED); }
+
+/* The runtime takes locks of its own for that, so not with ours. */
+static void wake(void) {
+    if (clr_no_gc_is_due()) clr_runtime->table->enable_finalization(clr_runtime, true);
 }
 
 int clr_no_gc_end(void) {
@@ -60,6 +66,7 @@ int clr_no_gc_end(void) {
     }
     region.ended = CLR_NO_GC_NOT_RUNNING;
     pthread_mutex_unlock(&clr_gc.lock);
+    wake();
     return status;
 }
 
@@ -92,6 +99,10 @@ int clr_no_gc_call(clr_no_gc_work *work, uint64_t bytes) {
 void clr_no_gc_given(void) {
     clr_gc.notice = SIZE_MAX;
     make_due(false);
+}
+
+void clr_no_gc_wake(void) {
+    if (clr_no_gc_runs()) wake();
 }
 
 clr_finalizer_work *clr_no_gc_due(void) { return __atomic_exchange_n(&region.due, NULL, __ATOMIC_ACQ_REL); }

@@ -11,13 +11,15 @@ int clr_no_gc_call(clr_no_gc_work *work, uint64_t bytes);
 
 bool clr_no_gc_runs(void);
 
-/* What the thread that runs finalizers is to do because of it: a list, or NULL. */
+/* What the thread that runs finalizers is to do because of it: a list, or NULL; and whether there is anything. */
 clr_finalizer_work *clr_no_gc_due(void);
+bool clr_no_gc_is_due(void);
 
 /* By a collection: ends the region, if there is one. */
 void clr_no_gc_collected(bool induced);
 
-/* By an allocation, with the heap's lock: more was given than clr_gc.notice. */
+/* By an allocation, with the heap's lock: more was given than clr_gc.notice. And afterwards, without the lock: the thread that runs finalizers hears of it. */
 void clr_no_gc_given(void);
+void clr_no_gc_wake(void);
 
 #endif

@@ -33,32 +33,50 @@ def digest(paths):
     return result.hexdigest()
 
 
+def project_in(source):
+    project, = glob.glob(os.path.join(os.path.abspath(source), "*.csproj"))
+    return project
+
+
+def run_sdk(command, project, folder, *properties, packages=False):
+    """A command of the SDK that builds; `packages`: NuGet may be asked for some."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("DOTNET_GC")}
+    variables.update(DOTNET_CLI_TELEMETRY_OPTOUT="1", DOTNET_NOLOGO="1", DOTNET_CLI_HOME=folder, NUGET_PACKAGES=os.path.join(folder, "packages"))
+    properties = ["UseSharedCompilation=false", "BaseIntermediateOutputPath=" + os.path.join(folder, "obj") + "/", "NuGetAudit=false", *properties]
+    if not packages:
+        properties.append("RestoreSources=" + folder)
+    words = [find_sdk(), command, project, "--configuration", "Release", "--nologo", "--verbosity", "quiet", "-nodeReuse:false", *("-p:" + each for each in properties)]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables)
+    if done.returncode != 0:
+        raise subprocess.CalledProcessError(done.returncode, words, done.stdout)
+
+
 def build(source, folder):
     """The path of the program."""
-    dotnet = find_sdk()
-    source, folder = os.path.abspath(source), os.path.abspath(folder)
-    project, = glob.glob(os.path.join(source, "*.csproj"))
+    find_sdk()
+    folder, project = os.path.abspath(folder), project_in(source)
     program = os.path.join(folder, "bin", os.path.basename(project)[:-len("csproj")] + "dll")
     stamp = os.path.join(folder, "built")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = digest(glob.glob(os.path.join(source, "*.cs")) + [project, __file__])
+        wanted = digest(glob.glob(os.path.join(os.path.dirname(project), "*.cs")) + [project, __file__])
         if os.path.exists(stamp) and os.path.exists(program):
             with open(stamp) as file:
                 if file.read() == wanted:
                     return program
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("DOTNET_GC")}
-        variables.update(DOTNET_CLI_TELEMETRY_OPTOUT="1", DOTNET_NOLOGO="1", DOTNET_CLI_HOME=folder, NUGET_PACKAGES=os.path.join(folder, "packages"))
-        words = [dotnet, "build", project, "--configuration", "Release", "--nologo", "--verbosity", "quiet", "-nodeReuse:false",
-                 "-p:UseSharedCompilation=false", "-p:BaseIntermediateOutputPath=" + os.path.join(folder, "obj") + "/",
-                 "-p:RestoreSources=" + folder, "-p:NuGetAudit=false", "-p:OutputPath=" + os.path.join(folder, "bin") + "/", "-p:AppendTargetFrameworkToOutputPath=false"]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables)
-        if done.returncode != 0:
-            raise subprocess.CalledProcessError(done.returncode, words, done.stdout)
+        run_sdk("build", project, folder, "OutputPath=" + os.path.join(folder, "bin") + "/", "AppendTargetFrameworkToOutputPath=false")
         with open(stamp, "w") as file:
             file.write(wanted)
     return program
+
+
+def publish(source, folder, self_contained):
+    """The path of the program as a single file. What one that is self-contained has in it is a package of NuGet's."""
+    folder, project = os.path.abspath(folder), project_in(source)
+    run_sdk("publish", project, folder, "RuntimeIdentifier=linux-x64", "SelfContained=%s" % self_contained, "PublishSingleFile=true", "EnableSingleFileAnalyzer=false",
+            "OutputPath=" + os.path.join(folder, "bin") + "/", "PublishDir=" + os.path.join(folder, "single") + "/", packages=self_contained)
+    return os.path.join(folder, "single", os.path.basename(project)[:-len(".csproj")])
 
 
 def main():

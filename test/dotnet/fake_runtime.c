@@ -42,6 +42,7 @@ static bool eager_finalized(clr_ee *self, clr_object *object) {
 static void enable_finalization(clr_ee *self, bool has_work) {
     (void)self;
     fake_state.enabled += has_work;
+    if (fake_state.enabling) fake_state.enabling();
 }
 
 /* Threads of a test are the runtime's no more than those of a C program. */
@@ -86,7 +87,18 @@ static void gc_heap_stats(clr_sink *self, uint64_t size0, uint64_t promoted0, ui
     fake_state.events.handles = handles;
 }
 
+static void gc_allocation_tick(clr_sink *self, uint64_t amount, uint32_t kind, uint32_t heap, void *object,
+                               uint64_t size) {
+    (void)self;
+    CHECK(heap == 0 && object);
+    fake_state.events.ticks++;
+    fake_state.events.amount = amount;
+    fake_state.events.kind = kind;
+    fake_state.events.size = size;
+}
+
 static const clr_sink_table sink_table = {
+    .gc_allocation_tick = gc_allocation_tick,
     .gc_triggered = gc_triggered,
     .gc_start = gc_start,
     .gc_end = gc_end,

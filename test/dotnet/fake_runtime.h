@@ -32,11 +32,13 @@ typedef struct fake_runtime {
     bool eager;   /* objects of the eager type are finalized at once */
     size_t eager_count;
     size_t enabled;           /* how often there was something for the thread that runs finalizers */
+    void (*enabling)(void);   /* called then; NULL: nothing */
     clr_handle freed_eagerly; /* which is freed then, as the runtime does with that of a weak reference */
     struct {
-        size_t triggered, started, ended, stats;
+        size_t triggered, started, ended, stats, ticks;
         uint32_t index, gen, reason, type, handles;
-        uint64_t promoted, large;
+        uint64_t promoted, large, amount, size;
+        uint32_t kind;
     } events; /* how often each was told, and the latest figures */
     struct {
         const char *key;

@@ -20,7 +20,7 @@ static int set_up(void **state) {
 /* A collection that takes a while. */
 static clr_collection collect(int gen, int kind, uint64_t promoted) {
     clr_collection c;
-    clr_inform_begin(&c, gen, kind, gen == 2);
+    clr_inform_begin(&c, gen, kind, gen == 2, clr_now());
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     c.promoted = promoted;
     c.pending = 3;
@@ -127,6 +127,29 @@ static void events_are_told_to_those_who_listen(void **state) {
     collect(0, CLR_KIND_YOUNG, 5);
     assert_int_equal(fake_state.events.ended, 1);
     clr_handle_free(handle);
+}
+
+static void allocations_are_told_one_in_many(void **state) {
+    (void)state;
+    fake f;
+    clr_object *object = fake_make(&f, &fake_plain);
+    clr_inform_control(1, 4);
+    clr_inform_allocated(CLR_TICK_SMALL, 5 * CLR_TICK, object, 24);
+    assert_int_equal(fake_state.events.ticks, 0);
+    clr_inform_control(1, 5);
+    for (int i = 0; i < 10; i++) clr_inform_allocated(CLR_TICK_SMALL, CLR_TICK / 4, object, 24);
+    assert_int_equal(fake_state.events.ticks, 2);
+    assert_int_equal(fake_state.events.amount, CLR_TICK);
+    assert_int_equal(fake_state.events.kind, CLR_TICK_SMALL);
+    assert_int_equal(fake_state.events.size, 24);
+    clr_inform_allocated(CLR_TICK_LARGE, 3 * CLR_TICK, object, 3 * CLR_TICK);
+    assert_int_equal(fake_state.events.ticks, 3);
+    assert_int_equal(fake_state.events.amount, 3 * CLR_TICK);
+    assert_int_equal(fake_state.events.kind, CLR_TICK_LARGE);
+    clr_inform_allocated(CLR_TICK_PINNED, 0, object, 24);
+    clr_inform_control(0, 0);
+    clr_inform_allocated(CLR_TICK_PINNED, 3 * CLR_TICK, object, 24);
+    assert_int_equal(fake_state.events.ticks, 3);
 }
 
 /* Settings */
@@ -239,6 +262,7 @@ int main(void) {
         TEST(the_latest_of_each_kind_is_kept),
         TEST(pauses_add_up),
         TEST(events_are_told_to_those_who_listen),
+        TEST(allocations_are_told_one_in_many),
         TEST(without_a_word_there_are_defaults),
         TEST(what_is_said_holds),
         TEST(what_makes_no_sense_is_passed_over),

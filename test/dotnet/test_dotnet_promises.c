@@ -31,9 +31,16 @@ bool clr_policy_promise(uint64_t bytes) {
 
 void clr_policy_promise_ends(void) { promised = 0; }
 
+/* The runtime takes locks of its own. */
+static void check_lock_is_free(void) {
+    assert_int_equal(pthread_mutex_trylock(&clr_gc.lock), 0);
+    pthread_mutex_unlock(&clr_gc.lock);
+}
+
 static int set_up(void **state) {
     (void)state;
     fake_open();
+    fake_state.enabling = check_lock_is_free;
     clr_gc.notice = SIZE_MAX;
     clr_gc.given = collections = promised = 0;
     most = 1000;
@@ -93,14 +100,22 @@ static void a_call_comes_when_so_much_was_given(void **state) {
     assert_int_equal(clr_gc.notice, 50);
     assert_null(clr_no_gc_due());
     assert_int_equal(fake_state.enabled, 0);
+    assert_false(clr_no_gc_is_due());
+    pthread_mutex_lock(&clr_gc.lock);
     clr_no_gc_given();
+    pthread_mutex_unlock(&clr_gc.lock);
+    assert_int_equal(fake_state.enabled, 0);
+    clr_no_gc_wake();
     assert_int_equal(fake_state.enabled, 1);
+    assert_true(clr_no_gc_is_due());
     assert_int_equal(clr_gc.notice, SIZE_MAX);
     assert_ptr_equal(clr_no_gc_due(), &work.work);
     assert_true(work.scheduled && !work.abandoned);
     assert_null(clr_no_gc_due());
+    clr_no_gc_wake();
     assert_int_equal(clr_no_gc_end(), CLR_NO_GC_ENDED);
     assert_null(clr_no_gc_due());
+    assert_int_equal(fake_state.enabled, 1);
 }
 
 static void a_call_that_does_not_come_is_given_back(void **state) {
@@ -109,10 +124,12 @@ static void a_call_that_does_not_come_is_given_back(void **state) {
         clr_no_gc_work work = {0};
         clr_no_gc_start(100, true);
         assert_int_equal(clr_no_gc_call(&work, 50), CLR_NO_GC_CALLBACK_SET);
+        size_t enabled = fake_state.enabled;
         if (way)
             clr_no_gc_end();
         else
             clr_no_gc_collected(false);
+        assert_int_equal(fake_state.enabled, enabled + (size_t)way); /* who collects tells the runtime later */
         assert_ptr_equal(clr_no_gc_due(), &work.work);
         assert_true(work.scheduled && work.abandoned);
         assert_int_equal(clr_gc.notice, SIZE_MAX);

@@ -4,13 +4,14 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import unittest
 
 from support import Folder, doctor, environment, heapwright, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dotnet"))
-from build import NoSdk, build  # noqa: E402
+from build import NoSdk, build, publish  # noqa: E402
 
 PROJECT = '''<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework>
 <ImplicitUsings>enable</ImplicitUsings></PropertyGroup></Project>'''
@@ -29,6 +30,9 @@ case "child":
     break;
 case "again":
     Process.Start(new ProcessStartInfo("dotnet") { ArgumentList = { Environment.GetCommandLineArgs()[0] } })!.WaitForExit();
+    break;
+case "server":
+    Console.WriteLine($"on heapwright {ours}, server {System.Runtime.GCSettings.IsServerGC}");
     break;
 case "input":
     Console.Write(Console.In.ReadToEnd().ToUpperInvariant());
@@ -57,16 +61,18 @@ return 0;
 HERE = os.path.join(os.path.dirname(os.path.abspath(doctor()["preload"])), "..", "..", "test", "host-dotnet")
 
 
+SOURCE = os.path.join(HERE, "source")
+
+
 def built():
     """The program, built once in the build directory; what cannot be built here is skipped."""
-    source = os.path.join(HERE, "source")
-    os.makedirs(source, exist_ok=True)
+    os.makedirs(SOURCE, exist_ok=True)
     for name, content in ("program.csproj", PROJECT), ("program.cs", PROGRAM):
-        path = os.path.join(source, name)
+        path = os.path.join(SOURCE, name)
         if not os.path.exists(path) or open(path).read() != content:
             with open(path, "w") as file:
                 file.write(content)
-    return build(source, os.path.join(HERE, "built"))
+    return build(SOURCE, os.path.join(HERE, "built"))
 
 
 try:
@@ -85,6 +91,20 @@ def dotnet_environment(**changes):
 
 def ours(*words, env=None, **options):
     return heapwright(*words, env=env or dotnet_environment(), **options)
+
+
+class Copies(Folder):
+    def copy(self, change=None):
+        """The program, in a folder of its own, with another configuration."""
+        for path in DLL, APPHOST:
+            shutil.copy(path, self.folder)
+        with open(CONFIGURATION) as file:
+            configuration = json.load(file)
+        if change is not None:
+            change(configuration["runtimeOptions"])
+        with open(os.path.join(self.folder, os.path.basename(CONFIGURATION)), "w") as file:
+            json.dump(configuration, file)
+        return os.path.join(self.folder, "program.dll"), os.path.join(self.folder, "program")
 
 
 class Programs(unittest.TestCase):
@@ -151,7 +171,86 @@ class Programs(unittest.TestCase):
         self.assertRegex(result.stdout, r"^10\.")
 
 
-class Refused(Folder, unittest.TestCase):
+class Server(Copies, unittest.TestCase):
+    """Programs that ask for the server's collector get the one that there is, and a line."""
+
+    def check(self, program, env, inherited):
+        for way in WAYS:
+            with self.subTest(program=program, way=way):
+                result = ours(*way, program, "server", env=env)
+                self.assertEqual((result.returncode, result.stdout), (0, "on heapwright True, server False\n"))
+                self.assertRegex(result.stderr, r"\Aheapwright: [^\n]*asks for the server's collector[^\n]*DOTNET_gcServer=0\n\Z")
+                words = [line for line in ours(*way, program, "child", env=env).stdout.splitlines() if "server" in line.lower()]
+                self.assertEqual(words, inherited)
+
+    def test_by_configuration(self):
+        for value in True, "true":
+            for program in self.copy(lambda options: options["configProperties"].update({"System.GC.Server": value})):
+                self.check(program, dotnet_environment(), [])
+                for way in WAYS:
+                    result = ours(*way, program, "server", env=dotnet_environment(DOTNET_gcServer="0"))
+                    self.assertEqual((result.stdout, result.stderr), ("on heapwright True, server False\n", ""))
+        self.assertEqual(ours("run", "--gc=stock", program, "server").stderr, "")
+
+    def test_by_variable(self):
+        self.check(DLL, dotnet_environment(DOTNET_gcServer="1"), ["DOTNET_gcServer=1"])
+        self.check(DLL, dotnet_environment(COMPlus_gcServer="1"), ["COMPlus_gcServer=1"])
+
+    def test_without_the_tool(self):
+        """Then it is the same collector, and the runtime takes itself for a server's."""
+        library = os.path.join(os.path.dirname(doctor()["preload"]), "libheapwright-dotnet.so")
+        result = run("dotnet", DLL, "server", env=dotnet_environment(DOTNET_gcServer="1", DOTNET_GCPath=library))
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "on heapwright True, server True\n", ""))
+
+
+class Deployments(Copies, unittest.TestCase):
+    def check(self, program):
+        for way in WAYS:
+            result = ours(*way, program)
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "on heapwright True\n", ""))
+        path = os.path.join(self.folder, "figures.json")
+        ours("run", "--json", "--stats=" + path, program, "allocate")
+        with open(path) as file:
+            figures = json.load(file)
+        self.assertTrue(figures["on_heapwright"])
+        self.assertRegex(figures["dotnet"]["version"], r"^10\.0")
+        words = [line.split("=")[0] for line in ours("run", program, "child").stdout.splitlines()]
+        self.assertFalse({"DOTNET_GCPath", "LD_PRELOAD", "HEAPWRIGHT_RECORD"} & set(words))
+
+    def test_self_contained(self):
+        """What the SDK makes of one: the files of the runtime beside the program, and a configuration that says so."""
+        root = os.path.dirname(os.path.realpath(shutil.which("dotnet")))
+        runtime, = [each for each in json.loads(ours("doctor", "--json").stdout)["runtimes"]["dotnet"]["versions"] if each["on_heapwright"]][-1:]
+
+        def include(options):
+            del options["framework"]
+            options["includedFrameworks"] = [{"name": "Microsoft.NETCore.App", "version": runtime["version"]}]
+        _, apphost = self.copy(include)
+        for folder in runtime["folder"], os.path.join(root, "host", "fxr", runtime["version"]):
+            for name in os.listdir(folder):
+                os.symlink(os.path.join(folder, name), os.path.join(self.folder, name))
+        self.check(apphost)
+
+    def test_self_contained_of_another_version(self):
+        _, apphost = self.copy(lambda options: options.update(includedFrameworks=[{"name": "Microsoft.NETCore.App", "version": "9.0.1"}]))
+        result = ours("run", apphost)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("runs on .NET 9.0.1", result.stderr)
+
+    def single_file(self, self_contained):
+        try:
+            return publish(SOURCE, os.path.join(HERE, "single-" + ("whole" if self_contained else "small")), self_contained)
+        except subprocess.CalledProcessError as error:
+            self.skipTest("no single file can be built here: " + next(line for line in error.output.splitlines() if "error" in line))
+
+    def test_single_file(self):
+        self.check(self.single_file(False))
+
+    def test_single_file_with_its_runtime(self):
+        self.check(self.single_file(True))
+
+
+class Refused(Copies, unittest.TestCase):
     """One line, status 2, and the program is not run."""
 
     def check(self, line, *words, env=None):
@@ -160,18 +259,6 @@ class Refused(Folder, unittest.TestCase):
                 result = ours(*way, *words, env=env)
                 self.assertEqual((result.returncode, result.stdout), (2, ""))
                 self.assertRegex(result.stderr, r"\Aheapwright: [^\n]*%s[^\n]*\n\Z" % line)
-
-    def copy(self, change=None):
-        """The program, in a folder of its own, with another configuration."""
-        for path in DLL, APPHOST:
-            shutil.copy(path, self.folder)
-        with open(CONFIGURATION) as file:
-            configuration = json.load(file)
-        if change is not None:
-            change(configuration["runtimeOptions"])
-        with open(os.path.join(self.folder, os.path.basename(CONFIGURATION)), "w") as file:
-            json.dump(configuration, file)
-        return os.path.join(self.folder, "program.dll"), os.path.join(self.folder, "program")
 
     def test_not_there(self):
         self.check("cannot find 'no-such.dll'", "no-such.dll")
@@ -199,14 +286,6 @@ class Refused(Folder, unittest.TestCase):
     def test_no_dotnet(self):
         self.check("cannot find 'dotnet', which runs", DLL, env=dotnet_environment(PATH=self.folder))
         self.check("cannot find 'no-such-dotnet', which runs", "--dotnet", "no-such-dotnet", DLL)
-
-    def test_server_mode(self):
-        for value in True, "true":
-            dll, apphost = self.copy(lambda options: options["configProperties"].update({"System.GC.Server": value}))
-            self.check("asks for the server's collector", dll)
-            self.check("asks for the server's collector", apphost)
-            self.assertEqual(ours("run", dll, env=dotnet_environment(DOTNET_gcServer="0")).returncode, 0)
-        self.check("asks for the server's collector", DLL, env=dotnet_environment(DOTNET_gcServer="1"))
 
     def test_another_version(self):
         def framework(version, **more):

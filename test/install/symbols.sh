@@ -29,7 +29,7 @@ complain "libraries that $shared needs" \
 for module in "$@"; do
     case $module in
     *-preload.so) expected=__libc_start_main ;;
-    *-dotnet.so) expected=$(printf 'GC_Initialize\nGC_VersionInfo\nexecve') ;;
+    *-dotnet.so) expected=$(printf 'GC_Initialize\nGC_VersionInfo\nexecve\nexecvpe\nposix_spawn\nposix_spawnp') ;;
     *) expected=$(printf 'PyInit__host\nhwri_host_gc_report\nhwri_host_main') ;;
     esac
     visible=$(names --dynamic --defined-only "$module" | LC_ALL=C sort)

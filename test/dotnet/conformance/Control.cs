@@ -162,6 +162,25 @@ static class Control
         return $"{with - before is >= 9_900_000 and < 13_000_000}, and back {Help.Comes(() => GC.GetTotalMemory(true) < with - 8_000_000)}";
     }
 
+    /// After a collection it is what lives, and then what is allocated comes to it; both but for a window.
+    [Case]
+    static object TotalMemoryIsWhatLives() => Help.OnThread(() =>
+    {
+        const int count = 50_000, window = 100_000;
+        long before = GC.GetTotalMemory(true);
+        var kept = Enumerable.Range(0, count).Select(_ => new byte[80]).ToArray(); // 104 bytes each, and 8 for its place
+        long all = GC.GetTotalMemory(true) - before;
+        for (int i = 0; i < count; i++) if (i % 10 != 0) kept[i] = null!;
+        long tenth = GC.GetTotalMemory(true) - before;
+        var info = GC.GetGCMemoryInfo(GCKind.FullBlocking);
+        long said = info.HeapSizeBytes - info.FragmentedBytes - before;
+        for (int i = 0; i < 1000; i++) GC.KeepAlive(new byte[976]);
+        long more = GC.GetTotalMemory(false) - before - tenth;
+        GC.KeepAlive(kept);
+        return string.Join(" ", Math.Abs(all - count * 112) < window, Math.Abs(tenth - count * 112 + count * 9 / 10 * 104) < window, Math.Abs(said - tenth) < window,
+            more < 1_000_000 + window);
+    });
+
     [Case]
     static object MemoryInformation()
     {

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""C# programs on heapwright's collector, for as long as one likes: soak.py mixed|server|build [--minutes M]
+"""C# programs on heapwright's collector, for as long as one likes: soak.py mixed|server|build|ironpython [--minutes M]
 
   mixed   Soak/: loads of all kinds at once, which check what they keep (`--loads` names some of them)
   server  Server/: a server by ASP.NET, asked by a client in another process that checks every answer; and by wrk where it is installed
   build   `dotnet build` of a small solution, all its processes on the collector; the program built must do what it should
+  ironpython   IronPython's console: the programs of examples/python that it can run, and Python/churn.py; each prints what it prints on the runtime's own collector.
+          Its ipy.dll is in HEAPWRIGHT_IRONPYTHON, or it is installed from NuGet
 
 The collector is heapwright's, from HEAPWRIGHT_DOTNET or the folder `build`; or `--collector stock`, or another by its path. Every process of a runtime is looked at: it
 must have loaded that collector and no other. Ends with status 0 if all is well, 1 if not, 77 if it cannot be tried here.
@@ -12,6 +14,7 @@ must have loaded that collector and no other. Ends with status 0 if all is well,
 import argparse
 import contextlib
 import fcntl
+import glob
 import os
 import shutil
 import signal
@@ -25,6 +28,7 @@ TOP = os.path.abspath(os.path.join(HERE, os.pardir, os.pardir, os.pardir))
 RUNTIME, SKIPPED = 10, 77
 GRACE = 300  # seconds that a program may take to end when its time is over
 CLASSES = 20
+LEAST_PYTHON = 4  # of the Python programs, which IronPython can run for certain
 SDK_SETTINGS = ["-nodeReuse:false", "-property:UseSharedCompilation=false", "-nologo", "-verbosity:quiet"]
 
 
@@ -183,6 +187,56 @@ def run_build(runtime, options):
     print(f"{builds} builds, {processes} processes on the collector")
 
 
+def find_ironpython(runtime):
+    """The path of the console."""
+    path = os.environ.get("HEAPWRIGHT_IRONPYTHON")
+    if path:
+        if not os.path.exists(path):
+            raise Failed(f"no IronPython {path}")
+        return path
+    folder = os.path.join(runtime.home, "ironpython")
+
+    def installed():
+        return sorted(glob.glob(os.path.join(folder, ".store", "**", "ipy.dll"), recursive=True))
+    if not installed():
+        done = subprocess.run([runtime.dotnet, "tool", "install", "--tool-path", folder, "IronPython.Console"], env=runtime.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0 or not installed():
+            lines = (done.stdout + done.stderr).strip().splitlines()
+            raise Skipped(f"IronPython cannot be installed here: {lines[0] if lines else done.returncode}")
+    return installed()[-1]
+
+
+def run_ironpython(runtime, options):
+    runtime.settings["DOTNET_ROLL_FORWARD"] = "Major"  # it may have been built for an older one
+    console = [runtime.dotnet, find_ironpython(runtime)]
+    commands = [[*console, os.path.join(HERE, "Python", "churn.py"), rounds] for rounds in (["120"] if options.minutes >= 1 else ["20"])]
+    commands += [[*console, path] for path in sorted(glob.glob(os.path.join(TOP, "examples", "python", "*.py")))]
+
+    def stock(command):
+        done = subprocess.run(command, env=runtime.environment(DOTNET_ROLL_FORWARD="Major"), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return done.stdout.splitlines() if done.returncode == 0 else []
+    # Some need what this Python does not have. Lines that depend on hashes or on the moment of a collection may be anything.
+    expected = []
+    for command in commands:
+        if first := stock(command):
+            runs = zip(first, stock(command), stock(command))
+            expected.append((command, [lines[0] if len(set(lines)) == 1 else None for lines in runs]))
+    if len(expected) < LEAST_PYTHON:
+        raise Failed(f"{console[1]} runs only {len(expected)} of {len(commands)} programs")
+    end, runs = time.monotonic() + 60 * options.minutes, 0
+    while runs == 0 or time.monotonic() < end:
+        for command, printed in expected:
+            with tempfile.TemporaryFile("w+") as output:
+                with runtime.start(command, stdout=output) as running:
+                    runtime.wait(running, GRACE, os.path.basename(command[2]))
+                output.seek(0)
+                seen = output.read().splitlines()
+            if len(seen) != len(printed) or any(wanted not in (None, line) for wanted, line in zip(printed, seen)):
+                raise Failed(f"{' '.join(command[2:])} printed {seen!r} instead of {printed!r}")
+        runs += 1
+    print(f"{len(expected)} of {len(commands)} Python programs run here; {runs} times each")
+
+
 def write_solution(folder, seed):
     """A library of some classes and a program that uses them. Returns what the program prints."""
     def write(path, text):
@@ -207,10 +261,10 @@ def write_solution(folder, seed):
 
 
 def main():
-    programs = {"mixed": run_mixed, "server": run_server, "build": run_build}
+    programs = {"mixed": run_mixed, "server": run_server, "build": run_build, "ironpython": run_ironpython}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", choices=programs)
-    parser.add_argument("--minutes", type=float, default=60, metavar="M", help="how long (default 60); a build is always ended")
+    parser.add_argument("--minutes", type=float, default=60, metavar="M", help="how long (default 60); builds and Python programs are always ended")
     parser.add_argument("--collector", default="ours", metavar="WHICH", help="ours (default), stock, or the path of a library")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set a variable for the programs, such as DOTNET_gcConservative=1")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another number, other loads (default 1)")
