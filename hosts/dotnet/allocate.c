@@ -193,4 +193,12 @@ clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags
 
 uint64_t clr_allocated(void) { return __atomic_load_n(&clr_gc.allocated, __ATOMIC_RELAXED); }
 
-size_t clr_bytes_in_use(void) { return clr_allocated() + __atomic_load_n(&clr_gc.survived, __ATOMIC_RELAXED); }
+/* The two belong together, and a collection may come between for a thread that does not stop for it. */
+size_t clr_bytes_in_use(void) {
+    uint64_t survived, allocated;
+    do {
+        survived = __atomic_load_n(&clr_gc.survived, __ATOMIC_ACQUIRE);
+        allocated = __atomic_load_n(&clr_gc.allocated, __ATOMIC_ACQUIRE);
+    } while (survived != __atomic_load_n(&clr_gc.survived, __ATOMIC_RELAXED));
+    return allocated + survived;
+}

@@ -3,6 +3,7 @@
 
 #include "allocate.h"
 #include "finalize.h"
+#include "handles.h"
 #include "inform.h"
 #include "life.h"
 #include "model.h"
@@ -25,37 +26,46 @@ void clr_reach_all(void) { marking_finish(clr_gc.engine); }
 
 /* ---- roots ---- */
 
-static clr_object *root_in(clr_object **slot, uint32_t flags) {
+/* A search for roots. */
+typedef struct root_scan {
+    bool refused;  /* there was no memory to note one of them */
+    size_t pinned; /* that must stay where they are */
+} root_scan;
+
+static clr_object *root_in(clr_object **slot, root_scan *roots, uint32_t flags) {
     clr_object *object = flags & CLR_ROOT_INTERIOR ? clr_object_at(*slot) : *slot;
-    return clr_in_space(object) ? object : NULL;
+    if (!clr_in_space(object)) return NULL;
+    if (flags & CLR_ROOT_PINNED) roots->pinned++;
+    return object;
 }
 
 static void reach_root(clr_object **slot, clr_scan *scan, uint32_t flags) {
-    (void)scan;
-    clr_object *object = root_in(slot, flags);
+    clr_object *object = root_in(slot, scan->own, flags);
     if (object) clr_reach(&object);
 }
 
 static void note_root(clr_object **slot, clr_scan *scan, uint32_t flags) {
-    clr_object *object = root_in(slot, flags);
-    if (object && !hwri_pointers_push(clr_gc.space.tables, &clr_gc.roots, object)) *(bool *)scan->own = false;
+    root_scan *roots = scan->own;
+    clr_object *object = root_in(slot, roots, flags);
+    if (object && !hwri_pointers_push(clr_gc.space.tables, &clr_gc.roots, object)) roots->refused = true;
 }
 
-static void scan_roots(clr_root_function *visit, int generation, bool *noted) {
-    clr_scan scan = {.number = -1, .count = 1, .promotion = true, .root_kind = CLR_ROOT_OTHER, .own = noted};
+static root_scan scan_roots(clr_root_function *visit, int generation) {
+    root_scan roots = {0};
+    clr_scan scan = {.number = -1, .count = 1, .promotion = true, .root_kind = CLR_ROOT_OTHER, .own = &roots};
     clr_runtime->table->gc_scan_roots(clr_runtime, visit, generation, CLR_MAX_GENERATION, &scan);
+    clr_gc.pins = roots.pinned;
+    return roots;
 }
 
 /* What a reference into the middle leads to is found by the marks, so this comes before they are cleared. False without memory. */
 static bool note_roots(int generation) {
-    bool noted = true;
     clr_gc.roots.count = 0;
-    scan_roots(note_root, generation, &noted);
-    return noted;
+    return !scan_roots(note_root, generation).refused;
 }
 
 static void reach_roots(int generation, bool full) {
-    if (!full) scan_roots(reach_root, generation, NULL);
+    if (!full) scan_roots(reach_root, generation);
     for (size_t i = 0; full && i < clr_gc.roots.count; i++) clr_reach((clr_object **)(void *)&clr_gc.roots.items[i]);
 }
 
@@ -128,6 +138,7 @@ static void tell_after(clr_collection *record) {
     record->heap_size = old->after + space->large.bytes;
     record->committed = committed(clr_objects.regions) + committed(clr_objects.large);
     record->promoted = record->gen ? space->old.live + space->large.bytes : survived;
+    record->pinned = clr_gc.pins + clr_handle_count(CLR_PINNED);
     record->pending = clr_finalize_pending();
 }
 

@@ -44,6 +44,7 @@ typedef struct clr_collector {
     int generation;              /* of the one under way, or the last one */
     struct hwri_marking *engine; /* NULL: nothing is being marked */
     hwri_pointers roots;         /* of the collection of everything under way */
+    size_t pins;                 /* roots that the runtime has pinned, of the last one */
 
     /* policy.c; bytes */
     size_t budget;   /* that threads may be given between two collections */

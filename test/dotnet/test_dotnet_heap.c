@@ -310,8 +310,12 @@ static void the_middle_of_an_object_is_a_root(void **state) {
         links[i] = new_link(NULL, i);
         if (i % 2) add_root(&links[i]->number);
     }
+    ee.root_flags |= CLR_ROOT_PINNED;
     for (int round = 0; round < 2; round++) {
         clr_collect(round ? CLR_MAX_GENERATION : 0, CLR_BLOCKING);
+        clr_collection c;
+        clr_inform_latest(CLR_KIND_ANY, &c);
+        assert_int_equal(c.pinned, 500);
         assert_int_equal(clr_bytes_in_use(), 500 * LINK);
         for (size_t i = 1; i < 1000; i += 2) assert_int_equal(links[i]->number, i);
     }

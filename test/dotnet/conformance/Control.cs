@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Linq;
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -184,10 +185,12 @@ static class Control
     [Case]
     static object MemoryInformation()
     {
+        var pinned = GCHandle.Alloc(new byte[10], GCHandleType.Pinned);
         GC.Collect();
         var info = GC.GetGCMemoryInfo(GCKind.Any);
+        pinned.Free();
         return string.Join(" ", info.HeapSizeBytes > 0, info.TotalAvailableMemoryBytes > 100_000_000, info.HighMemoryLoadThresholdBytes > 0,
-            info.MemoryLoadBytes > 0, info.TotalCommittedBytes >= info.HeapSizeBytes, info.FragmentedBytes <= info.HeapSizeBytes, info.PinnedObjectsCount >= 0,
+            info.MemoryLoadBytes > 0, info.TotalCommittedBytes >= info.HeapSizeBytes, info.FragmentedBytes <= info.HeapSizeBytes, info.PinnedObjectsCount >= 1,
             info.Index > 0, info.Generation, info.GenerationInfo.Length, info.PauseDurations.Length, info.PauseDurations[0] > TimeSpan.Zero,
             info.PauseTimePercentage is >= 0 and <= 100);
     }
