@@ -81,7 +81,7 @@ HWRI_INLINE void traced_each_between(void *object, traced_type type, char *low, 
     size_t size = clr_object_size(object);
     for (int64_t i = 0; i < count; i++) {
         const clr_series *series = clr_series_of(type, i);
-        char *from = start + series->offset, *to = from + (size_t)series->size + size;
+        char *from = start + series->offset, *to = from + (series->size + (int64_t)size);
         traced_each_in(from < low ? low : from, to < high ? to : high, visit, context);
     }
 }
@@ -111,7 +111,7 @@ HWRI_INLINE size_t traced_push_fields(const void *object, traced_type type, void
     for (int64_t i = clr_series_count(type); i-- > 0;) {
         const clr_series *series = clr_series_of(type, i);
         const char *from = (const char *)object + series->offset;
-        const hwri_slot *field = (const hwri_slot *)(const void *)(from + (size_t)series->size + type->base_size);
+        const hwri_slot *field = (const hwri_slot *)(const void *)(from + (series->size + type->base_size));
         while (field > (const hwri_slot *)(const void *)from) {
             void *target = *--field;
             stack[count] = target;
