@@ -12,7 +12,8 @@ static class Client
 
     public static async Task Run(Uri server, double minutes, int seed)
     {
-        using var client = new HttpClient { BaseAddress = server };
+        // Who waits longer has stood still with the server: soak.py ends what hangs.
+        using var client = new HttpClient { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         TimeSpan time = TimeSpan.FromMinutes(minutes);
         long start = Stopwatch.GetTimestamp(), asked = 0;
         var growth = new Growth();
