@@ -45,6 +45,7 @@ static void stop_context(clr_alloc_context *context, void *unused) {
 /* The rooms' blocks are swept, so nothing may go on in them. */
 void clr_allocation_stop(void) {
     clr_runtime->table->gc_enum_alloc_contexts(clr_runtime, stop_context, NULL);
+    pthread_mutex_lock(&clr_gc.lock); /* threads that do not stop may be counting */
     for (clr_room **link = &clr_gc.rooms, *room; (room = *link) != NULL;) {
         hwri_room_end(&room->room);
         room->room.block = NULL;
@@ -53,9 +54,11 @@ void clr_allocation_stop(void) {
             link = &room->next;
         } else {
             *link = room->next;
+            clr_gc.allocated += room->allocated;
             hwr_pool_free(clr_gc.space.tables, room);
         }
     }
+    pthread_mutex_unlock(&clr_gc.lock);
 }
 
 /* ---- small objects ---- */
@@ -82,22 +85,25 @@ static bool next_block(hwri_room *room, size_t size, bool collected) {
     return taken;
 }
 
-/* Takes so many bytes of the room, which has them. */
-static uint8_t *carve(hwri_room *room, size_t size, uint32_t flags) {
-    uint8_t *taken = (uint8_t *)room->bump;
-    room->bump += size;
-    memset(taken, 0, flags & CLR_ALLOC_UNZEROED ? (size_t)2 * CLR_HEADER_SIZE : size);
+/* Not inline: compilers that know how large a window is clear it by an instruction that takes longer than the C library's function. */
+__attribute__((noinline)) static void clear(void *memory, size_t size) { memset(memory, 0, size); }
+
+/* Takes so many bytes of the thread's room, which has them. No counter is shared with other threads: there are too many objects for that. */
+static uint8_t *carve(clr_alloc_context *context, clr_room *room, size_t size, uint32_t flags) {
+    uint8_t *taken = (uint8_t *)room->room.bump;
+    room->room.bump += size;
+    context->bytes += (int64_t)size;
+    __atomic_store_n(&room->allocated, room->allocated + size, __ATOMIC_RELAXED);
+    clear(taken, flags & CLR_ALLOC_UNZEROED ? (size_t)2 * CLR_HEADER_SIZE : size);
     return taken;
 }
 
 /* A window where an object of that size fits. Under stress, none is left for compiled code to use. */
-static void open_window(clr_alloc_context *context, hwri_room *room, size_t size) {
-    size_t least = clr_gc.stress ? size : CLR_WINDOW, rest = room->limit - room->bump;
+static void open_window(clr_alloc_context *context, clr_room *room, size_t size) {
+    size_t least = clr_gc.stress ? size : CLR_WINDOW, rest = room->room.limit - room->room.bump;
     size_t window = rest < least ? rest : size > least ? size : least;
-    context->bump = carve(room, window, 0) + CLR_HEADER_SIZE;
+    context->bump = carve(context, room, window, 0) + CLR_HEADER_SIZE;
     context->limit = context->bump + window;
-    context->bytes += (int64_t)window;
-    __atomic_fetch_add(&clr_gc.allocated, window, __ATOMIC_RELAXED);
 }
 
 static clr_object *take_of_window(clr_alloc_context *context, size_t size) {
@@ -113,16 +119,12 @@ static clr_object *new_small(clr_alloc_context *context, size_t size, uint32_t f
     clr_room *room = object ? NULL : room_of(context);
     if (object || !room) return object;
     bool apart = size > HWRI_SMALL_MOST && room->room.limit - room->room.bump >= size;
-    if (apart) {
-        context->bytes += (int64_t)size;
-        __atomic_fetch_add(&clr_gc.allocated, size, __ATOMIC_RELAXED);
-        return (clr_object *)(void *)(carve(&room->room, size, flags) + CLR_HEADER_SIZE);
-    }
+    if (apart) return (clr_object *)(void *)(carve(context, room, size, flags) + CLR_HEADER_SIZE);
     clr_allocate_end(context);
     if (room->room.limit - room->room.bump < size && !next_hole(&room->room, size) &&
         !next_block(&room->room, size, collected))
         return NULL;
-    open_window(context, &room->room, size);
+    open_window(context, room, size);
     return take_of_window(context, size);
 }
 
@@ -132,12 +134,14 @@ static clr_object *new_large(clr_alloc_context *context, size_t size, bool colle
     clr_object *object = NULL;
     pthread_mutex_lock(&clr_gc.lock);
     if (clr_may_give(size, collected)) object = hwri_large_object_new(&clr_gc.space, size, false);
-    if (object) clr_gc.given += size;
+    if (object) {
+        clr_gc.given += size;
+        clr_gc.allocated += size;
+    }
     pthread_mutex_unlock(&clr_gc.lock);
     clr_no_gc_wake();
     if (!object) return NULL;
     context->bytes_large += (int64_t)size;
-    __atomic_fetch_add(&clr_gc.allocated, size, __ATOMIC_RELAXED);
     return object;
 }
 
@@ -191,14 +195,30 @@ clr_object *clr_allocate(clr_alloc_context *context, size_t size, uint32_t flags
     }
 }
 
-uint64_t clr_allocated(void) { return __atomic_load_n(&clr_gc.allocated, __ATOMIC_RELAXED); }
+/* With the lock. */
+static uint64_t allocated_so_far(void) {
+    uint64_t bytes = clr_gc.allocated;
+    for (const clr_room *room = clr_gc.rooms; room; room = room->next)
+        bytes += __atomic_load_n(&room->allocated, __ATOMIC_RELAXED);
+    return bytes;
+}
 
-/* The two belong together, and a collection may come between for a thread that does not stop for it. */
+uint64_t clr_allocated(void) {
+    pthread_mutex_lock(&clr_gc.lock);
+    uint64_t bytes = allocated_so_far();
+    pthread_mutex_unlock(&clr_gc.lock);
+    return bytes;
+}
+
+void clr_survived(size_t bytes) {
+    pthread_mutex_lock(&clr_gc.lock);
+    clr_gc.survived = bytes - allocated_so_far();
+    pthread_mutex_unlock(&clr_gc.lock);
+}
+
 size_t clr_bytes_in_use(void) {
-    uint64_t survived, allocated;
-    do {
-        survived = __atomic_load_n(&clr_gc.survived, __ATOMIC_ACQUIRE);
-        allocated = __atomic_load_n(&clr_gc.allocated, __ATOMIC_ACQUIRE);
-    } while (survived != __atomic_load_n(&clr_gc.survived, __ATOMIC_RELAXED));
-    return allocated + survived;
+    pthread_mutex_lock(&clr_gc.lock);
+    size_t bytes = clr_gc.survived + allocated_so_far();
+    pthread_mutex_unlock(&clr_gc.lock);
+    return bytes;
 }

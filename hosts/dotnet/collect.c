@@ -99,7 +99,7 @@ static void sweep(bool full) {
     hwri_space *space = &clr_gc.space;
     hwri_larges_sweep(space);
     hwri_old_sweep(space, full);
-    __atomic_store_n(&clr_gc.survived, space->old.live + space->large.bytes - clr_allocated(), __ATOMIC_RELAXED);
+    clr_survived(space->old.live + space->large.bytes);
 }
 
 /* ---- what is told of it ---- */

@@ -22,6 +22,7 @@ enum { CLR_WINDOW = 8192 };
 typedef struct clr_room {
     hwri_room room;
     struct clr_room *next;
+    uint64_t allocated; /* bytes, in windows and for small objects, from its start on; only its thread adds to it */
     bool seen;
 } clr_room;
 
@@ -35,9 +36,11 @@ typedef struct clr_collector {
     hwri_space space; /* `lock` guards it while threads run */
     pthread_mutex_t lock;
     clr_room *rooms;
-    uint64_t allocated; /* bytes, in windows and for large objects, from the start on */
-    size_t pinned;      /* bytes of pinned objects */
-    uint64_t survived;  /* bytes after the last collection, less `allocated` then; their sum is what there is */
+    uint64_t
+        allocated; /* bytes from the start on, for large objects and by threads that are gone; the rooms have the others' */
+    size_t pinned; /* bytes of pinned objects */
+    uint64_t
+        survived; /* bytes after the last collection, less what was allocated by then; their sum is what there is */
 
     pthread_mutex_t collecting;  /* held by who collects; never waited for by a cooperative thread */
     uint32_t count;              /* of collections */
