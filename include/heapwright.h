@@ -8,6 +8,7 @@
  *   heap.h    managed objects: counts, handles, blocks, looking at a heap
  *   collect.h the collector for cycles, as Python's module gc
  *   tracing.h C#'s managed heap: threads, roots, generations, finalizers
+ *   tiny.h    MicroPython's: a collected heap in a buffer, for the smallest machines
  *   weak.h    weak references and tables of them
  *   events.h  what happens in a heap, as it happens
  *   kinds.h   values like Python's, ready-made: what they all have
@@ -33,6 +34,7 @@
 #include "heapwright/raw.h"
 #include "heapwright/sequence.h"
 #include "heapwright/text.h"
+#include "heapwright/tiny.h"
 #include "heapwright/tracing.h"
 #include "heapwright/type.h"
 #include "heapwright/weak.h"

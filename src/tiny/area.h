@@ -1,0 +1,151 @@
+/* Areas of memory cut into blocks, for a model (model.h): which blocks are in use, finding room, taking it, and giving it back.
+ *
+ * Everything that is known of a block are three bits, in planes: one word of each plane, side by side, is a *cell*, and tells of as many blocks
+ * as a word has bits.
+ *
+ *     head body watch
+ *      0    0    0     free
+ *      0    1    0     body: goes on what begins before it
+ *      1    0    w     head: an object begins here
+ *      1    1    w     marked head: one that the collection under way has reached
+ *      0    1    1     grey head, watch 0: reached, but there was no room to remember that what it refers to was not looked at
+ *      0    0    1     grey head, watch 1
+ *
+ * `watch` of a head says that its death is noticed: there is a finalizer, or whatever the model needs. Grey heads are there only while one is marking. So a
+ * mark stack that overflows costs no memory, and what overflowed is found a word at a time. A model may have a fourth plane, `extra`, whose bits are zero
+ * but for heads, and mean what it wants.
+ *
+ * An area lies in memory like this:  its header (for the first area: the heap and its mark stack) | cells | blocks. Behind the last block the planes have
+ * one more head, the *stop*, whose body is the rest of the cells. No object and no free run ever passes it, so nothing
+ * that looks for the end of one asks for the end of the area.
+ *
+ * Three planes of 16-byte blocks take 2.3 % of the memory, four take 3.1 %. */
+#ifndef HWRI_TINY_AREA_H
+#define HWRI_TINY_AREA_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uintptr_t tiny_word;
+enum {
+    TINY_BITS = sizeof(tiny_word) * CHAR_BIT,
+    TINY_BLOCK = 4 * sizeof(void *),
+    TINY_WORDS = TINY_BLOCK / sizeof(void *),
+    TINY_CLASSES = 8
+};
+
+typedef struct tiny_cell {
+    tiny_word head, body, watch;
+#ifdef TINY_EXTRA
+    tiny_word extra;
+#endif
+} tiny_cell;
+
+/* `rover[c]` is where the search for c + 1 blocks begins; the last one serves all larger numbers. What was found moves the rover of its class
+ * behind it, and what is freed moves those back that it has room for, so a search passes over the same words again only if
+ * others have freed in between. No grey head lies in the cells before `grey`. */
+typedef struct tiny_area {
+    struct tiny_area *next;
+    tiny_cell *cells;
+    size_t cell_count;
+    uintptr_t start; /* of block 0 */
+    size_t bytes;    /* of all blocks */
+    size_t grey;
+    size_t rover[TINY_CLASSES];
+} tiny_area;
+
+static inline unsigned tiny_lowest(tiny_word word) {
+    return (unsigned)(sizeof word == sizeof(unsigned) ? __builtin_ctz((unsigned)word)
+                                                      : __builtin_ctzll((unsigned long long)word));
+}
+
+/* The ones at the top of a word that is not all ones. */
+static inline unsigned tiny_top_ones(tiny_word word) {
+    return (unsigned)(sizeof word == sizeof(unsigned) ? __builtin_clz((unsigned)~word)
+                                                      : __builtin_clzll((unsigned long long)~word));
+}
+
+static inline unsigned tiny_ones_in(tiny_word word) {
+    const tiny_word all = ~(tiny_word)0;
+    word -= word >> 1 & all / 3;
+    word = (word & all / 5) + (word >> 2 & all / 5);
+    word = (word + (word >> 4)) & all / 17;
+    return (unsigned)(word * (all / 255) >> (TINY_BITS - 8));
+}
+
+static inline tiny_word tiny_bit(size_t block) { return (tiny_word)1 << block % TINY_BITS; }
+static inline tiny_word tiny_free_in(const tiny_cell *cell) { return ~(cell->head | cell->body | cell->watch); }
+static inline tiny_word tiny_body_in(const tiny_cell *cell) { return cell->body & ~(cell->head | cell->watch); }
+
+/* How many blocks from this one on are free, or are bodies: where what begins before them ends. It need not be told of more than `enough`. */
+static size_t tiny_run(const tiny_area *area, size_t block, bool free, size_t enough) {
+    size_t at = block;
+    do {
+        const tiny_cell *cell = &area->cells[at / TINY_BITS];
+        tiny_word others = ~(free ? tiny_free_in(cell) : tiny_body_in(cell)) >> at % TINY_BITS;
+        if (others != 0) return at - block + tiny_lowest(others);
+        at = (at | (TINY_BITS - 1)) + 1;
+    } while (at - block < enough);
+    return enough;
+}
+
+/* Of the object whose head is this block. */
+static size_t tiny_count(const tiny_area *area, size_t block) { return 1 + tiny_run(area, block + 1, false, SIZE_MAX); }
+
+/* Turns free blocks into bodies, or bodies into free blocks. */
+static void tiny_flip(tiny_area *area, size_t block, size_t count) {
+    while (count > 0) {
+        size_t at = block % TINY_BITS, here = count < TINY_BITS - at ? count : TINY_BITS - at;
+        area->cells[block / TINY_BITS].body ^= ~(tiny_word)0 >> (TINY_BITS - here) << at;
+        block += here;
+        count -= here;
+    }
+}
+
+/* Makes an area of what lies between two addresses, the first aligned as a word. Returns false, with nothing written, if not even one block has room. */
+static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
+    if (end < from) return false;
+    size_t cells = (end - from) / ((size_t)TINY_BITS * TINY_BLOCK) + 1;
+    size_t planes = cells * sizeof(tiny_cell);
+    end -= end % TINY_BLOCK;
+    if (end < from + planes + TINY_BLOCK) return false;
+    size_t blocks = (end - from - planes) / TINY_BLOCK;
+    memset((void *)from, 0, planes); // NOLINT(performance-no-int-to-ptr)
+    area->cells = (tiny_cell *)from; // NOLINT(performance-no-int-to-ptr)
+    area->cell_count = area->grey = cells;
+    area->bytes = blocks * TINY_BLOCK;
+    area->start = end - area->bytes;
+    area->cells[blocks / TINY_BITS].head = tiny_bit(blocks);
+    tiny_flip(area, blocks + 1, cells * TINY_BITS - blocks - 1);
+    return true;
+}
+
+/* The first block of `count` free ones, from block `at` on; at least as many as the area has where there are none. */
+static size_t tiny_find(const tiny_area *area, size_t at, size_t count) {
+    const tiny_word all = ~(tiny_word)0;
+    size_t i = at / TINY_BITS, run = 0; /* free blocks right before cell i */
+    tiny_word hidden = all << at % TINY_BITS;
+    for (; i < area->cell_count; i++, hidden = all) {
+        tiny_word free = tiny_free_in(&area->cells[i]) & hidden, starts = free;
+        if (free == all) {
+            run += TINY_BITS;
+            if (run >= count) return (i + 1) * TINY_BITS - run;
+            continue;
+        }
+        if (run + tiny_lowest(~free) >= count) return i * TINY_BITS - run;
+        size_t reach = 1;
+        while (reach < count && starts != 0) {
+            size_t step = reach < count - reach ? reach : count - reach;
+            starts &= starts >> step;
+            reach += step;
+        }
+        if (starts != 0) return i * TINY_BITS + tiny_lowest(starts);
+        run = tiny_top_ones(free);
+    }
+    return i * TINY_BITS;
+}
+
+#endif

@@ -1,0 +1,235 @@
+/* The engine of the tiny collector, included by one file for each model: the native one (model.h), and hosts/micropython. Before it a model
+ * has defined
+ *   TINY_SEVERAL          whether there may be several areas: 1 or 0
+ *   TINY_EXTRA            if there is a fourth plane
+ * and after it, it defines
+ *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
+ *   tiny_noticed(cell)    the heads whose death tiny_notice is told of
+ *   tiny_notice(heap, place)   this object is about to be freed; its `watch` is zero by now. It may free others, and mark
+ *   tiny_swept(heap, heads)    these heads of a cell are being freed
+ *   tiny_poll()           done for every word or cell that is looked at
+ *
+ * A collection is tiny_mark for all roots, tiny_finish_marking, tiny_end. Words are references if they are the address of a block at which an
+ * object begins, whatever else they may be.
+ *
+ * Marking keeps addresses of objects to be looked at on a stack of fixed size. Where there is no room for one, its head turns grey. When the stack is
+ * empty, the lowest grey head is marked from, until there is none. So no object is looked at twice. What may be gone through more than once are the planes, a cell at a
+ * time, between the lowest grey head and the next one: once for each time that the stack overflowed at most. */
+#ifndef HWRI_TINY_ENGINE_H
+#define HWRI_TINY_ENGINE_H
+
+#include "tiny/area.h"
+
+typedef struct tiny_heap {
+    tiny_area first;
+    size_t used, total; /* blocks */
+    tiny_word carry;    /* of the sweep: 1 if the last block before a cell is free now; 0 before and after */
+    uintptr_t *stack, *stack_end;
+} tiny_heap;
+
+/* A block in its area. */
+typedef struct tiny_place {
+    tiny_area *area;
+    size_t block;
+    tiny_cell *cell;
+    tiny_word bit;
+} tiny_place;
+
+static tiny_word tiny_leaves(const tiny_cell *cell);
+static tiny_word tiny_noticed(const tiny_cell *cell);
+static void tiny_notice(tiny_heap *heap, const tiny_place *place);
+
+static inline tiny_area *tiny_next(const tiny_area *area) { return TINY_SEVERAL ? area->next : NULL; }
+
+static inline tiny_place tiny_place_of(tiny_area *area, size_t block) {
+    return (tiny_place){area, block, &area->cells[block / TINY_BITS], tiny_bit(block)};
+}
+
+static inline void *tiny_address(const tiny_place *place) {
+    return (void *)(place->area->start + place->block * TINY_BLOCK); // NOLINT(performance-no-int-to-ptr)
+}
+
+/* Whether an address is that of a block, and which. */
+static inline bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *place) {
+    tiny_area *area = &heap->first;
+    do {
+        uintptr_t offset = address - area->start;
+        if (offset < area->bytes) {
+            if (offset % TINY_BLOCK != 0) return false;
+            *place = tiny_place_of(area, offset / TINY_BLOCK);
+            return true;
+        }
+        area = tiny_next(area);
+    } while (area != NULL);
+    return false;
+}
+
+/* Whether an address is that of an object. */
+static bool tiny_is_object(tiny_heap *heap, const void *address, tiny_place *place) {
+    return tiny_locate(heap, (uintptr_t)address, place) && (place->cell->head & place->bit) != 0;
+}
+
+/* Searches begin at the start again. */
+static void tiny_rewind(tiny_heap *heap) {
+    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
+        memset(area->rover, 0, sizeof area->rover);
+}
+
+/* Makes an object of so many free blocks, from the rovers on. Returns false if it finds none. Its content is not touched. */
+static bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
+    size_t class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
+    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
+        size_t block = tiny_find(area, area->rover[class], count);
+        area->rover[class] = block + count;
+        if (block >= area->cell_count * TINY_BITS) continue;
+        *place = tiny_place_of(area, block);
+        place->cell->head |= place->bit;
+        tiny_flip(area, block + 1, count - 1);
+        heap->used += count;
+        return true;
+    }
+    return false;
+}
+
+/* Blocks have become free. */
+static void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+    for (size_t class = 0; class < TINY_CLASSES && class < count; class ++)
+        if (area->rover[class] > block) area->rover[class] = block;
+    heap->used -= count;
+}
+
+/* Frees an object, marked or not. */
+static void tiny_release(tiny_heap *heap, const tiny_place *place) {
+    size_t count = tiny_count(place->area, place->block);
+    tiny_cell *cell = place->cell;
+    cell->head &= ~place->bit;
+    cell->body &= ~place->bit;
+    cell->watch &= ~place->bit;
+#ifdef TINY_EXTRA
+    cell->extra &= ~place->bit;
+#endif
+    tiny_flip(place->area, place->block + 1, count - 1);
+    tiny_freed(heap, place->area, place->block, count);
+}
+
+/* Changes the size of an object of `old` blocks where it lies, if there is room. */
+static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, size_t new) {
+    tiny_area *area = place->area;
+    size_t block = place->block;
+    if (new < old) {
+        tiny_flip(area, block + new, old - new);
+        tiny_freed(heap, area, block + new, old - new);
+    } else {
+        if (tiny_run(area, block + old, true, new - old) < new - old) return false;
+        tiny_flip(area, block + old, new - old);
+        heap->used += new - old;
+    }
+    return true;
+}
+
+/* Marks what these words refer to, and all that can be reached from there. */
+__attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, const uintptr_t *words, size_t count) {
+    uintptr_t *top = heap->stack;
+    tiny_place place;
+    for (;;) {
+        for (; count > 0; count--, words++) {
+            tiny_poll();
+            if (!tiny_locate(heap, *words, &place)) continue;
+            tiny_cell *cell = place.cell;
+            tiny_word bit = place.bit;
+            if ((cell->head & ~cell->body & bit) == 0) continue;
+            if ((tiny_leaves(cell) & bit) != 0) {
+                cell->body |= bit;
+            } else if (top < heap->stack_end) {
+                cell->body |= bit;
+                *top++ = *words;
+            } else {
+                cell->head &= ~bit;
+                if ((cell->watch & bit) == 0) cell->body |= bit;
+                cell->watch |= bit;
+                size_t at = place.block / TINY_BITS;
+                if (place.area->grey > at) place.area->grey = at;
+            }
+        }
+        if (top == heap->stack) return;
+        words = (const uintptr_t *)*--top; // NOLINT(performance-no-int-to-ptr)
+        if (!tiny_locate(heap, (uintptr_t)words, &place)) return;
+        count = tiny_count(place.area, place.block) * TINY_WORDS;
+    }
+}
+
+/* Marks what an object that has been reached refers to. */
+static void tiny_mark_from(tiny_heap *heap, const tiny_place *place) {
+    tiny_mark(heap, tiny_address(place), tiny_count(place->area, place->block) * TINY_WORDS);
+}
+
+/* Marks from grey heads until there are none. */
+static void tiny_finish_marking(tiny_heap *heap) {
+    for (tiny_area *area = &heap->first; area != NULL;) {
+        if (area->grey >= area->cell_count) {
+            area = tiny_next(area);
+            continue;
+        }
+        tiny_cell *cell = &area->cells[area->grey];
+        tiny_word grey = cell->watch & ~cell->head;
+        tiny_poll();
+        if (grey == 0) {
+            area->grey++;
+            continue;
+        }
+        tiny_place place = tiny_place_of(area, area->grey * TINY_BITS + tiny_lowest(grey));
+        if ((cell->body & place.bit) != 0) cell->watch &= ~place.bit;
+        cell->body |= place.bit;
+        cell->head |= place.bit;
+        tiny_mark_from(heap, &place);
+        area = &heap->first;
+    }
+}
+
+/* Calls a function for every cell. */
+static void tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
+    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
+        for (size_t i = 0; i < area->cell_count; i++) {
+            tiny_poll();
+            visit(heap, area, i);
+        }
+}
+
+/* Tells of all that is about to be freed and is watched. */
+static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
+    tiny_cell *cell = &area->cells[i];
+    tiny_word dying;
+    while ((dying = cell->head & ~cell->body & tiny_noticed(cell)) != 0) {
+        tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(dying));
+        cell->watch &= ~place.bit;
+        tiny_notice(heap, &place);
+    }
+}
+
+/* Frees what is not marked. The bodies of the dead are those that adding one to each run of bodies that begins behind an unmarked head, or
+ * goes on from the cell before, changes by its carry. The stop is marked here. */
+static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
+    tiny_cell *cell = &area->cells[i];
+    if (i == area->bytes / TINY_BLOCK / TINY_BITS) cell->body |= tiny_bit(area->bytes / TINY_BLOCK);
+    tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
+    tiny_word dead = heads | (body & ~(body + ((heads << 1 | heap->carry) & body)));
+    heap->carry = dead >> (TINY_BITS - 1);
+    cell->body = body & ~dead;
+    if (dead == 0) return;
+    cell->head &= ~dead;
+    cell->watch &= ~dead;
+#ifdef TINY_EXTRA
+    cell->extra &= ~dead;
+#endif
+    tiny_swept(heap, heads);
+    heap->used -= tiny_ones_in(dead);
+}
+
+/* Marking is finished: notices what dies, then frees it. */
+static void tiny_end(tiny_heap *heap) {
+    tiny_each_cell(heap, tiny_notice_cell);
+    tiny_each_cell(heap, tiny_sweep_cell);
+    tiny_rewind(heap);
+}
+
+#endif

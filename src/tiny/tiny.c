@@ -1,0 +1,195 @@
+/* tiny: the interface over the native model. */
+#include "heapwright/tiny.h"
+
+#include "tiny/model.h"
+
+enum { MARK_STACK = 32 };
+
+/* `fresh` blocks have been allocated since the last collection. */
+struct hwr_tiny {
+    tiny_heap heap;
+    const hwr_tiny_options *options;
+    size_t threshold, fresh;
+    bool busy, disabled, finalized;
+};
+
+static size_t tiny_blocks_of(size_t bytes) { return bytes / TINY_BLOCK + (bytes % TINY_BLOCK != 0); }
+
+/* Puts a header of so many bytes, all zero, at the start of a buffer, and makes the rest an area. */
+static tiny_area *tiny_area_put(void *buffer, size_t size, size_t header) {
+    size_t lost = -(uintptr_t)buffer % sizeof(void *);
+    if (size < header + lost) return NULL;
+    tiny_area *area = memset((char *)buffer + lost, 0, header);
+    return tiny_area_open(area, (uintptr_t)area + header, (uintptr_t)buffer + size) ? area : NULL;
+}
+
+hwr_tiny *hwr_tiny_open(void *buffer, size_t size, const hwr_tiny_options *options) {
+    size_t entries = options->mark_stack != 0 ? options->mark_stack : MARK_STACK;
+    if (options->size != sizeof *options || entries > size / sizeof(uintptr_t)) return NULL;
+    hwr_tiny *tiny = (hwr_tiny *)tiny_area_put(buffer, size, sizeof *tiny + entries * sizeof(uintptr_t));
+    if (tiny == NULL) return NULL;
+    tiny->heap.total = tiny->heap.first.bytes / TINY_BLOCK;
+    tiny->heap.stack = (uintptr_t *)(tiny + 1);
+    tiny->heap.stack_end = tiny->heap.stack + entries;
+    tiny->options = options;
+    hwr_tiny_set_threshold(tiny, options->threshold);
+    return tiny;
+}
+
+bool hwr_tiny_add(hwr_tiny *tiny, void *buffer, size_t size) {
+    tiny_area *area = tiny_area_put(buffer, size, sizeof *area);
+    if (area == NULL) return false;
+    area->next = tiny->heap.first.next;
+    tiny->heap.first.next = area;
+    tiny->heap.total += area->bytes / TINY_BLOCK;
+    return true;
+}
+
+static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
+    hwr_tiny *tiny = (hwr_tiny *)heap;
+    if (tiny->options->finalize == NULL) return;
+    place->cell->body |= place->bit;
+    tiny_mark_from(heap, place);
+    tiny_finish_marking(heap);
+    tiny->finalized = true;
+    tiny->options->finalize(tiny, tiny_address(place), tiny->options->context);
+}
+
+/* Weak references to what was not reached are cleared, before any finalizer runs. */
+static void tiny_clear_weak(tiny_heap *heap, tiny_area *area, size_t i) {
+    const tiny_cell *cell = &area->cells[i];
+    for (tiny_word weak = cell->watch & cell->extra; weak != 0; weak &= weak - 1) {
+        tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(weak)), target;
+        void **referent = tiny_address(&place);
+        if (!tiny_is_object(heap, *referent, &target) || (target.cell->body & target.bit) == 0) *referent = NULL;
+    }
+}
+
+size_t hwr_tiny_collect(hwr_tiny *tiny) {
+    tiny_heap *heap = &tiny->heap;
+    if (tiny->busy) return 0;
+    size_t used = heap->used;
+    tiny->busy = true;
+    tiny->finalized = false;
+    tiny->fresh = 0;
+    if (tiny->options->roots != NULL) tiny->options->roots(tiny, tiny->options->context);
+    tiny_finish_marking(heap);
+    tiny_each_cell(heap, tiny_clear_weak);
+    tiny_end(heap);
+    tiny->busy = false;
+    return (used - heap->used) * TINY_BLOCK;
+}
+
+/* Searches where something was found last, then everywhere, then after a collection; and again as long as finalizers ran in it, because
+ * what they were told of is not free yet. */
+static bool tiny_get(hwr_tiny *tiny, size_t count, tiny_place *place) {
+    tiny_heap *heap = &tiny->heap;
+    if (tiny->busy || count == 0) return false;
+    bool may_collect = !tiny->disabled;
+    if (may_collect && tiny->fresh >= tiny->threshold) hwr_tiny_collect(tiny);
+    if (!tiny_take(heap, count, place)) {
+        tiny_rewind(heap);
+        while (!tiny_take(heap, count, place)) {
+            if (!may_collect) return false;
+            hwr_tiny_collect(tiny);
+            may_collect = tiny->finalized;
+        }
+    }
+    tiny->fresh += count;
+    return true;
+}
+
+void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
+    tiny_place place;
+    size_t count = tiny_blocks_of(size);
+    if (!tiny_get(tiny, count, &place)) return NULL;
+    if ((flags & HWR_TINY_FINALIZE) != 0)
+        place.cell->watch |= place.bit;
+    else if ((flags & HWR_TINY_LEAF) != 0)
+        place.cell->extra |= place.bit;
+    return memset(tiny_address(&place), 0, count * TINY_BLOCK);
+}
+
+void *hwr_tiny_resize(hwr_tiny *tiny, void *object, size_t size, bool may_move) {
+    tiny_place old, new;
+    size_t count = tiny_blocks_of(size);
+    if (tiny->busy || count == 0 || !tiny_is_object(&tiny->heap, object, &old)) return NULL;
+    size_t had = tiny_count(old.area, old.block);
+    char *content = object;
+    if (!tiny_resize(&tiny->heap, &old, had, count)) {
+        if (!may_move || !tiny_get(tiny, count, &new)) return NULL;
+        content = memcpy(tiny_address(&new), object, had * TINY_BLOCK);
+        if ((old.cell->watch & old.bit) != 0) new.cell->watch |= new.bit;
+        if ((old.cell->extra & old.bit) != 0) new.cell->extra |= new.bit;
+        tiny_release(&tiny->heap, &old);
+    }
+    if (count > had) memset(content + had * TINY_BLOCK, 0, (count - had) * TINY_BLOCK);
+    return content;
+}
+
+bool hwr_tiny_free(hwr_tiny *tiny, void *object) {
+    tiny_place place;
+    if (!tiny_is_object(&tiny->heap, object, &place)) return false;
+    tiny_release(&tiny->heap, &place);
+    return true;
+}
+
+size_t hwr_tiny_size(hwr_tiny *tiny, const void *object) {
+    tiny_place place;
+    return tiny_is_object(&tiny->heap, object, &place) ? tiny_count(place.area, place.block) * TINY_BLOCK : 0;
+}
+
+void hwr_tiny_mark(hwr_tiny *tiny, const void *words, size_t count) { tiny_mark(&tiny->heap, words, count); }
+
+__attribute__((noinline, no_sanitize("address"))) void hwr_tiny_mark_stack(hwr_tiny *tiny, const void *bottom) {
+    __builtin_unwind_init(); /* registers that hold the caller's values are put onto the stack */
+    const uintptr_t *top = __builtin_frame_address(0);
+    hwr_tiny_mark(tiny, top, (size_t)((const uintptr_t *)bottom - top));
+}
+
+bool hwr_tiny_enable(hwr_tiny *tiny, bool enable) {
+    bool before = !tiny->disabled;
+    tiny->disabled = !enable;
+    return before;
+}
+
+void hwr_tiny_set_threshold(hwr_tiny *tiny, size_t bytes) {
+    tiny->threshold = bytes != 0 ? tiny_blocks_of(bytes) : SIZE_MAX;
+}
+
+size_t hwr_tiny_used(const hwr_tiny *tiny) { return tiny->heap.used * TINY_BLOCK; }
+
+size_t hwr_tiny_available(const hwr_tiny *tiny) { return (tiny->heap.total - tiny->heap.used) * TINY_BLOCK; }
+
+void *hwr_tiny_weak(hwr_tiny *tiny, void *object) {
+    tiny_place target, place;
+    if (!tiny_is_object(&tiny->heap, object, &target) || !tiny_get(tiny, 1, &place)) return NULL;
+    place.cell->watch |= place.bit;
+    place.cell->extra |= place.bit;
+    void **referent = memset(tiny_address(&place), 0, TINY_BLOCK);
+    *referent = object;
+    return referent;
+}
+
+void *hwr_tiny_weak_get(const void *weak) { return *(void *const *)weak; }
+
+void hwr_tiny_get_info(const hwr_tiny *tiny, hwr_tiny_info *info) {
+    const tiny_heap *heap = &tiny->heap;
+    memset(info, 0, sizeof *info);
+    info->total = heap->total * TINY_BLOCK;
+    info->overhead = sizeof *tiny - sizeof heap->first + (size_t)(heap->stack_end - heap->stack) * sizeof *heap->stack;
+    for (const tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
+        info->overhead += sizeof *area + area->cell_count * sizeof(tiny_cell);
+        for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
+            size_t free = tiny_run(area, block, true, SIZE_MAX), count = 0;
+            if (free == 0) {
+                count = tiny_count(area, block);
+                info->objects++;
+            }
+            if (free * TINY_BLOCK > info->largest_free) info->largest_free = free * TINY_BLOCK;
+            if (count * TINY_BLOCK > info->largest) info->largest = count * TINY_BLOCK;
+            info->used += count * TINY_BLOCK;
+            block += free + count;
+        }
+    }
+}
