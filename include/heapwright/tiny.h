@@ -34,9 +34,8 @@ typedef struct hwr_tiny_options {
     size_t size; /* sizeof(hwr_tiny_options), so that fields can be added */
     /* Calls hwr_tiny_mark for everything outside of the heap that may hold references. NULL: there is nothing such. */
     void (*roots)(hwr_tiny *heap, void *context);
-    /* Is told of each object with HWR_TINY_FINALIZE that nobody can reach any more. This and all that it refers to are intact, and stay until a later collection; it is told only
-     * once, and only after everything that refers to the object, in a cycle in any order. It may store the object somewhere, and free others; memory is not to be had from the
-     * heap meanwhile. NULL: objects die unnoticed. */
+    /* Is told of each object with HWR_TINY_FINALIZE that nobody can reach any more, once, in no order that is promised. The object and all that it refers to are intact, and stay until the next collection; then
+     * they are freed unless they have become reachable again. It may store the object somewhere, and free objects; memory is not to be had from the heap meanwhile. NULL: objects die unnoticed. */
     void (*finalize)(hwr_tiny *heap, void *object, void *context);
     void *context;     /* handed on to both */
     size_t mark_stack; /* entries; 0: 32. With more, large collections take a little less time */

@@ -11,7 +11,7 @@
  *      0    1    1     grey head, watch 0: reached, but there was no room to remember that what it refers to was not looked at
  *      0    0    1     grey head, watch 1
  *
- * `watch` of a head says that its death is noticed: there is a finalizer, or whatever the model needs. Grey heads are there only while one is marking. So a
+ * `watch` of a head says that its death is noticed: there is a finalizer, or whatever the model needs. Grey heads are there only in a collection. So a
  * mark stack that overflows costs no memory, and what overflowed is found a word at a time. A model may have a fourth plane, `extra`, whose bits are zero
  * but for heads, and mean what it wants.
  *

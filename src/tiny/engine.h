@@ -5,7 +5,7 @@
  * and after it, it defines
  *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
  *   tiny_noticed(cell)    the heads whose death tiny_notice is told of
- *   tiny_notice(heap, place)   this object is about to be freed; its `watch` is zero by now. It may free others, and mark
+ *   tiny_notice(heap, place)   this object is about to be freed; its `watch` is zero by now. It may free others, and turn it grey
  *   tiny_swept(heap, heads)    these heads of a cell are being freed
  *   tiny_poll()           done for every word or cell that is looked at
  *
@@ -64,9 +64,9 @@ static inline bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *p
     return false;
 }
 
-/* Whether an address is that of an object. */
+/* Whether an address is that of an object, grey or not. */
 static bool tiny_is_object(tiny_heap *heap, const void *address, tiny_place *place) {
-    return tiny_locate(heap, (uintptr_t)address, place) && (place->cell->head & place->bit) != 0;
+    return tiny_locate(heap, (uintptr_t)address, place) && ((place->cell->head | place->cell->watch) & place->bit) != 0;
 }
 
 /* Searches begin at the start again. */
@@ -127,6 +127,16 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
     return true;
 }
 
+/* Turns a head grey. */
+static void tiny_grey(const tiny_place *place) {
+    tiny_cell *cell = place->cell;
+    cell->head &= ~place->bit;
+    if ((cell->watch & place->bit) == 0) cell->body |= place->bit;
+    cell->watch |= place->bit;
+    size_t at = place->block / TINY_BITS;
+    if (place->area->grey > at) place->area->grey = at;
+}
+
 /* Marks what these words refer to, and all that can be reached from there. */
 __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, const uintptr_t *words, size_t count) {
     uintptr_t *top = heap->stack;
@@ -144,11 +154,7 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
                 cell->body |= bit;
                 *top++ = *words;
             } else {
-                cell->head &= ~bit;
-                if ((cell->watch & bit) == 0) cell->body |= bit;
-                cell->watch |= bit;
-                size_t at = place.block / TINY_BITS;
-                if (place.area->grey > at) place.area->grey = at;
+                tiny_grey(&place);
             }
         }
         if (top == heap->stack) return;
@@ -228,6 +234,7 @@ static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
 /* Marking is finished: notices what dies, then frees it. */
 static void tiny_end(tiny_heap *heap) {
     tiny_each_cell(heap, tiny_notice_cell);
+    tiny_finish_marking(heap);
     tiny_each_cell(heap, tiny_sweep_cell);
     tiny_rewind(heap);
 }

@@ -45,14 +45,13 @@ bool hwr_tiny_add(hwr_tiny *tiny, void *buffer, size_t size) {
     return true;
 }
 
+/* What was told of turns grey, so that it and all that it refers to live on when everything that dies was told of. */
 static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
     hwr_tiny *tiny = (hwr_tiny *)heap;
     if (tiny->options->finalize == NULL) return;
-    place->cell->body |= place->bit;
-    tiny_mark_from(heap, place);
-    tiny_finish_marking(heap);
     tiny->finalized = true;
     tiny->options->finalize(tiny, tiny_address(place), tiny->options->context);
+    if ((place->cell->head & place->bit) != 0) tiny_grey(place);
 }
 
 /* Weak references to what was not reached are cleared, before any finalizer runs. */

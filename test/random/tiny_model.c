@@ -163,10 +163,10 @@ static void shadow_collect(const void *new) {
     while ((dying = next_dying()) != 0) {
         CHECK(told < m.told_count && m.told[told] == dying);
         m.objects[dying].finalized = false;
-        reach(dying);
         if (++m.revivals % REVIVED == 0) m.root_ids[dying % ROOTS] = dying;
         told++;
     }
+    for (unsigned i = 0; i < told; i++) reach(m.told[i]);
     CHECK(told == m.told_count);
     m.told_count = 0;
     for (unsigned id = 1; id < m.end; id++) {
