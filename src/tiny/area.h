@@ -29,6 +29,17 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Unless a program is to be small, what every allocation and marking pass through is inlined, and objects of one block are made and freed by short ways. */
+#ifdef __OPTIMIZE_SIZE__
+#define TINY_SHORT_WAYS 0
+#define TINY_INLINE static
+#define TINY_APART static
+#else
+#define TINY_SHORT_WAYS 1
+#define TINY_INLINE __attribute__((always_inline)) static inline
+#define TINY_APART __attribute__((noinline)) static
+#endif
+
 typedef uintptr_t tiny_word;
 enum {
     TINY_BITS = sizeof(tiny_word) * CHAR_BIT,
@@ -46,7 +57,7 @@ typedef struct tiny_cell {
 
 /* `rover[c]` is where the search for c + 1 blocks begins; the last one serves all larger numbers. What was found moves the rover of its class
  * behind it, and what is freed moves those back that it has room for, so a search passes over the same words again only if
- * others have freed in between. No grey head lies in the cells before `grey`. */
+ * others have freed in between. No grey head lies in the cells before `grey`, and no object in those from `limit` on. */
 typedef struct tiny_area {
     struct tiny_area *next;
     tiny_cell *cells;
@@ -54,18 +65,19 @@ typedef struct tiny_area {
     uintptr_t start; /* of block 0 */
     size_t bytes;    /* of all blocks */
     size_t grey;
+    size_t limit;
     size_t rover[TINY_CLASSES];
 } tiny_area;
 
-static inline unsigned tiny_lowest(tiny_word word) {
-    return (unsigned)(sizeof word == sizeof(unsigned) ? __builtin_ctz((unsigned)word)
-                                                      : __builtin_ctzll((unsigned long long)word));
+static inline size_t tiny_lowest(tiny_word word) {
+    if (sizeof word == sizeof(unsigned)) return (unsigned)__builtin_ctz((unsigned)word);
+    return (unsigned)__builtin_ctzll((unsigned long long)word);
 }
 
 /* The ones at the top of a word that is not all ones. */
-static inline unsigned tiny_top_ones(tiny_word word) {
-    return (unsigned)(sizeof word == sizeof(unsigned) ? __builtin_clz((unsigned)~word)
-                                                      : __builtin_clzll((unsigned long long)~word));
+static inline size_t tiny_top_ones(tiny_word word) {
+    if (sizeof word == sizeof(unsigned)) return (unsigned)__builtin_clz((unsigned)~word);
+    return (unsigned)__builtin_clzll((unsigned long long)~word);
 }
 
 static inline unsigned tiny_ones_in(tiny_word word) {
@@ -81,7 +93,7 @@ static inline tiny_word tiny_free_in(const tiny_cell *cell) { return ~(cell->hea
 static inline tiny_word tiny_body_in(const tiny_cell *cell) { return cell->body & ~(cell->head | cell->watch); }
 
 /* How many blocks from this one on are free, or are bodies: where what begins before them ends. It need not be told of more than `enough`. */
-static size_t tiny_run(const tiny_area *area, size_t block, bool free, size_t enough) {
+TINY_INLINE size_t tiny_run(const tiny_area *area, size_t block, bool free, size_t enough) {
     size_t at = block;
     do {
         const tiny_cell *cell = &area->cells[at / TINY_BITS];
@@ -93,10 +105,10 @@ static size_t tiny_run(const tiny_area *area, size_t block, bool free, size_t en
 }
 
 /* Of the object whose head is this block. */
-static size_t tiny_count(const tiny_area *area, size_t block) { return 1 + tiny_run(area, block + 1, false, SIZE_MAX); }
+TINY_INLINE size_t tiny_count(const tiny_area *area, size_t block) { return 1 + tiny_run(area, block + 1, false, SIZE_MAX); }
 
 /* Turns free blocks into bodies, or bodies into free blocks. */
-static void tiny_flip(tiny_area *area, size_t block, size_t count) {
+TINY_INLINE void tiny_flip(tiny_area *area, size_t block, size_t count) {
     while (count > 0) {
         size_t at = block % TINY_BITS, here = count < TINY_BITS - at ? count : TINY_BITS - at;
         area->cells[block / TINY_BITS].body ^= ~(tiny_word)0 >> (TINY_BITS - here) << at;
@@ -123,27 +135,24 @@ static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
     return true;
 }
 
-/* The first block of `count` free ones, from block `at` on; at least as many as the area has where there are none. */
-static size_t tiny_find(const tiny_area *area, size_t at, size_t count) {
+/* The first block of `count` free ones, from block `at` on; where there are none, one behind the last cell. */
+TINY_INLINE size_t tiny_find(const tiny_area *area, size_t at, size_t count) {
     const tiny_word all = ~(tiny_word)0;
     size_t i = at / TINY_BITS, run = 0; /* free blocks right before cell i */
     tiny_word hidden = all << at % TINY_BITS;
     for (; i < area->cell_count; i++, hidden = all) {
         tiny_word free = tiny_free_in(&area->cells[i]) & hidden, starts = free;
-        if (free == all) {
-            run += TINY_BITS;
-            if (run >= count) return (i + 1) * TINY_BITS - run;
-            continue;
+        if (run != 0 && run + (free == all ? (size_t)TINY_BITS : tiny_lowest(~free)) >= count)
+            return i * TINY_BITS - run;
+        if (count <= TINY_BITS) {
+            for (size_t reach = 1; reach < count && starts != 0;) {
+                size_t step = reach < count - reach ? reach : count - reach;
+                starts &= starts >> step;
+                reach += step;
+            }
+            if (starts != 0) return i * TINY_BITS + tiny_lowest(starts);
         }
-        if (run + tiny_lowest(~free) >= count) return i * TINY_BITS - run;
-        size_t reach = 1;
-        while (reach < count && starts != 0) {
-            size_t step = reach < count - reach ? reach : count - reach;
-            starts &= starts >> step;
-            reach += step;
-        }
-        if (starts != 0) return i * TINY_BITS + tiny_lowest(starts);
-        run = tiny_top_ones(free);
+        run = free == all ? run + TINY_BITS : tiny_top_ones(free);
     }
     return i * TINY_BITS;
 }

@@ -23,7 +23,7 @@
 typedef struct tiny_heap {
     tiny_area first;
     size_t used, total; /* blocks */
-    tiny_word carry;    /* of the sweep: 1 if the last block before a cell is free now; 0 before and after */
+    tiny_word carry;    /* of the sweep: 1 if the last block before a cell is free now */
     uintptr_t *stack, *stack_end;
 } tiny_heap;
 
@@ -50,7 +50,7 @@ static inline void *tiny_address(const tiny_place *place) {
 }
 
 /* Whether an address is that of a block, and which. */
-static inline bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *place) {
+TINY_INLINE bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *place) {
     tiny_area *area = &heap->first;
     do {
         uintptr_t offset = address - area->start;
@@ -65,7 +65,7 @@ static inline bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *p
 }
 
 /* Whether an address is that of an object, grey or not. */
-static bool tiny_is_object(tiny_heap *heap, const void *address, tiny_place *place) {
+TINY_INLINE bool tiny_is_object(tiny_heap *heap, const void *address, tiny_place *place) {
     return tiny_locate(heap, (uintptr_t)address, place) && ((place->cell->head | place->cell->watch) & place->bit) != 0;
 }
 
@@ -75,8 +75,16 @@ static void tiny_rewind(tiny_heap *heap) {
         memset(area->rover, 0, sizeof area->rover);
 }
 
+/* Free blocks become bodies. */
+TINY_INLINE void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+    tiny_flip(area, block, count);
+    heap->used += count;
+    size_t end = (block + count - 1) / TINY_BITS;
+    if (area->limit <= end) area->limit = end + 1;
+}
+
 /* Makes an object of so many free blocks, from the rovers on. Returns false if it finds none. Its content is not touched. */
-static bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
+TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
     size_t class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
     for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
         size_t block = tiny_find(area, area->rover[class], count);
@@ -84,23 +92,45 @@ static bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
         if (block >= area->cell_count * TINY_BITS) continue;
         *place = tiny_place_of(area, block);
         place->cell->head |= place->bit;
-        tiny_flip(area, block + 1, count - 1);
-        heap->used += count;
+        tiny_occupy(heap, area, block + 1, count - 1);
+        heap->used++;
         return true;
     }
     return false;
 }
 
+/* The same for one block, if there is one in the cell where the search begins. */
+TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
+    tiny_area *area = &heap->first;
+    size_t at = area->rover[0], i = at / TINY_BITS;
+    if (i >= area->cell_count) return false;
+    tiny_cell *cell = &area->cells[i];
+    tiny_word free = tiny_free_in(cell) & ~(tiny_word)0 << at % TINY_BITS;
+    if (free == 0) return false;
+    *place = (tiny_place){area, (at & ~(size_t)(TINY_BITS - 1)) + tiny_lowest(free), cell, free & -free};
+    cell->head |= place->bit;
+    area->rover[0] = place->block + 1;
+    if (area->limit <= i) area->limit = i + 1;
+    heap->used++;
+    return true;
+}
+
 /* Blocks have become free. */
-static void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+TINY_INLINE void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
     for (size_t class = 0; class < TINY_CLASSES && class < count; class ++)
         if (area->rover[class] > block) area->rover[class] = block;
     heap->used -= count;
 }
 
+/* Frees the bodies of an object whose head was freed. */
+TINY_APART void tiny_release_bodies(tiny_heap *heap, tiny_area *area, size_t head) {
+    size_t bodies = tiny_run(area, head + 1, false, SIZE_MAX);
+    tiny_flip(area, head + 1, bodies);
+    tiny_freed(heap, area, head, bodies + 1);
+}
+
 /* Frees an object, marked or not. */
-static void tiny_release(tiny_heap *heap, const tiny_place *place) {
-    size_t count = tiny_count(place->area, place->block);
+TINY_INLINE void tiny_release(tiny_heap *heap, const tiny_place *place) {
     tiny_cell *cell = place->cell;
     cell->head &= ~place->bit;
     cell->body &= ~place->bit;
@@ -108,8 +138,13 @@ static void tiny_release(tiny_heap *heap, const tiny_place *place) {
 #ifdef TINY_EXTRA
     cell->extra &= ~place->bit;
 #endif
-    tiny_flip(place->area, place->block + 1, count - 1);
-    tiny_freed(heap, place->area, place->block, count);
+    tiny_word next = place->bit << 1;
+    if (TINY_SHORT_WAYS && next != 0 && (tiny_body_in(cell) & next) == 0) {
+        if (place->area->rover[0] > place->block) place->area->rover[0] = place->block;
+        heap->used--;
+    } else {
+        tiny_release_bodies(heap, place->area, place->block);
+    }
 }
 
 /* Changes the size of an object of `old` blocks where it lies, if there is room. */
@@ -121,8 +156,7 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
         tiny_freed(heap, area, block + new, old - new);
     } else {
         if (tiny_run(area, block + old, true, new - old) < new - old) return false;
-        tiny_flip(area, block + old, new - old);
-        heap->used += new - old;
+        tiny_occupy(heap, area, block + old, new - old);
     }
     return true;
 }
@@ -140,10 +174,14 @@ static void tiny_grey(const tiny_place *place) {
 /* Marks what these words refer to, and all that can be reached from there. */
 __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, const uintptr_t *words, size_t count) {
     uintptr_t *top = heap->stack;
+    /* What most words are, no addresses of the heap, is seen at once if there is one area. */
+    const bool several = tiny_next(&heap->first) != NULL;
+    const uintptr_t start = several ? 0 : heap->first.start, bytes = several ? UINTPTR_MAX : heap->first.bytes;
     tiny_place place;
     for (;;) {
-        for (; count > 0; count--, words++) {
+        for (const uintptr_t *end = words + count; words < end; words++) {
             tiny_poll();
+            if (*words - start >= bytes) continue;
             if (!tiny_locate(heap, *words, &place)) continue;
             tiny_cell *cell = place.cell;
             tiny_word bit = place.bit;
@@ -195,7 +233,7 @@ static void tiny_finish_marking(tiny_heap *heap) {
 /* Calls a function for every cell. */
 static void tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
     for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
-        for (size_t i = 0; i < area->cell_count; i++) {
+        for (size_t i = 0, limit = area->limit; i < limit; i++) {
             tiny_poll();
             visit(heap, area, i);
         }
@@ -216,11 +254,15 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
  * goes on from the cell before, changes by its carry. The stop is marked here. */
 static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
     tiny_cell *cell = &area->cells[i];
-    if (i == area->bytes / TINY_BLOCK / TINY_BITS) cell->body |= tiny_bit(area->bytes / TINY_BLOCK);
+    size_t blocks = area->bytes / TINY_BLOCK;
+    tiny_word stop = i == blocks / TINY_BITS ? tiny_bit(blocks) : 0;
+    if (i == 0) area->limit = heap->carry = 0;
+    cell->body |= stop;
     tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
     tiny_word dead = heads | (body & ~(body + ((heads << 1 | heap->carry) & body)));
     heap->carry = dead >> (TINY_BITS - 1);
     cell->body = body & ~dead;
+    if (((cell->head | body) & ~dead & ~-stop) != 0) area->limit = i + 1;
     if (dead == 0) return;
     cell->head &= ~dead;
     cell->watch &= ~dead;

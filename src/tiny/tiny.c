@@ -101,12 +101,17 @@ static bool tiny_get(hwr_tiny *tiny, size_t count, tiny_place *place) {
 void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
     tiny_place place;
     size_t count = tiny_blocks_of(size);
-    if (!tiny_get(tiny, count, &place)) return NULL;
+    bool one = TINY_SHORT_WAYS && count == 1 && !tiny->busy && tiny->fresh < tiny->threshold &&
+               tiny_take_one(&tiny->heap, &place);
+    if (one)
+        tiny->fresh++;
+    else if (!tiny_get(tiny, count, &place))
+        return NULL;
     if ((flags & HWR_TINY_FINALIZE) != 0)
         place.cell->watch |= place.bit;
     else if ((flags & HWR_TINY_LEAF) != 0)
         place.cell->extra |= place.bit;
-    return memset(tiny_address(&place), 0, count * TINY_BLOCK);
+    return memset(tiny_address(&place), 0, one ? (size_t)TINY_BLOCK : count * TINY_BLOCK);
 }
 
 void *hwr_tiny_resize(hwr_tiny *tiny, void *object, size_t size, bool may_move) {
