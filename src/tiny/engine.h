@@ -5,7 +5,7 @@
  * and after it, it defines
  *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
  *   tiny_noticed(cell)    the heads whose death tiny_notice is told of
- *   tiny_notice(heap, place)   this object is about to be freed; its `watch` is zero by now. It may free others, and turn it grey
+ *   tiny_notice(heap, place)   this object is about to be freed: makes that not noticed again. It may free others, and turn it grey
  *   tiny_swept(heap, heads)    these heads of a cell are being freed
  *   tiny_poll()           done for every word or cell that is looked at
  *
@@ -245,7 +245,6 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
     tiny_word dying;
     while ((dying = cell->head & ~cell->body & tiny_noticed(cell)) != 0) {
         tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(dying));
-        cell->watch &= ~place.bit;
         tiny_notice(heap, &place);
     }
 }

@@ -48,6 +48,7 @@ bool hwr_tiny_add(hwr_tiny *tiny, void *buffer, size_t size) {
 /* What was told of turns grey, so that it and all that it refers to live on when everything that dies was told of. */
 static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
     hwr_tiny *tiny = (hwr_tiny *)heap;
+    place->cell->watch &= ~place->bit;
     if (tiny->options->finalize == NULL) return;
     tiny->finalized = true;
     tiny->options->finalize(tiny, tiny_address(place), tiny->options->context);
