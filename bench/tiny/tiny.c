@@ -116,7 +116,8 @@ static void make(const char *what) {
     }
     if (strcmp(what, "graph") == 0) count = count * 4 / 5;
     if (strcmp(what, "wide") == 0) count = count * 4 / 5;
-    node **all = strcmp(what, "wide") == 0 ? must(hwr_tiny_alloc(heap, count * sizeof *all, 0)) : malloc(count * sizeof *all);
+    node **all =
+        strcmp(what, "wide") == 0 ? must(hwr_tiny_alloc(heap, count * sizeof *all, 0)) : malloc(count * sizeof *all);
     root = strcmp(what, "wide") == 0 ? (void *)all : NULL;
     hwr_tiny_enable(heap, false);
     for (size_t i = 0; i < count; i++) all[i] = new_node();

@@ -89,7 +89,7 @@ TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
     for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
         size_t block = tiny_find(area, area->rover[class], count);
         area->rover[class] = block + count;
-        if (block >= area->cell_count * TINY_BITS) continue;
+        if (block >= area->bytes / TINY_BLOCK) continue;
         *place = tiny_place_of(area, block);
         place->cell->head |= place->bit;
         tiny_occupy(heap, area, block + 1, count - 1);
@@ -124,7 +124,7 @@ TINY_INLINE void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size
 
 /* Frees the bodies of an object whose head was freed. */
 TINY_APART void tiny_release_bodies(tiny_heap *heap, tiny_area *area, size_t head) {
-    size_t bodies = tiny_run(area, head + 1, false, SIZE_MAX);
+    size_t bodies = tiny_run(area, head + 1, TINY_BODY, SIZE_MAX);
     tiny_flip(area, head + 1, bodies);
     tiny_freed(heap, area, head, bodies + 1);
 }
@@ -155,7 +155,7 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
         tiny_flip(area, block + new, old - new);
         tiny_freed(heap, area, block + new, old - new);
     } else {
-        if (tiny_run(area, block + old, true, new - old) < new - old) return false;
+        if (tiny_run(area, block + old, TINY_FREE, new - old) < new - old) return false;
         tiny_occupy(heap, area, block + old, new - old);
     }
     return true;
@@ -207,21 +207,22 @@ static void tiny_mark_from(tiny_heap *heap, const tiny_place *place) {
     tiny_mark(heap, tiny_address(place), tiny_count(place->area, place->block) * TINY_WORDS);
 }
 
-/* Marks from grey heads until there are none. */
+/* Marks from grey heads until there are none but the stop. */
 static void tiny_finish_marking(tiny_heap *heap) {
     for (tiny_area *area = &heap->first; area != NULL;) {
-        if (area->grey >= area->cell_count) {
+        if (area->grey == area->cell_count) {
             area = tiny_next(area);
             continue;
         }
         tiny_cell *cell = &area->cells[area->grey];
         tiny_word grey = cell->watch & ~cell->head;
+        tiny_place place = {area, 0, cell, grey & -grey};
         tiny_poll();
-        if (grey == 0) {
+        if (grey != 0) place.block = area->grey * TINY_BITS + tiny_lowest(grey);
+        if (grey == 0 || place.block >= area->bytes / TINY_BLOCK) {
             area->grey++;
             continue;
         }
-        tiny_place place = tiny_place_of(area, area->grey * TINY_BITS + tiny_lowest(grey));
         if ((cell->body & place.bit) != 0) cell->watch &= ~place.bit;
         cell->body |= place.bit;
         cell->head |= place.bit;
@@ -250,20 +251,17 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
 }
 
 /* Frees what is not marked. The bodies of the dead are those that adding one to each run of bodies that begins behind an unmarked head, or
- * goes on from the cell before, changes by its carry. The stop is marked here. */
+ * goes on from the cell before, changes by its carry. */
 static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
     tiny_cell *cell = &area->cells[i];
-    size_t blocks = area->bytes / TINY_BLOCK;
-    tiny_word stop = i == blocks / TINY_BITS ? tiny_bit(blocks) : 0;
     if (i == 0) area->limit = heap->carry = 0;
-    cell->body |= stop;
     tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
     tiny_word dead = heads | (body & ~(body + ((heads << 1 | heap->carry) & body)));
     heap->carry = dead >> (TINY_BITS - 1);
     cell->body = body & ~dead;
-    if (((cell->head | body) & ~dead & ~-stop) != 0) area->limit = i + 1;
-    if (dead == 0) return;
     cell->head &= ~dead;
+    if ((cell->head | cell->body) != 0) area->limit = i + 1;
+    if (dead == 0) return;
     cell->watch &= ~dead;
 #ifdef TINY_EXTRA
     cell->extra &= ~dead;

@@ -186,7 +186,7 @@ void hwr_tiny_get_info(const hwr_tiny *tiny, hwr_tiny_info *info) {
     for (const tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
         info->overhead += sizeof *area + area->cell_count * sizeof(tiny_cell);
         for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
-            size_t free = tiny_run(area, block, true, SIZE_MAX), count = 0;
+            size_t free = tiny_run(area, block, TINY_FREE, SIZE_MAX), count = 0;
             if (free == 0) {
                 count = tiny_count(area, block);
                 info->objects++;

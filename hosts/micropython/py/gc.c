@@ -96,8 +96,7 @@ static void open_area(tiny_area *area, void *header_end, void *end) {
 void gc_init(void *start, void *end) {
     memset(HEAP, 0, sizeof(tiny_heap));
     HEAP->stack = (uintptr_t *)(HEAP + 1);
-    HEAP->stack_end =
-        HEAP->stack + (sizeof(MP_STATE_MEM(gc_block_stack)) - sizeof(tiny_heap)) / sizeof(*HEAP->stack);
+    HEAP->stack_end = HEAP->stack + (sizeof(MP_STATE_MEM(gc_block_stack)) - sizeof(tiny_heap)) / sizeof(*HEAP->stack);
     open_area(&HEAP->first, start, end);
     MP_STATE_THREAD(gc_lock_depth) = 0;
     MP_STATE_MEM(gc_auto_collect_enabled) = 1;
@@ -142,7 +141,8 @@ void gc_collect_start(void) {
     MP_STATE_MEM(gc_alloc_amount) = 0;
 #endif
     /* The roots lie between these two members. */
-    void **first = (void **)(void *)&mp_state_ctx.thread.dict_locals, **end = (void **)(void *)&mp_state_ctx.vm.qstr_last_chunk;
+    void **first = (void **)(void *)&mp_state_ctx.thread.dict_locals,
+         **end = (void **)(void *)&mp_state_ctx.vm.qstr_last_chunk;
     gc_collect_root(first, (size_t)(end - first));
 #if MICROPY_ENABLE_PYSTACK
     first = (void **)(void *)MP_STATE_THREAD(pystack_start);
@@ -245,7 +245,8 @@ void gc_free(void *object) {
     ENTER();
     bool is_object = tiny_is_object(HEAP, object, &place);
     assert(is_object);
-    if (is_object) tiny_release(HEAP, &place);
+    (void)is_object;
+    tiny_release(HEAP, &place);
     EXIT();
 }
 
@@ -268,9 +269,10 @@ void *gc_realloc(void *object, size_t bytes, bool allow_move) {
     ENTER();
     bool is_object = tiny_is_object(HEAP, object, &place);
     assert(is_object);
-    size_t count = blocks_of(bytes), old = is_object ? tiny_count(place.area, place.block) : 0;
-    bool resized = is_object && tiny_resize(HEAP, &place, old, count);
-    unsigned flags = is_object && (place.cell->watch & place.bit) != 0 ? GC_ALLOC_FLAG_HAS_FINALISER : 0;
+    (void)is_object;
+    size_t count = blocks_of(bytes), old = tiny_count(place.area, place.block);
+    bool resized = tiny_resize(HEAP, &place, old, count);
+    unsigned flags = (place.cell->watch & place.bit) != 0 ? GC_ALLOC_FLAG_HAS_FINALISER : 0;
     EXIT();
     if (resized) {
         if (count > old) clear(object, count, old, bytes);
@@ -300,7 +302,7 @@ void gc_info(gc_info_t *info) {
     for (tiny_area *area = &HEAP->first; area != NULL; area = tiny_next(area))
         for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
             tiny_poll();
-            size_t count = tiny_run(area, block, true, SIZE_MAX);
+            size_t count = tiny_run(area, block, TINY_FREE, SIZE_MAX);
             if (count > info->max_free) info->max_free = count;
             if (count == 0) {
                 count = tiny_count(area, block);
@@ -329,8 +331,13 @@ static char letter_of(const void *type) {
         const void *type;
         char letter;
     } letters[] = {
-        {&mp_type_tuple, 'T'},   {&mp_type_list, 'L'},   {&mp_type_dict, 'D'},
-        {&mp_type_str, 'S'},     {&mp_type_bytes, 'S'},  {&mp_type_fun_bc, 'B'}, {&mp_type_module, 'M'},
+        {&mp_type_tuple, 'T'},
+        {&mp_type_list, 'L'},
+        {&mp_type_dict, 'D'},
+        {&mp_type_str, 'S'},
+        {&mp_type_bytes, 'S'},
+        {&mp_type_fun_bc, 'B'},
+        {&mp_type_module, 'M'},
 #if MICROPY_PY_BUILTINS_BYTEARRAY
         {&mp_type_bytearray, 'A'},
 #endif
@@ -356,7 +363,7 @@ void gc_dump_alloc_table(const mp_print_t *print) {
         for (size_t block = 0; block < end; block++) {
             tiny_place place = tiny_place_of(area, block);
             if (block % LINE == 0) {
-                size_t lines = tiny_run(area, block, true, SIZE_MAX) / LINE;
+                size_t lines = tiny_run(area, block, TINY_FREE, SIZE_MAX) / LINE;
                 if (lines >= 2) {
                     mp_printf(print, "\n       (%u lines all free)", (uint)lines);
                     block += lines * LINE;
@@ -366,8 +373,10 @@ void gc_dump_alloc_table(const mp_print_t *print) {
                 mp_printf(print, "\n%08x: ", (uint)(block * TINY_BLOCK));
             }
             char letter = '.';
-            if ((place.cell->head & place.bit) != 0) letter = letter_of(*(void **)tiny_address(&place));
-            else if ((place.cell->body & place.bit) != 0) letter = '=';
+            if ((place.cell->head & place.bit) != 0)
+                letter = letter_of(*(void **)tiny_address(&place));
+            else if ((place.cell->body & place.bit) != 0)
+                letter = '=';
             mp_printf(print, "%c", letter);
         }
         mp_print_str(print, "\n");
