@@ -29,6 +29,9 @@ test      valgrind                valgrind
 test      libc6-dbg               -
 test      libpython3.11-testsuite ?
 test      wrk                     ?
+test      qemu-system-arm         ?
+test      gcc-arm-none-eabi       ?
+test      picolibc-arm-none-eabi  ?
 package   python3-setuptools      -
 package   python3-wheel           -
 lint      clang-format-14         clang-format-14
@@ -41,6 +44,8 @@ sanitize  libubsan1               ?
 cross     gcc-aarch64-linux-gnu   aarch64-linux-gnu-gcc
 cross     libc6-dev-arm64-cross   /usr/aarch64-linux-gnu/include/stdio.h
 cross     qemu-user               qemu-aarch64
+cross     gcc-powerpc-linux-gnu   ?
+cross     libc6-dev-powerpc-cross ?
 coverage  gcovr                   gcovr
 build     libxxhash-dev           pkg:libxxhash
 bench     libmimalloc-dev         pkg:mimalloc

@@ -54,7 +54,7 @@ HWR_API bool hwr_tiny_add(hwr_tiny *heap, void *buffer, size_t size);
 HWR_API void *hwr_tiny_alloc(hwr_tiny *heap, size_t size, unsigned flags);
 
 /* Changes an object's size: where it lies, if that can be done; else, if it `may_move`, by a new object with its content and flags, and the old one is freed. What is new reads as zero. Returns the
- * object, or NULL with nothing changed: no room, size 0, or nothing of this heap's. A move may collect: the old object must be reachable, or be in the way of nothing. */
+ * object, or NULL with nothing changed: no room, size 0, or nothing of this heap's. */
 HWR_API void *hwr_tiny_resize(hwr_tiny *heap, void *object, size_t size, bool may_move);
 
 /* Frees an object at once, without finalizing it. Returns false, and does nothing, if there is no object of the heap's at this address: NULL, an address inside of an object, one freed before. (That it was freed

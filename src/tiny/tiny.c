@@ -5,11 +5,12 @@
 
 enum { MARK_STACK = 32 };
 
-/* `fresh` blocks have been allocated since the last collection. */
+/* `fresh` blocks have been allocated since the last collection. `held` is one more root: the object that a function works on which may collect. */
 struct hwr_tiny {
     tiny_heap heap;
     const hwr_tiny_options *options;
     size_t threshold, fresh;
+    uintptr_t held;
     bool busy, disabled, finalized;
 };
 
@@ -73,6 +74,7 @@ size_t hwr_tiny_collect(hwr_tiny *tiny) {
     tiny->finalized = false;
     tiny->fresh = 0;
     if (tiny->options->roots != NULL) tiny->options->roots(tiny, tiny->options->context);
+    tiny_mark(heap, &tiny->held, 1);
     tiny_finish_marking(heap);
     tiny_each_cell(heap, tiny_clear_weak);
     tiny_end(heap);
@@ -99,6 +101,14 @@ static bool tiny_get(hwr_tiny *tiny, size_t count, tiny_place *place) {
     return true;
 }
 
+/* The same, while an object is not to be freed. */
+static bool tiny_get_beside(hwr_tiny *tiny, void *object, size_t count, tiny_place *place) {
+    tiny->held = (uintptr_t)object;
+    bool got = tiny_get(tiny, count, place);
+    tiny->held = 0;
+    return got;
+}
+
 void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
     tiny_place place;
     size_t count = tiny_blocks_of(size);
@@ -122,7 +132,7 @@ void *hwr_tiny_resize(hwr_tiny *tiny, void *object, size_t size, bool may_move) 
     size_t had = tiny_count(old.area, old.block);
     char *content = object;
     if (!tiny_resize(&tiny->heap, &old, had, count)) {
-        if (!may_move || !tiny_get(tiny, count, &new)) return NULL;
+        if (!may_move || !tiny_get_beside(tiny, object, count, &new)) return NULL;
         content = memcpy(tiny_address(&new), object, had * TINY_BLOCK);
         if ((old.cell->watch & old.bit) != 0) new.cell->watch |= new.bit;
         if ((old.cell->extra & old.bit) != 0) new.cell->extra |= new.bit;
@@ -168,7 +178,7 @@ size_t hwr_tiny_available(const hwr_tiny *tiny) { return (tiny->heap.total - tin
 
 void *hwr_tiny_weak(hwr_tiny *tiny, void *object) {
     tiny_place target, place;
-    if (!tiny_is_object(&tiny->heap, object, &target) || !tiny_get(tiny, 1, &place)) return NULL;
+    if (!tiny_is_object(&tiny->heap, object, &target) || !tiny_get_beside(tiny, object, 1, &place)) return NULL;
     place.cell->watch |= place.bit;
     place.cell->extra |= place.bit;
     void **referent = memset(tiny_address(&place), 0, TINY_BLOCK);
