@@ -12,7 +12,7 @@ configure = cmake --preset $(1) $(CMAKE_FLAGS) >/dev/null
 build = $(configure) && MAKEFLAGS=--no-print-directory cmake --build --preset $(1) --parallel $(JOBS)
 ctest = ctest --output-on-failure --no-tests=error --parallel $(JOBS)
 
-.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python bench-kinds bench-tracing bench-dotnet python-package install format lint coverage \
+.PHONY: all run test soak test-asan test-tsan bench-pool bench-counting bench-python bench-kinds bench-tracing bench-tiny tiny-size bench-dotnet python-package install format lint coverage \
 	amalgamation clean help
 
 all: ## build everything; the tool is build/heapwright
@@ -64,6 +64,14 @@ bench-tracing: ## the tracing collector against libgc, Java, and malloc
 	$(need) build bench bench-tracing
 	$(call build,release) --target all bench
 	HEAPWRIGHT_BUILD=build python3 bench/tracing.py
+
+bench-tiny: ## the tiny collector: its speed, its size, and what a small mark stack costs
+	$(need) build bench test
+	$(call build,release) --target all bench
+	HEAPWRIGHT_BUILD=build python3 bench/tiny.py
+
+tiny-size: ## how large the tiny collector is on each processor
+	@python3 bench/tiny_size.py
 
 bench-dotnet: all ## C# programs on heapwright against the runtime's own collector
 	HEAPWRIGHT_BUILD=build python3 bench/dotnet.py
