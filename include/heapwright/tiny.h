@@ -24,10 +24,10 @@ extern "C" {
 
 typedef struct hwr_tiny hwr_tiny;
 
-/* Kinds of object, for hwr_tiny_alloc. */
+/* Kinds of object, for hwr_tiny_alloc: one of them, or 0. */
 enum {
     HWR_TINY_LEAF = 1,    /* holds no references */
-    HWR_TINY_FINALIZE = 2 /* is to be finalized; then its references are always looked at */
+    HWR_TINY_FINALIZE = 2 /* is to be finalized; its references are looked at */
 };
 
 typedef struct hwr_tiny_options {

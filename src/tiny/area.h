@@ -56,7 +56,7 @@ typedef struct tiny_cell {
 
 /* `rover[c]` is where the search for c + 1 blocks begins; the last one serves all larger numbers. What was found moves the rover of its class
  * behind it, and what is freed moves those back that it has room for, so a search passes over the same words again only if
- * others have freed in between. No grey head lies in the cells before `grey`, and no object in those from `limit` on. */
+ * others have freed in between. No grey head lies in the cells before `grey`, and none of the blocks from `limit` on is in use. */
 typedef struct tiny_area {
     struct tiny_area *next;
     tiny_cell *cells;
@@ -80,6 +80,11 @@ static inline size_t tiny_top_ones(tiny_word word) {
 }
 
 static inline unsigned tiny_ones_in(tiny_word word) {
+    if (!TINY_SHORT_WAYS) {
+        unsigned ones = 0;
+        for (; word != 0; word &= word - 1) ones++;
+        return ones;
+    }
     const tiny_word all = ~(tiny_word)0;
     word -= word >> 1 & all / 3;
     word = (word & all / 5) + (word >> 2 & all / 5);

@@ -79,8 +79,7 @@ static void tiny_rewind(tiny_heap *heap) {
 TINY_INLINE void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
     tiny_flip(area, block, count);
     heap->used += count;
-    size_t end = (block + count - 1) / TINY_BITS;
-    if (area->limit <= end) area->limit = end + 1;
+    if (area->limit < block + count) area->limit = block + count;
 }
 
 /* Makes an object of so many free blocks, from the rovers on. Returns false if it finds none. Its content is not touched. */
@@ -110,7 +109,7 @@ TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
     *place = (tiny_place){area, (at & ~(size_t)(TINY_BITS - 1)) + tiny_lowest(free), cell, free & -free};
     cell->head |= place->bit;
     area->rover[0] = place->block + 1;
-    if (area->limit <= i) area->limit = i + 1;
+    if (area->limit <= place->block) area->limit = place->block + 1;
     heap->used++;
     return true;
 }
@@ -202,11 +201,6 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
     }
 }
 
-/* Marks what an object that has been reached refers to. */
-static void tiny_mark_from(tiny_heap *heap, const tiny_place *place) {
-    tiny_mark(heap, tiny_address(place), tiny_count(place->area, place->block) * TINY_WORDS);
-}
-
 /* Marks from grey heads until there are none but the stop. */
 static void tiny_finish_marking(tiny_heap *heap) {
     for (tiny_area *area = &heap->first; area != NULL;) {
@@ -216,25 +210,26 @@ static void tiny_finish_marking(tiny_heap *heap) {
         }
         tiny_cell *cell = &area->cells[area->grey];
         tiny_word grey = cell->watch & ~cell->head;
-        tiny_place place = {area, 0, cell, grey & -grey};
         tiny_poll();
-        if (grey != 0) place.block = area->grey * TINY_BITS + tiny_lowest(grey);
-        if (grey == 0 || place.block >= area->bytes / TINY_BLOCK) {
+        size_t block = area->grey * TINY_BITS + (grey != 0 ? tiny_lowest(grey) : 0);
+        if (grey == 0 || block >= area->bytes / TINY_BLOCK) {
             area->grey++;
             continue;
         }
-        if ((cell->body & place.bit) != 0) cell->watch &= ~place.bit;
-        cell->body |= place.bit;
-        cell->head |= place.bit;
-        tiny_mark_from(heap, &place);
+        grey &= -grey;
+        cell->head |= grey;
+        cell->watch &= ~(cell->body & grey);
+        cell->body &= ~grey;
+        uintptr_t address = area->start + block * TINY_BLOCK; /* of an unmarked head again */
+        tiny_mark(heap, &address, 1);
         area = &heap->first;
     }
 }
 
 /* Calls a function for every cell. */
-static void tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
+__attribute__((always_inline)) static inline void tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
     for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
-        for (size_t i = 0, limit = area->limit; i < limit; i++) {
+        for (size_t i = 0, limit = area->limit; i * TINY_BITS < limit; i++) {
             tiny_poll();
             visit(heap, area, i);
         }
@@ -260,7 +255,7 @@ static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
     heap->carry = dead >> (TINY_BITS - 1);
     cell->body = body & ~dead;
     cell->head &= ~dead;
-    if ((cell->head | cell->body) != 0) area->limit = i + 1;
+    if ((cell->head | cell->body) != 0) area->limit = (i + 1) * TINY_BITS;
     if (dead == 0) return;
     cell->watch &= ~dead;
 #ifdef TINY_EXTRA

@@ -101,14 +101,7 @@ static bool tiny_get(hwr_tiny *tiny, size_t count, tiny_place *place) {
     return true;
 }
 
-/* The same, while an object is not to be freed. */
-static bool tiny_get_beside(hwr_tiny *tiny, void *object, size_t count, tiny_place *place) {
-    tiny->held = (uintptr_t)object;
-    bool got = tiny_get(tiny, count, place);
-    tiny->held = 0;
-    return got;
-}
-
+/* A new object. Both flags are a weak reference's. */
 void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
     tiny_place place;
     size_t count = tiny_blocks_of(size);
@@ -118,28 +111,35 @@ void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
         tiny->fresh++;
     else if (!tiny_get(tiny, count, &place))
         return NULL;
-    if ((flags & HWR_TINY_FINALIZE) != 0)
-        place.cell->watch |= place.bit;
-    else if ((flags & HWR_TINY_LEAF) != 0)
-        place.cell->extra |= place.bit;
+    if ((flags & HWR_TINY_FINALIZE) != 0) place.cell->watch |= place.bit;
+    if ((flags & HWR_TINY_LEAF) != 0) place.cell->extra |= place.bit;
     return memset(tiny_address(&place), 0, one ? (size_t)TINY_BLOCK : count * TINY_BLOCK);
 }
 
+/* The same, while an object is not to be freed. */
+static void *tiny_alloc_beside(hwr_tiny *tiny, void *object, size_t size, unsigned flags) {
+    tiny->held = (uintptr_t)object;
+    void *new = hwr_tiny_alloc(tiny, size, flags);
+    tiny->held = 0;
+    return new;
+}
+
 void *hwr_tiny_resize(hwr_tiny *tiny, void *object, size_t size, bool may_move) {
-    tiny_place old, new;
+    tiny_place place;
     size_t count = tiny_blocks_of(size);
-    if (tiny->busy || count == 0 || !tiny_is_object(&tiny->heap, object, &old)) return NULL;
-    size_t had = tiny_count(old.area, old.block);
-    char *content = object;
-    if (!tiny_resize(&tiny->heap, &old, had, count)) {
-        if (!may_move || !tiny_get_beside(tiny, object, count, &new)) return NULL;
-        content = memcpy(tiny_address(&new), object, had * TINY_BLOCK);
-        if ((old.cell->watch & old.bit) != 0) new.cell->watch |= new.bit;
-        if ((old.cell->extra & old.bit) != 0) new.cell->extra |= new.bit;
-        tiny_release(&tiny->heap, &old);
+    if (tiny->busy || count == 0 || !tiny_is_object(&tiny->heap, object, &place)) return NULL;
+    size_t had = tiny_count(place.area, place.block);
+    if (tiny_resize(&tiny->heap, &place, had, count)) {
+        if (count > had) memset((char *)object + had * TINY_BLOCK, 0, (count - had) * TINY_BLOCK);
+        return object;
     }
-    if (count > had) memset(content + had * TINY_BLOCK, 0, (count - had) * TINY_BLOCK);
-    return content;
+    unsigned flags = ((place.cell->watch & place.bit) != 0 ? HWR_TINY_FINALIZE : 0) |
+                     ((place.cell->extra & place.bit) != 0 ? HWR_TINY_LEAF : 0);
+    void *moved = may_move ? tiny_alloc_beside(tiny, object, size, flags) : NULL;
+    if (moved == NULL) return NULL;
+    memcpy(moved, object, had * TINY_BLOCK);
+    tiny_release(&tiny->heap, &place);
+    return moved;
 }
 
 bool hwr_tiny_free(hwr_tiny *tiny, void *object) {
@@ -177,12 +177,10 @@ size_t hwr_tiny_used(const hwr_tiny *tiny) { return tiny->heap.used * TINY_BLOCK
 size_t hwr_tiny_available(const hwr_tiny *tiny) { return (tiny->heap.total - tiny->heap.used) * TINY_BLOCK; }
 
 void *hwr_tiny_weak(hwr_tiny *tiny, void *object) {
-    tiny_place target, place;
-    if (!tiny_is_object(&tiny->heap, object, &target) || !tiny_get_beside(tiny, object, 1, &place)) return NULL;
-    place.cell->watch |= place.bit;
-    place.cell->extra |= place.bit;
-    void **referent = memset(tiny_address(&place), 0, TINY_BLOCK);
-    *referent = object;
+    void **referent = NULL;
+    if (hwr_tiny_size(tiny, object) != 0)
+        referent = tiny_alloc_beside(tiny, object, sizeof *referent, HWR_TINY_FINALIZE | HWR_TINY_LEAF);
+    if (referent != NULL) *referent = object;
     return referent;
 }
 

@@ -4,6 +4,12 @@
  * All state is in MicroPython's mp_state_mem_t, which some ports copy away and back: the engine's, and its mark stack, lie where the other collector has its stack. Of the
  * fourth plane a bit says that there is a weak reference to the object. A finalizer runs before anything is freed, and its object is freed in the
  * same collection, whatever it did: so MicroPython has it. */
+/* MicroPython compiles its collector for speed. On small processors ours is compiled for size, or it would be half as large again. */
+#include <stdint.h>
+#if UINTPTR_MAX <= UINT32_MAX && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("Os")
+#endif
+
 #include "py/gc.h"
 #include "py/runtime.h"
 
@@ -49,8 +55,13 @@ static inline tiny_word tiny_leaves(const tiny_cell *cell) {
 
 #if MICROPY_PY_WEAKREF
 static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch | cell->extra; }
-#else
+#elif MICROPY_ENABLE_FINALISER
 static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch; }
+#else
+static inline tiny_word tiny_noticed(const tiny_cell *cell) {
+    (void)cell;
+    return 0;
+}
 #endif
 
 static void call_finaliser(mp_obj_base_t *object) {
@@ -272,7 +283,11 @@ void *gc_realloc(void *object, size_t bytes, bool allow_move) {
     (void)is_object;
     size_t count = blocks_of(bytes), old = tiny_count(place.area, place.block);
     bool resized = tiny_resize(HEAP, &place, old, count);
+#if MICROPY_ENABLE_FINALISER
     unsigned flags = (place.cell->watch & place.bit) != 0 ? GC_ALLOC_FLAG_HAS_FINALISER : 0;
+#else
+    unsigned flags = 0;
+#endif
     EXIT();
     if (resized) {
         if (count > old) clear(object, count, old, bytes);
@@ -327,29 +342,28 @@ void gc_dump_info(const mp_print_t *print) {
 
 /* What micropython.mem_info shows an object as, by its type. */
 static char letter_of(const void *type) {
-    static const struct {
-        const void *type;
-        char letter;
-    } letters[] = {
-        {&mp_type_tuple, 'T'},
-        {&mp_type_list, 'L'},
-        {&mp_type_dict, 'D'},
-        {&mp_type_str, 'S'},
-        {&mp_type_bytes, 'S'},
-        {&mp_type_fun_bc, 'B'},
-        {&mp_type_module, 'M'},
+    static const void *const types[] = {
+        &mp_type_tuple,
+        &mp_type_list,
+        &mp_type_dict,
+        &mp_type_str,
+        &mp_type_bytes,
+        &mp_type_fun_bc,
+        &mp_type_module,
+#if MICROPY_PY_BUILTINS_FLOAT
+        &mp_type_float,
+#else
+        NULL,
+#endif
 #if MICROPY_PY_BUILTINS_BYTEARRAY
-        {&mp_type_bytearray, 'A'},
+        &mp_type_bytearray,
 #endif
 #if MICROPY_PY_ARRAY
-        {&mp_type_array, 'A'},
-#endif
-#if MICROPY_PY_BUILTINS_FLOAT
-        {&mp_type_float, 'F'},
+        &mp_type_array,
 #endif
     };
-    for (size_t i = 0; i < MP_ARRAY_SIZE(letters); i++)
-        if (letters[i].type == type) return letters[i].letter;
+    for (size_t i = 0; i < MP_ARRAY_SIZE(types); i++)
+        if (types[i] == type && type != NULL) return "TLDSSBMFAA"[i];
     return 'h';
 }
 
