@@ -219,15 +219,16 @@ static void tiny_finish_marking(tiny_heap *heap) {
         grey &= -grey;
         cell->head |= grey;
         cell->watch &= ~(cell->body & grey);
-        cell->body &= ~grey;
-        uintptr_t address = area->start + block * TINY_BLOCK; /* of an unmarked head again */
-        tiny_mark(heap, &address, 1);
-        area = &heap->first;
+        cell->body |= grey;
+        tiny_mark(heap, (const uintptr_t *)(area->start + block * TINY_BLOCK), // NOLINT(performance-no-int-to-ptr)
+                  tiny_count(area, block) * TINY_WORDS);
+        if (TINY_SEVERAL) area = &heap->first;
     }
 }
 
 /* Calls a function for every cell. */
-__attribute__((always_inline)) static inline void tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
+__attribute__((always_inline)) static inline void
+tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
     for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
         for (size_t i = 0, limit = area->limit; i * TINY_BITS < limit; i++) {
             tiny_poll();

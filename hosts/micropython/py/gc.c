@@ -202,7 +202,10 @@ static void clear(char *object, size_t blocks, size_t from_block, size_t bytes) 
     (void)from_block;
     size_t from = bytes;
 #endif
-    memset(object + from, 0, blocks * TINY_BLOCK - from);
+    if (TINY_SHORT_WAYS && from == 0 && blocks == 1)
+        memset(object, 0, TINY_BLOCK); /* without a call */
+    else
+        memset(object + from, 0, blocks * TINY_BLOCK - from);
 }
 
 /* Searches on, then everywhere. */
