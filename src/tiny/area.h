@@ -70,13 +70,14 @@ typedef struct tiny_area {
 
 static inline size_t tiny_lowest(tiny_word word) {
     if (sizeof word == sizeof(unsigned)) return (unsigned)__builtin_ctz((unsigned)word);
-    return (unsigned)__builtin_ctzll((unsigned long long)word);
+    return (unsigned)__builtin_ctzll(word);
 }
 
 /* The ones at the top of a word that is not all ones. */
 static inline size_t tiny_top_ones(tiny_word word) {
-    if (sizeof word == sizeof(unsigned)) return (unsigned)__builtin_clz((unsigned)~word);
-    return (unsigned)__builtin_clzll((unsigned long long)~word);
+    tiny_word zeros = ~word;
+    if (sizeof word == sizeof(unsigned)) return (unsigned)__builtin_clz((unsigned)zeros);
+    return (unsigned)__builtin_clzll(zeros);
 }
 
 static inline unsigned tiny_ones_in(tiny_word word) {
