@@ -42,8 +42,8 @@ typedef struct hwr_tiny_options {
     size_t threshold; /* collect when so many bytes have been allocated since the last time; 0: when there is no room */
 } hwr_tiny_options;
 
-/* Makes a heap in a buffer of any size and alignment. NULL options mean no roots and no finalizers. Returns NULL, with nothing written, if the buffer has no room for the heap, its mark
- * stack and one block, or the options are of a size that is not known. */
+/* Makes a heap in a buffer of any size and alignment. The options are not copied: they must be there, and stay as they are, as long as the heap (on a microcontroller they are best `static const`). Returns NULL if the buffer has no room
+ * for the heap, its mark stack and one block, or the options are of a size that is not known. */
 HWR_API hwr_tiny *hwr_tiny_open(void *buffer, size_t size, const hwr_tiny_options *options);
 
 /* Adds another buffer to the heap. Objects do not extend over two. Returns false, with nothing changed, if it has no room for one block. */
@@ -71,7 +71,7 @@ HWR_API void hwr_tiny_mark(hwr_tiny *heap, const void *words, size_t count);
  * that hold references in theirs. For compilers that know GCC's __builtin_unwind_init, and stacks that grow downwards. */
 HWR_API void hwr_tiny_mark_stack(hwr_tiny *heap, const void *bottom);
 
-/* Collects, and returns the number of objects that were freed. Inside of `roots` and `finalize` it does nothing and returns 0. */
+/* Collects, and returns how many bytes were freed. Inside of `roots` and `finalize` it does nothing and returns 0. */
 HWR_API size_t hwr_tiny_collect(hwr_tiny *heap);
 
 /* Whether hwr_tiny_alloc and hwr_tiny_resize may collect; at first they may. Returns what was set before. */

@@ -6,7 +6,7 @@ import re
 import sys
 
 HEADERS = ("heap.h", "type.h", "collect.h", "weak.h", "events.h", "kinds.h", "number.h", "text.h", "sequence.h",
-           "mapping.h", "attributes.h", "array.h", "iterate.h", "tracing.h")
+           "mapping.h", "attributes.h", "array.h", "iterate.h", "tracing.h", "tiny.h")
 MACROS = {"hwr_set", "hwr_give", "hwr_init"}  # functions to their users
 
 
