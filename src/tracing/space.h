@@ -19,7 +19,7 @@
 enum {
     HWRI_BLOCK_SHIFT = 15, /* a block: 32 KiB */
     HWRI_BLOCK = 1 << HWRI_BLOCK_SHIFT,
-    HWRI_REGION_SHIFT = 20, /* a region: 1 MiB */
+    HWRI_REGION_SHIFT = 21, /* a region: 2 MiB, as a huge page */
     HWRI_REGION_SIZE = 1 << HWRI_REGION_SHIFT,
     HWRI_REGION_BLOCKS = HWRI_REGION_SIZE / HWRI_BLOCK,
     HWRI_SMALL_MOST = 128,  /* bytes, header included, of objects that any hole is good for */
@@ -58,17 +58,20 @@ typedef struct hwri_marks {
     uint64_t ends;   /* its last granule */
 } hwri_marks;
 
-/* A region: one reservation, aligned to its size, so that an object's region is found by a mask. This description lies at its beginning: 3.2 % of it. */
-typedef struct hwri_region {
+enum { HWRI_BLOCK_WORDS = HWRI_BLOCK / 8 / 64, HWRI_BLOCK_GRANULES = HWRI_BLOCK / 8 };
+
+/* A region: one reservation, aligned to its size, so that an object's region is found by a mask. This description lies at its beginning, and fills its first blocks: 3.1 % of it. What is known of blocks has the place of the marks for these. */
+typedef union hwri_region {
     hwri_marks marks[HWRI_REGION_SIZE / 8 / 64];
     hwri_block_info blocks[HWRI_REGION_BLOCKS];
 } hwri_region;
-enum {
-    HWRI_REGION_FIRST = (sizeof(hwri_region) + HWRI_BLOCK - 1) / HWRI_BLOCK
-}; /* the first block that holds objects */
+enum { HWRI_REGION_FIRST = sizeof(hwri_region) / HWRI_BLOCK }; /* the first block that holds objects */
+_Static_assert(sizeof(hwri_region) == (size_t)HWRI_REGION_FIRST * HWRI_BLOCK &&
+                   sizeof(hwri_block_info) * HWRI_REGION_BLOCKS <=
+                       (size_t)HWRI_REGION_FIRST * HWRI_BLOCK_WORDS * sizeof(hwri_marks),
+               "what is known of blocks takes the place of no object's marks");
 
 /* Which granules of a block are in use. */
-enum { HWRI_BLOCK_WORDS = HWRI_BLOCK / 8 / 64, HWRI_BLOCK_GRANULES = HWRI_BLOCK / 8 };
 typedef struct hwri_usage {
     uint64_t bits[HWRI_BLOCK_WORDS];
 } hwri_usage;

@@ -4,8 +4,11 @@
 #include "support/sanitizer.h"
 #include "support/tracing_fixture.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* ---- opening ---- */
 
@@ -398,6 +401,60 @@ static void trimming_loses_nothing(void **state) {
     assert_true(is_list(f->slot[0], 20000));
 }
 
+typedef bool (*mapping_visit)(const void *context, uintptr_t start, uintptr_t end);
+
+/* Whether `visit` says yes to one of the mappings that huge pages have been asked for: those with the flag "hg". */
+static bool any_huge(mapping_visit visit, const void *context) {
+    char line[512];
+    uintptr_t start = 0, end = 0;
+    bool any = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps))
+        if (strncmp(line, "VmFlags:", 8) != 0)
+            (void)sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &start, &end);
+        else if (strstr(line, " hg"))
+            any |= visit(context, start, end);
+    fclose(maps);
+    return any;
+}
+
+static bool is_within(const void *address, uintptr_t start, uintptr_t end) {
+    return (uintptr_t)address - start < end - start;
+}
+
+static bool has_some_of_list(const void *list, uintptr_t start, uintptr_t end) {
+    for (const twig *t = list; t; t = t->a)
+        if (is_within(t, start, end)) return true;
+    return false;
+}
+
+static bool can_be_seen(void) {
+    enum { SIZE = 4 << 20 };
+    void *probe = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(probe != MAP_FAILED);
+    bool seen = madvise(probe, SIZE, MADV_HUGEPAGE) == 0 && any_huge(is_within, probe);
+    munmap(probe, SIZE);
+    return seen;
+}
+
+static void only_large_heaps_ask_for_huge_pages(void **state) {
+    tracing_fixture *f = *state;
+    if (!can_be_seen()) {
+        print_message("skipped: this system has no huge pages, or does not tell of them\n");
+        skip();
+    }
+    for (size_t mebibytes = 4; mebibytes <= 140; mebibytes *= 35) {
+        size_t length = (mebibytes << 20) / (sizeof(twig) + sizeof(uint64_t));
+        make_list(f, 0, length);
+        hwr_collect(f->heap, HWR_OLDEST);
+        assert_true(is_list(f->slot[0], length));
+        assert_int_equal(any_huge(has_some_of_list, f->slot[0]), mebibytes > 4);
+        tracing_fixture_expect_verified(f);
+        f->slot[0] = NULL;
+    }
+}
+
 int main(void) {
     static const tracing_test tests[] = {
         TRACING_TEST(options_that_make_no_sense_open_nothing, TRACING_ONCE),
@@ -418,6 +475,7 @@ int main(void) {
         TRACING_TEST(figures_are_those_of_the_objects, TRACING_EXACT),
         TRACING_TEST(questions_about_references, TRACING_ANY),
         TRACING_TEST(trimming_loses_nothing, TRACING_CALM),
+        TRACING_TEST(only_large_heaps_ask_for_huge_pages, TRACING_ONCE | TRACING_CALM),
     };
     return tracing_fixture_run("tracing heaps", tests, sizeof tests / sizeof tests[0]);
 }
