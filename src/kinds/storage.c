@@ -130,8 +130,7 @@ static bool try_prepare(hwr_heap *heap, hwri_list *list, hwri_mode mode, size_t 
     mode = hwri_mode_join(old, mode);
     if (mode == HWRI_NO_MODE) return true;
     if (length > ITEMS_AT_MOST || more > ITEMS_AT_MOST - length) return false;
-    bool fits = list->storage && length + more <= list->storage->room;
-    if (mode == old && fits) return true;
+    if (mode == old && length + more <= list->storage->room) return true;
     size_t room = room_to_grow(length, more);
     if (hwri_is_tracing(heap) && length + length / 2 > room) room = length + length / 2; /* nothing grows in place */
     if (old == HWRI_NO_MODE) return try_start(heap, list, mode, room);
