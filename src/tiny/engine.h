@@ -84,10 +84,10 @@ TINY_INLINE void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, siz
 
 /* Makes an object of so many free blocks, from the rovers on. Returns false if it finds none. Its content is not touched. */
 TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
-    size_t class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
+    size_t size_class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
     for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
-        size_t block = tiny_find(area, area->rover[class], count);
-        area->rover[class] = block + count;
+        size_t block = tiny_find(area, area->rover[size_class], count);
+        area->rover[size_class] = block + count;
         if (block >= area->bytes / TINY_BLOCK) continue;
         *place = tiny_place_of(area, block);
         place->cell->head |= place->bit;
@@ -116,8 +116,8 @@ TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
 
 /* Blocks have become free. */
 TINY_INLINE void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
-    for (size_t class = 0; class < TINY_CLASSES && class < count; class ++)
-        if (area->rover[class] > block) area->rover[class] = block;
+    for (size_t size_class = 0; size_class < TINY_CLASSES && size_class < count; size_class++)
+        if (area->rover[size_class] > block) area->rover[size_class] = block;
     heap->used -= count;
 }
 
