@@ -8,8 +8,7 @@
  *      0    1    0     body: goes on what begins before it
  *      1    0    w     head: an object begins here
  *      1    1    w     marked head: one that the collection under way has reached
- *      0    1    1     grey head, watch 0: reached, but there was no room to remember that what it refers to was not looked at
- *      0    0    1     grey head, watch 1
+ *      0    w    1     grey head: reached, but there was no room to remember that what it refers to was not looked at
  *
  * `watch` of a head says that its death is noticed: there is a finalizer, or whatever the model needs. Grey heads are there only in a collection. So a
  * mark stack that overflows costs no memory, and what overflowed is found a word at a time. A model may have a fourth plane, `extra`, whose bits are zero
@@ -60,7 +59,6 @@ typedef struct tiny_cell {
 typedef struct tiny_area {
     struct tiny_area *next;
     tiny_cell *cells;
-    size_t cell_count;
     uintptr_t start; /* of block 0 */
     size_t bytes;    /* of all blocks */
     size_t grey;
@@ -97,14 +95,15 @@ static inline tiny_word tiny_bit(size_t block) { return (tiny_word)1 << block % 
 static inline tiny_word tiny_free_in(const tiny_cell *cell) { return ~(cell->head | cell->body | cell->watch); }
 static inline tiny_word tiny_body_in(const tiny_cell *cell) { return cell->body & ~(cell->head | cell->watch); }
 
-/* Of the blocks from this one on: how many are free, or in use, or bodies. It need not be told of more than `enough`. */
-enum { TINY_FREE, TINY_USED, TINY_BODY };
+/* Of the blocks from this one on: how many are free, or in use, or bodies. It need not be told of more than `enough`. The kinds are numbers
+ * such that one expression serves all three. */
+enum { TINY_FREE = 0, TINY_USED = 1, TINY_BODY = -2 };
 TINY_INLINE size_t tiny_run(const tiny_area *area, size_t block, int kind, size_t enough) {
     size_t at = block;
     do {
         const tiny_cell *cell = &area->cells[at / TINY_BITS];
-        tiny_word others = kind == TINY_BODY ? ~tiny_body_in(cell) : tiny_free_in(cell);
-        if (kind == TINY_FREE) others = ~others;
+        tiny_word others = (cell->body ^ (tiny_word)(kind >> 1)) | cell->head | cell->watch;
+        others ^= -(tiny_word)(kind & 1);
         others >>= at % TINY_BITS;
         if (others != 0) return at - block + tiny_lowest(others);
         at = (at | (TINY_BITS - 1)) + 1;
@@ -129,15 +128,13 @@ TINY_INLINE void tiny_flip(tiny_area *area, size_t block, size_t count) {
 
 /* Makes an area of what lies between two addresses, the first aligned as a word. Returns false, with nothing written, if not even one block has room. */
 static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
-    if (end < from) return false;
-    size_t cells = (end - from) / ((size_t)TINY_BITS * TINY_BLOCK) + 1;
-    size_t planes = cells * sizeof(tiny_cell);
     end -= end % TINY_BLOCK;
-    if (end < from + planes + TINY_BLOCK) return false;
-    size_t blocks = (end - from - planes) / TINY_BLOCK;
+    size_t room = end > from ? end - from : 0;
+    size_t planes = (room / ((size_t)TINY_BITS * TINY_BLOCK) + 1) * sizeof(tiny_cell);
+    if (room < planes + TINY_BLOCK) return false;
+    size_t blocks = (room - planes) / TINY_BLOCK;
     memset((void *)from, 0, planes); // NOLINT(performance-no-int-to-ptr)
     area->cells = (tiny_cell *)from; // NOLINT(performance-no-int-to-ptr)
-    area->cell_count = area->grey = blocks / TINY_BITS + 1;
     area->bytes = blocks * TINY_BLOCK;
     area->start = end - area->bytes;
     area->cells[blocks / TINY_BITS].watch = -tiny_bit(blocks);

@@ -101,9 +101,9 @@ TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
 /* The same for one block, if there is one in the cell where the search begins. */
 TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
     tiny_area *area = &heap->first;
-    size_t at = area->rover[0], i = at / TINY_BITS;
-    if (i >= area->cell_count) return false;
-    tiny_cell *cell = &area->cells[i];
+    size_t at = area->rover[0];
+    if (at >= area->bytes / TINY_BLOCK) return false;
+    tiny_cell *cell = &area->cells[at / TINY_BITS];
     tiny_word free = tiny_free_in(cell) & ~(tiny_word)0 << at % TINY_BITS;
     if (free == 0) return false;
     *place = (tiny_place){area, (at & ~(size_t)(TINY_BITS - 1)) + tiny_lowest(free), cell, free & -free};
@@ -164,7 +164,7 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
 static void tiny_grey(const tiny_place *place) {
     tiny_cell *cell = place->cell;
     cell->head &= ~place->bit;
-    if ((cell->watch & place->bit) == 0) cell->body |= place->bit;
+    cell->body |= cell->watch & place->bit;
     cell->watch |= place->bit;
     size_t at = place->block / TINY_BITS;
     if (place->area->grey > at) place->area->grey = at;
@@ -204,7 +204,7 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
 /* Marks from grey heads until there are none but the stop. */
 static void tiny_finish_marking(tiny_heap *heap) {
     for (tiny_area *area = &heap->first; area != NULL;) {
-        if (area->grey == area->cell_count) {
+        if (area->grey * TINY_BITS >= area->limit) {
             area = tiny_next(area);
             continue;
         }
@@ -218,7 +218,7 @@ static void tiny_finish_marking(tiny_heap *heap) {
         }
         grey &= -grey;
         cell->head |= grey;
-        cell->watch &= ~(cell->body & grey);
+        cell->watch &= cell->body | ~grey;
         cell->body |= grey;
         tiny_mark(heap, (const uintptr_t *)(area->start + block * TINY_BLOCK), // NOLINT(performance-no-int-to-ptr)
                   tiny_count(area, block) * TINY_WORDS);

@@ -192,7 +192,7 @@ void hwr_tiny_get_info(const hwr_tiny *tiny, hwr_tiny_info *info) {
     info->total = heap->total * TINY_BLOCK;
     info->overhead = sizeof *tiny - sizeof heap->first + (size_t)(heap->stack_end - heap->stack) * sizeof *heap->stack;
     for (const tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
-        info->overhead += sizeof *area + area->cell_count * sizeof(tiny_cell);
+        info->overhead += sizeof *area + (area->bytes / TINY_BLOCK / TINY_BITS + 1) * sizeof(tiny_cell);
         for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
             size_t free = tiny_run(area, block, TINY_FREE, SIZE_MAX), count = 0;
             if (free == 0) {
