@@ -42,9 +42,11 @@ typedef uintptr_t tiny_word;
 enum {
     TINY_BITS = sizeof(tiny_word) * CHAR_BIT,
     TINY_BLOCK = 4 * sizeof(void *),
-    TINY_WORDS = TINY_BLOCK / sizeof(void *),
-    TINY_CLASSES = 8
+    TINY_WORDS = TINY_BLOCK / sizeof(void *)
 };
+#ifndef TINY_CLASSES
+#define TINY_CLASSES 8
+#endif
 
 typedef struct tiny_cell {
     tiny_word head, body, watch;
@@ -60,7 +62,7 @@ typedef struct tiny_area {
     struct tiny_area *next;
     tiny_cell *cells;
     uintptr_t start; /* of block 0 */
-    size_t bytes;    /* of all blocks */
+    size_t blocks;
     size_t grey;
     size_t limit;
     size_t rover[TINY_CLASSES];
@@ -89,6 +91,12 @@ static inline unsigned tiny_ones_in(tiny_word word) {
     word = (word & all / 5) + (word >> 2 & all / 5);
     word = (word + (word >> 4)) & all / 17;
     return (unsigned)(word * (all / 255) >> (TINY_BITS - 8));
+}
+
+/* The block that begins at an address; if none does, a number larger than any: the bits that tell of an address inside of one become the highest. */
+static inline size_t tiny_block_at(const tiny_area *area, uintptr_t address) {
+    uintptr_t offset = address - area->start;
+    return offset / TINY_BLOCK | offset * (UINTPTR_MAX / TINY_BLOCK + 1);
 }
 
 static inline tiny_word tiny_bit(size_t block) { return (tiny_word)1 << block % TINY_BITS; }
@@ -126,17 +134,19 @@ TINY_INLINE void tiny_flip(tiny_area *area, size_t block, size_t count) {
     }
 }
 
-/* Makes an area of what lies between two addresses, the first aligned as a word. Returns false, with nothing written, if not even one block has room. */
-static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
+/* Makes an area of what lies between two addresses, the first aligned as a word, behind a header of so many bytes, which becomes zero. Returns false, with nothing written, if not even one block has
+ * room. What is not set here is zero already: `area` lies in the header, or the caller has seen to it. */
+static bool tiny_area_open(tiny_area *area, uintptr_t from, size_t header, uintptr_t end) {
+    uintptr_t cells = from + header;
     end -= end % TINY_BLOCK;
-    size_t room = end > from ? end - from : 0;
+    size_t room = end > cells ? end - cells : 0;
     size_t planes = (room / ((size_t)TINY_BITS * TINY_BLOCK) + 1) * sizeof(tiny_cell);
     if (room < planes + TINY_BLOCK) return false;
     size_t blocks = (room - planes) / TINY_BLOCK;
-    memset((void *)from, 0, planes); // NOLINT(performance-no-int-to-ptr)
-    area->cells = (tiny_cell *)from; // NOLINT(performance-no-int-to-ptr)
-    area->bytes = blocks * TINY_BLOCK;
-    area->start = end - area->bytes;
+    memset((void *)from, 0, header + planes); // NOLINT(performance-no-int-to-ptr)
+    area->cells = (tiny_cell *)cells;         // NOLINT(performance-no-int-to-ptr)
+    area->blocks = blocks;
+    area->start = end - blocks * TINY_BLOCK;
     area->cells[blocks / TINY_BITS].watch = -tiny_bit(blocks);
     return true;
 }
@@ -144,7 +154,7 @@ static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
 /* The first block of `count` free ones, from block `at` on; where there are none, one that the area does not have. The short way passes over all
  * runs that end in the cell where they begin at once: after so many shifts as it takes, ones are left where a long enough run begins. */
 TINY_INLINE size_t tiny_find(const tiny_area *area, size_t at, size_t count) {
-    size_t end = area->bytes / TINY_BLOCK;
+    size_t end = area->blocks;
     while (at < end) {
         if (TINY_SHORT_WAYS && count <= TINY_BITS) {
             tiny_word free = tiny_free_in(&area->cells[at / TINY_BITS]) & ~(tiny_word)0 << at % TINY_BITS,

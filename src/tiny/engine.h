@@ -23,7 +23,6 @@
 typedef struct tiny_heap {
     tiny_area first;
     size_t used, total; /* blocks */
-    tiny_word carry;    /* of the sweep: 1 if the last block before a cell is free now */
     uintptr_t *stack, *stack_end;
 } tiny_heap;
 
@@ -51,16 +50,12 @@ static inline void *tiny_address(const tiny_place *place) {
 
 /* Whether an address is that of a block, and which. */
 TINY_INLINE bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *place) {
-    tiny_area *area = &heap->first;
-    do {
-        uintptr_t offset = address - area->start;
-        if (offset < area->bytes) {
-            if (offset % TINY_BLOCK != 0) return false;
-            *place = tiny_place_of(area, offset / TINY_BLOCK);
-            return true;
-        }
-        area = tiny_next(area);
-    } while (area != NULL);
+    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
+        size_t block = tiny_block_at(area, address);
+        if (block >= area->blocks) continue;
+        *place = tiny_place_of(area, block);
+        return true;
+    }
     return false;
 }
 
@@ -82,27 +77,30 @@ TINY_INLINE void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, siz
     if (area->limit < block + count) area->limit = block + count;
 }
 
-/* Makes an object of so many free blocks, from the rovers on. Returns false if it finds none. Its content is not touched. */
+/* Makes an object of so many free blocks, which are searched for from the rovers on, then from the start. Returns false if there are none. Its content is not touched. */
 TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
     size_t size_class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
-        size_t block = tiny_find(area, area->rover[size_class], count);
-        area->rover[size_class] = block + count;
-        if (block >= area->bytes / TINY_BLOCK) continue;
-        *place = tiny_place_of(area, block);
-        place->cell->head |= place->bit;
-        tiny_occupy(heap, area, block + 1, count - 1);
-        heap->used++;
-        return true;
+    for (bool all = false;; all = true) {
+        for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
+            size_t block = tiny_find(area, area->rover[size_class], count);
+            area->rover[size_class] = block + count;
+            if (block >= area->blocks) continue;
+            *place = tiny_place_of(area, block);
+            tiny_occupy(heap, area, block, count);
+            place->cell->body ^= place->bit;
+            place->cell->head |= place->bit;
+            return true;
+        }
+        if (all) return false;
+        tiny_rewind(heap);
     }
-    return false;
 }
 
 /* The same for one block, if there is one in the cell where the search begins. */
 TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
     tiny_area *area = &heap->first;
     size_t at = area->rover[0];
-    if (at >= area->bytes / TINY_BLOCK) return false;
+    if (at >= area->blocks) return false;
     tiny_cell *cell = &area->cells[at / TINY_BITS];
     tiny_word free = tiny_free_in(cell) & ~(tiny_word)0 << at % TINY_BITS;
     if (free == 0) return false;
@@ -114,35 +112,30 @@ TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
     return true;
 }
 
-/* Blocks have become free. */
-TINY_INLINE void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+/* Bodies become free blocks. */
+TINY_APART void tiny_drop(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+    tiny_flip(area, block, count);
     for (size_t size_class = 0; size_class < TINY_CLASSES && size_class < count; size_class++)
         if (area->rover[size_class] > block) area->rover[size_class] = block;
     heap->used -= count;
-}
-
-/* Frees the bodies of an object whose head was freed. */
-TINY_APART void tiny_release_bodies(tiny_heap *heap, tiny_area *area, size_t head) {
-    size_t bodies = tiny_run(area, head + 1, TINY_BODY, SIZE_MAX);
-    tiny_flip(area, head + 1, bodies);
-    tiny_freed(heap, area, head, bodies + 1);
 }
 
 /* Frees an object, marked or not. */
 TINY_INLINE void tiny_release(tiny_heap *heap, const tiny_place *place) {
     tiny_cell *cell = place->cell;
     cell->head &= ~place->bit;
-    cell->body &= ~place->bit;
     cell->watch &= ~place->bit;
 #ifdef TINY_EXTRA
     cell->extra &= ~place->bit;
 #endif
     tiny_word next = place->bit << 1;
     if (TINY_SHORT_WAYS && next != 0 && (tiny_body_in(cell) & next) == 0) {
+        cell->body &= ~place->bit;
         if (place->area->rover[0] > place->block) place->area->rover[0] = place->block;
         heap->used--;
     } else {
-        tiny_release_bodies(heap, place->area, place->block);
+        cell->body |= place->bit;
+        tiny_drop(heap, place->area, place->block, tiny_run(place->area, place->block, TINY_BODY, SIZE_MAX));
     }
 }
 
@@ -151,8 +144,7 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
     tiny_area *area = place->area;
     size_t block = place->block;
     if (new < old) {
-        tiny_flip(area, block + new, old - new);
-        tiny_freed(heap, area, block + new, old - new);
+        tiny_drop(heap, area, block + new, old - new);
     } else {
         if (tiny_run(area, block + old, TINY_FREE, new - old) < new - old) return false;
         tiny_occupy(heap, area, block + old, new - old);
@@ -175,7 +167,8 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
     uintptr_t *top = heap->stack;
     /* What most words are, no addresses of the heap, is seen at once if there is one area. */
     const bool several = tiny_next(&heap->first) != NULL;
-    const uintptr_t start = several ? 0 : heap->first.start, bytes = several ? UINTPTR_MAX : heap->first.bytes;
+    const uintptr_t start = several ? 0 : heap->first.start,
+                    bytes = several ? UINTPTR_MAX : heap->first.blocks * TINY_BLOCK;
     tiny_place place;
     for (;;) {
         for (const uintptr_t *end = words + count; words < end; words++) {
@@ -212,7 +205,7 @@ static void tiny_finish_marking(tiny_heap *heap) {
         tiny_word grey = cell->watch & ~cell->head;
         tiny_poll();
         size_t block = area->grey * TINY_BITS + (grey != 0 ? tiny_lowest(grey) : 0);
-        if (grey == 0 || block >= area->bytes / TINY_BLOCK) {
+        if (grey == 0 || block >= area->blocks) {
             area->grey++;
             continue;
         }
@@ -248,29 +241,34 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
 
 /* Frees what is not marked. The bodies of the dead are those that adding one to each run of bodies that begins behind an unmarked head, or
  * goes on from the cell before, changes by its carry. */
-static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
-    tiny_cell *cell = &area->cells[i];
-    if (i == 0) area->limit = heap->carry = 0;
-    tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
-    tiny_word dead = heads | (body & ~(body + ((heads << 1 | heap->carry) & body)));
-    heap->carry = dead >> (TINY_BITS - 1);
-    cell->body = body & ~dead;
-    cell->head &= ~dead;
-    if ((cell->head | cell->body) != 0) area->limit = (i + 1) * TINY_BITS;
-    if (dead == 0) return;
-    cell->watch &= ~dead;
+static void tiny_sweep(tiny_heap *heap, tiny_area *area) {
+    tiny_word last = 0; /* 1 if the last block before the cell is free now */
+    size_t end = area->limit;
+    area->limit = 0;
+    for (size_t i = 0; i < end; i += TINY_BITS) {
+        tiny_poll();
+        tiny_cell *cell = &area->cells[i / TINY_BITS];
+        tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
+        tiny_word dead = heads | (body & ~(body + ((heads << 1 | last) & body)));
+        last = dead >> (TINY_BITS - 1);
+        cell->body = body & ~dead;
+        cell->head &= ~dead;
+        if ((cell->head | cell->body) != 0) area->limit = i + TINY_BITS;
+        if (dead == 0) continue;
+        cell->watch &= ~dead;
 #ifdef TINY_EXTRA
-    cell->extra &= ~dead;
+        cell->extra &= ~dead;
 #endif
-    tiny_swept(heap, heads);
-    heap->used -= tiny_ones_in(dead);
+        tiny_swept(heap, heads);
+        heap->used -= tiny_ones_in(dead);
+    }
 }
 
 /* Marking is finished: notices what dies, then frees it. */
 static void tiny_end(tiny_heap *heap) {
     tiny_each_cell(heap, tiny_notice_cell);
     tiny_finish_marking(heap);
-    tiny_each_cell(heap, tiny_sweep_cell);
+    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) tiny_sweep(heap, area);
     tiny_rewind(heap);
 }
 

@@ -98,17 +98,17 @@ static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
 
 /* Setting up. An area without room for a block has none, and nothing is found in it. */
 
-static void open_area(tiny_area *area, void *header_end, void *end) {
-    uintptr_t from = ((uintptr_t)header_end + sizeof(void *) - 1) & ~(uintptr_t)(sizeof(void *) - 1);
-    tiny_area_open(area, from, (uintptr_t)end);
-    HEAP->total += area->bytes / TINY_BLOCK;
+static void open_area(tiny_area *area, void *start, size_t header, void *end) {
+    uintptr_t from = ((uintptr_t)start + sizeof(void *) - 1) & -sizeof(void *);
+    tiny_area_open(area, from, header, (uintptr_t)end);
+    HEAP->total += area->blocks;
 }
 
 void gc_init(void *start, void *end) {
     memset(HEAP, 0, sizeof(tiny_heap));
     HEAP->stack = (uintptr_t *)(HEAP + 1);
     HEAP->stack_end = HEAP->stack + (sizeof(MP_STATE_MEM(gc_block_stack)) - sizeof(tiny_heap)) / sizeof(*HEAP->stack);
-    open_area(&HEAP->first, start, end);
+    open_area(&HEAP->first, start, 0, end);
     MP_STATE_THREAD(gc_lock_depth) = 0;
     MP_STATE_MEM(gc_auto_collect_enabled) = 1;
 #if MICROPY_GC_ALLOC_THRESHOLD
@@ -125,7 +125,7 @@ void gc_init(void *start, void *end) {
 void gc_add(void *start, void *end) {
     tiny_area *area = start, *last = &HEAP->first;
     memset(area, 0, sizeof *area);
-    open_area(area, area + 1, end);
+    open_area(area, area, sizeof *area, end);
     while (last->next != NULL) last = last->next;
     last->next = area;
 }
@@ -191,7 +191,8 @@ void gc_weakref_mark(void *object) {
 
 /* Objects */
 
-static size_t blocks_of(size_t bytes) { return bytes / TINY_BLOCK + (bytes % TINY_BLOCK != 0); }
+/* Of any number but 0. */
+static size_t blocks_of(size_t bytes) { return (bytes - 1) / TINY_BLOCK + 1; }
 
 /* New blocks must hold nothing that looks like a reference. */
 static void clear(char *object, size_t blocks, size_t from_block, size_t bytes) {
@@ -208,17 +209,10 @@ static void clear(char *object, size_t blocks, size_t from_block, size_t bytes) 
         memset(object + from, 0, blocks * TINY_BLOCK - from);
 }
 
-/* Searches on, then everywhere. */
-static bool search(size_t count, tiny_place *place) {
-    if (tiny_take(HEAP, count, place)) return true;
-    tiny_rewind(HEAP);
-    return tiny_take(HEAP, count, place);
-}
-
 void *gc_alloc(size_t bytes, unsigned int flags) {
     tiny_place place;
     size_t count = blocks_of(bytes);
-    if (count == 0 || MP_STATE_THREAD(gc_lock_depth) > 0) return NULL;
+    if (bytes == 0 || MP_STATE_THREAD(gc_lock_depth) > 0) return NULL;
     bool may_collect = MP_STATE_MEM(gc_auto_collect_enabled);
 #if MICROPY_GC_ALLOC_THRESHOLD
     if (may_collect && MP_STATE_MEM(gc_alloc_amount) >= MP_STATE_MEM(gc_alloc_threshold)) {
@@ -228,7 +222,7 @@ void *gc_alloc(size_t bytes, unsigned int flags) {
 #endif
     ENTER();
     if (!(TINY_SHORT_WAYS && count == 1 && tiny_take_one(HEAP, &place)))
-        while (!search(count, &place)) {
+        while (!tiny_take(HEAP, count, &place)) {
             EXIT();
             if (!may_collect) return NULL;
             gc_collect();
@@ -318,7 +312,7 @@ void gc_info(gc_info_t *info) {
     ENTER();
     gc_info_fast(info);
     for (tiny_area *area = &HEAP->first; area != NULL; area = tiny_next(area))
-        for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
+        for (size_t block = 0; block < area->blocks;) {
             tiny_poll();
             size_t count = tiny_run(area, block, TINY_FREE, SIZE_MAX);
             if (count > info->max_free) info->max_free = count;
@@ -376,7 +370,7 @@ void gc_dump_alloc_table(const mp_print_t *print) {
     ENTER();
     for (tiny_area *area = &HEAP->first; area != NULL; area = tiny_next(area)) {
         mp_printf(print, "GC memory layout; from %p:", (void *)area->start);
-        size_t end = area->bytes / TINY_BLOCK;
+        size_t end = area->blocks;
         for (size_t block = 0; block < end; block++) {
             tiny_place place = tiny_place_of(area, block);
             if (block % LINE == 0) {
