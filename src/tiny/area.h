@@ -27,14 +27,17 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Unless a program is to be small, what every allocation and marking pass through is inlined, and objects of one block are made and freed by short ways. */
+/* Unless a program is to be small, what every allocation and marking pass through is inlined, and objects of one block are made and freed by short ways. What
+ * is SHARED is compiled once in a small program; what is APART is kept out of the short ways. */
 #ifdef __OPTIMIZE_SIZE__
 #define TINY_SHORT_WAYS 0
 #define TINY_INLINE static
+#define TINY_SHARED __attribute__((noinline)) static
 #define TINY_APART static
 #else
 #define TINY_SHORT_WAYS 1
 #define TINY_INLINE __attribute__((always_inline)) static inline
+#define TINY_SHARED TINY_INLINE
 #define TINY_APART __attribute__((noinline)) static
 #endif
 
@@ -42,11 +45,9 @@ typedef uintptr_t tiny_word;
 enum {
     TINY_BITS = sizeof(tiny_word) * CHAR_BIT,
     TINY_BLOCK = 4 * sizeof(void *),
-    TINY_WORDS = TINY_BLOCK / sizeof(void *)
+    TINY_WORDS = TINY_BLOCK / sizeof(void *),
+    TINY_CLASSES = TINY_SMALL ? 1 : 8
 };
-#ifndef TINY_CLASSES
-#define TINY_CLASSES 8
-#endif
 
 typedef struct tiny_cell {
     tiny_word head, body, watch;
@@ -100,6 +101,13 @@ static inline size_t tiny_block_at(const tiny_area *area, uintptr_t address) {
 }
 
 static inline tiny_word tiny_bit(size_t block) { return (tiny_word)1 << block % TINY_BITS; }
+static inline tiny_word tiny_extra_in(const tiny_cell *cell) {
+#ifdef TINY_EXTRA
+    return cell->extra;
+#else
+    return cell->head & 0;
+#endif
+}
 static inline tiny_word tiny_free_in(const tiny_cell *cell) { return ~(cell->head | cell->body | cell->watch); }
 static inline tiny_word tiny_body_in(const tiny_cell *cell) { return cell->body & ~(cell->head | cell->watch); }
 
@@ -146,6 +154,7 @@ static bool tiny_area_open(tiny_area *area, uintptr_t from, size_t header, uintp
     memset((void *)from, 0, header + planes); // NOLINT(performance-no-int-to-ptr)
     area->cells = (tiny_cell *)cells;         // NOLINT(performance-no-int-to-ptr)
     area->blocks = blocks;
+    if (TINY_SMALL) area->limit = blocks;
     area->start = end - blocks * TINY_BLOCK;
     area->cells[blocks / TINY_BITS].watch = -tiny_bit(blocks);
     return true;

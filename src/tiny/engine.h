@@ -1,6 +1,7 @@
 /* The engine of the tiny collector, included by one file for each model: the native one (model.h), and hosts/micropython. Before it a model
  * has defined
  *   TINY_SEVERAL          whether there may be several areas: 1 or 0
+ *   TINY_SMALL            1 for the least code: one rover for all sizes, and collections go through all cells; else 0
  *   TINY_EXTRA            if there is a fourth plane
  * and after it, it defines
  *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
@@ -38,6 +39,12 @@ static tiny_word tiny_leaves(const tiny_cell *cell);
 static tiny_word tiny_noticed(const tiny_cell *cell);
 static void tiny_notice(tiny_heap *heap, const tiny_place *place);
 
+/* Told that there is one, the compiler does not ask. */
+static inline tiny_area *tiny_first(tiny_heap *heap) {
+    if (heap == NULL) __builtin_unreachable();
+    return &heap->first;
+}
+
 static inline tiny_area *tiny_next(const tiny_area *area) { return TINY_SEVERAL ? area->next : NULL; }
 
 static inline tiny_place tiny_place_of(tiny_area *area, size_t block) {
@@ -50,7 +57,7 @@ static inline void *tiny_address(const tiny_place *place) {
 
 /* Whether an address is that of a block, and which. */
 TINY_INLINE bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *place) {
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) {
         size_t block = tiny_block_at(area, address);
         if (block >= area->blocks) continue;
         *place = tiny_place_of(area, block);
@@ -66,22 +73,22 @@ TINY_INLINE bool tiny_is_object(tiny_heap *heap, const void *address, tiny_place
 
 /* Searches begin at the start again. */
 static void tiny_rewind(tiny_heap *heap) {
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area))
         memset(area->rover, 0, sizeof area->rover);
 }
 
 /* Free blocks become bodies. */
-TINY_INLINE void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+TINY_SHARED void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
     tiny_flip(area, block, count);
     heap->used += count;
-    if (area->limit < block + count) area->limit = block + count;
+    if (!TINY_SMALL && area->limit < block + count) area->limit = block + count;
 }
 
 /* Makes an object of so many free blocks, which are searched for from the rovers on, then from the start. Returns false if there are none. Its content is not touched. */
 TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
     size_t size_class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
     for (bool all = false;; all = true) {
-        for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
+        for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) {
             size_t block = tiny_find(area, area->rover[size_class], count);
             area->rover[size_class] = block + count;
             if (block >= area->blocks) continue;
@@ -113,7 +120,7 @@ TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
 }
 
 /* Bodies become free blocks. */
-TINY_APART void tiny_drop(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+__attribute__((noinline)) static void tiny_drop(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
     tiny_flip(area, block, count);
     for (size_t size_class = 0; size_class < TINY_CLASSES && size_class < count; size_class++)
         if (area->rover[size_class] > block) area->rover[size_class] = block;
@@ -196,7 +203,7 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
 
 /* Marks from grey heads until there are none but the stop. */
 static void tiny_finish_marking(tiny_heap *heap) {
-    for (tiny_area *area = &heap->first; area != NULL;) {
+    for (tiny_area *area = tiny_first(heap); area != NULL;) {
         if (area->grey * TINY_BITS >= area->limit) {
             area = tiny_next(area);
             continue;
@@ -222,7 +229,7 @@ static void tiny_finish_marking(tiny_heap *heap) {
 /* Calls a function for every cell. */
 __attribute__((always_inline)) static inline void
 tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area))
         for (size_t i = 0, limit = area->limit; i * TINY_BITS < limit; i++) {
             tiny_poll();
             visit(heap, area, i);
@@ -234,7 +241,7 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
     tiny_cell *cell = &area->cells[i];
     tiny_word dying;
     while ((dying = cell->head & ~cell->body & tiny_noticed(cell)) != 0) {
-        tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(dying));
+        tiny_place place = {area, i * TINY_BITS + tiny_lowest(dying), cell, dying & -dying};
         tiny_notice(heap, &place);
     }
 }
@@ -244,16 +251,16 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
 static void tiny_sweep(tiny_heap *heap, tiny_area *area) {
     tiny_word last = 0; /* 1 if the last block before the cell is free now */
     size_t end = area->limit;
-    area->limit = 0;
-    for (size_t i = 0; i < end; i += TINY_BITS) {
+    if (!TINY_SMALL) area->limit = 0;
+    tiny_cell *cell = area->cells;
+    for (size_t i = 0; i < end; i += TINY_BITS, cell++) {
         tiny_poll();
-        tiny_cell *cell = &area->cells[i / TINY_BITS];
         tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
         tiny_word dead = heads | (body & ~(body + ((heads << 1 | last) & body)));
         last = dead >> (TINY_BITS - 1);
         cell->body = body & ~dead;
         cell->head &= ~dead;
-        if ((cell->head | cell->body) != 0) area->limit = i + TINY_BITS;
+        if (!TINY_SMALL && (cell->head | cell->body) != 0) area->limit = i + TINY_BITS;
         if (dead == 0) continue;
         cell->watch &= ~dead;
 #ifdef TINY_EXTRA
@@ -268,7 +275,7 @@ static void tiny_sweep(tiny_heap *heap, tiny_area *area) {
 static void tiny_end(tiny_heap *heap) {
     tiny_each_cell(heap, tiny_notice_cell);
     tiny_finish_marking(heap);
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) tiny_sweep(heap, area);
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) tiny_sweep(heap, area);
     tiny_rewind(heap);
 }
 

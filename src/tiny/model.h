@@ -5,9 +5,10 @@
 
 #ifdef HWR_TINY_SMALL
 #define TINY_SEVERAL 0
-#define TINY_CLASSES 1
+#define TINY_SMALL 1
 #else
 #define TINY_SEVERAL 1
+#define TINY_SMALL 0
 #define TINY_EXTRA
 #endif
 #define tiny_poll() ((void)0)
@@ -15,12 +16,7 @@
 
 #include "tiny/engine.h"
 
-#ifdef HWR_TINY_SMALL
-static inline tiny_word tiny_leaves(const tiny_cell *cell) { return cell->head & 0; }
-static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch; }
-#else
-static inline tiny_word tiny_leaves(const tiny_cell *cell) { return cell->extra; }
-static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch & ~cell->extra; }
-#endif
+static inline tiny_word tiny_leaves(const tiny_cell *cell) { return tiny_extra_in(cell); }
+static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch & ~tiny_extra_in(cell); }
 
 #endif

@@ -11,7 +11,7 @@ struct hwr_tiny {
     const hwr_tiny_options *options;
     size_t threshold, fresh;
     uintptr_t held;
-    size_t busy, disabled, finalized; /* 0 or 1; words, which code for small processors is shorter with */
+    size_t busy, enabled, finalized; /* 0 or 1; words, which code for small processors is shorter with */
 };
 
 /* Of any number but 0. */
@@ -33,6 +33,7 @@ hwr_tiny *hwr_tiny_open(void *buffer, size_t size, const hwr_tiny_options *optio
     tiny->heap.stack = (uintptr_t *)(tiny + 1);
     tiny->heap.stack_end = tiny->heap.stack + entries;
     tiny->options = options;
+    tiny->enabled = true;
     hwr_tiny_set_threshold(tiny, options->threshold);
     return tiny;
 }
@@ -58,18 +59,15 @@ static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
     if ((place->cell->head & place->bit) != 0) tiny_grey(place);
 }
 
-#ifndef HWR_TINY_SMALL
 /* Weak references to what was not reached are cleared, before any finalizer runs. */
 static void tiny_clear_weak(tiny_heap *heap, tiny_area *area, size_t i) {
     const tiny_cell *cell = &area->cells[i];
-    for (tiny_word weak = cell->watch & cell->extra; weak != 0; weak &= weak - 1) {
+    for (tiny_word weak = cell->watch & tiny_extra_in(cell); weak != 0; weak &= weak - 1) {
         tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(weak)), target;
         void **referent = tiny_address(&place);
         if (!tiny_is_object(heap, *referent, &target) || (target.cell->body & target.bit) == 0) *referent = NULL;
     }
 }
-#endif
-
 size_t hwr_tiny_collect(hwr_tiny *tiny) {
     tiny_heap *heap = &tiny->heap;
     if (tiny->busy) return 0;
@@ -80,9 +78,7 @@ size_t hwr_tiny_collect(hwr_tiny *tiny) {
     if (tiny->options->roots != NULL) tiny->options->roots(tiny, tiny->options->context);
     tiny_mark(heap, &tiny->held, 1);
     tiny_finish_marking(heap);
-#ifndef HWR_TINY_SMALL
-    tiny_each_cell(heap, tiny_clear_weak);
-#endif
+    if (!TINY_SMALL) tiny_each_cell(heap, tiny_clear_weak);
     tiny_end(heap);
     tiny->busy = false;
     return (used - heap->used) * TINY_BLOCK;
@@ -93,7 +89,7 @@ TINY_APART void *tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
     tiny_place place;
     size_t count = tiny_blocks_of(size);
     if (tiny->busy || size == 0) return NULL;
-    bool may_collect = !tiny->disabled;
+    size_t may_collect = tiny->enabled;
     if (may_collect && tiny->fresh > tiny->threshold) hwr_tiny_collect(tiny);
     while (!tiny_take(&tiny->heap, count, &place)) {
         if (!may_collect) return NULL;
@@ -102,7 +98,7 @@ TINY_APART void *tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
     }
     tiny->fresh += count;
     if ((flags & HWR_TINY_FINALIZE) != 0) place.cell->watch |= place.bit;
-#ifndef HWR_TINY_SMALL
+#ifdef TINY_EXTRA
     if ((flags & HWR_TINY_LEAF) != 0) place.cell->extra |= place.bit;
 #endif
     return memset(tiny_address(&place), 0, count * TINY_BLOCK);
@@ -134,10 +130,8 @@ void *hwr_tiny_resize(hwr_tiny *tiny, void *object, size_t size, bool may_move) 
         if (count > had) memset((char *)object + had * TINY_BLOCK, 0, (count - had) * TINY_BLOCK);
         return object;
     }
-    unsigned flags = (place.cell->watch & place.bit) != 0 ? HWR_TINY_FINALIZE : 0;
-#ifndef HWR_TINY_SMALL
-    if ((place.cell->extra & place.bit) != 0) flags |= HWR_TINY_LEAF;
-#endif
+    unsigned flags = ((place.cell->watch & place.bit) != 0 ? HWR_TINY_FINALIZE : 0) |
+                     ((tiny_leaves(place.cell) & place.bit) != 0 ? HWR_TINY_LEAF : 0);
     void *moved = may_move ? tiny_alloc_beside(tiny, object, size, flags) : NULL;
     if (moved == NULL) return NULL;
     memcpy(moved, object, had * TINY_BLOCK);
@@ -166,8 +160,8 @@ __attribute__((noinline, no_sanitize("address"))) void hwr_tiny_mark_stack(hwr_t
 }
 
 bool hwr_tiny_enable(hwr_tiny *tiny, bool enable) {
-    bool before = !tiny->disabled;
-    tiny->disabled = !enable;
+    bool before = tiny->enabled != 0;
+    tiny->enabled = enable;
     return before;
 }
 

@@ -22,6 +22,7 @@
 #endif
 
 #define TINY_SEVERAL MICROPY_GC_SPLIT_HEAP
+#define TINY_SMALL 0
 #if MICROPY_PY_WEAKREF
 #define TINY_EXTRA
 #endif
