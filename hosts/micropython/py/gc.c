@@ -17,10 +17,6 @@
 
 #if MICROPY_ENABLE_GC
 
-#if MICROPY_GC_SPLIT_HEAP_AUTO
-#error "heapwright: a heap that grows by itself (MICROPY_GC_SPLIT_HEAP_AUTO) is not supported yet"
-#endif
-
 #define TINY_SEVERAL MICROPY_GC_SPLIT_HEAP
 #define TINY_SMALL 0
 #if MICROPY_PY_WEAKREF
@@ -132,6 +128,37 @@ void gc_add(void *start, void *end) {
 }
 #endif
 
+#if MICROPY_GC_SPLIT_HEAP_AUTO
+/* Adds an area in which so many bytes have room, and as large as the heap is, if the system has that much. */
+static bool grow(size_t bytes) {
+    size_t least = bytes + bytes / 16 + sizeof(tiny_area) + 4 * sizeof(tiny_cell) + 2 * TINY_BLOCK,
+           most = gc_get_max_new_split(), size = HEAP->total * TINY_BLOCK;
+    if (bytes > most || least > most) return false;
+    size = MIN(MAX(size, least), most);
+    char *area = MP_PLAT_ALLOC_HEAP(size);
+    if (area == NULL) return false;
+    gc_add(area, area + size);
+    return true;
+}
+
+/* Gives back areas in which nothing is in use, but for the first. */
+static void give_back(void) {
+    for (tiny_area *area = &HEAP->first; area->next != NULL;) {
+        tiny_area *next = area->next;
+        if (next->limit != 0) {
+            area = next;
+            continue;
+        }
+        area->next = next->next;
+        HEAP->total -= next->blocks;
+        MP_PLAT_FREE_HEAP(next);
+    }
+}
+#else
+#define grow(bytes) false
+#define give_back() ((void)0)
+#endif
+
 /* Locks: of a thread's own, so they need no mutex. */
 
 void gc_lock(void) { MP_STATE_THREAD(gc_lock_depth) += 1 << GC_LOCK_DEPTH_SHIFT; }
@@ -171,6 +198,7 @@ void gc_collect_end(void) {
 #endif
     tiny_finish_marking(HEAP);
     tiny_end(HEAP);
+    give_back();
     MP_STATE_THREAD(gc_lock_depth) &= ~GC_COLLECT_FLAG;
     EXIT();
 #if MICROPY_PY_WEAKREF
@@ -224,11 +252,15 @@ void *gc_alloc(size_t bytes, unsigned int flags) {
     ENTER();
     if (!(TINY_SHORT_WAYS && count == 1 && tiny_take_one(HEAP, &place)))
         while (!tiny_take(HEAP, count, &place)) {
-            EXIT();
-            if (!may_collect) return NULL;
-            gc_collect();
-            may_collect = false;
-            ENTER();
+            if (may_collect) {
+                EXIT();
+                gc_collect();
+                may_collect = false;
+                ENTER();
+            } else if (!grow(bytes)) {
+                EXIT();
+                return NULL;
+            }
         }
 #if MICROPY_GC_ALLOC_THRESHOLD
     MP_STATE_MEM(gc_alloc_amount) += count;
@@ -325,17 +357,21 @@ void gc_info(gc_info_t *info) {
             }
             block += count;
         }
+#if MICROPY_GC_SPLIT_HEAP_AUTO
+    info->max_new_split = gc_get_max_new_split();
+#endif
     EXIT();
 }
 
 void gc_dump_info(const mp_print_t *print) {
     gc_info_t info;
     gc_info(&info);
-    mp_printf(print,
-              "GC: total: %u, used: %u, free: %u\n"
-              " No. of 1-blocks: %u, 2-blocks: %u, max blk sz: %u, max free sz: %u\n",
-              (uint)info.total, (uint)info.used, (uint)info.free, (uint)info.num_1block, (uint)info.num_2block,
-              (uint)info.max_block, (uint)info.max_free);
+    mp_printf(print, "GC: total: %u, used: %u, free: %u", (uint)info.total, (uint)info.used, (uint)info.free);
+#if MICROPY_GC_SPLIT_HEAP_AUTO
+    mp_printf(print, ", max new split: %u", (uint)info.max_new_split);
+#endif
+    mp_printf(print, "\n No. of 1-blocks: %u, 2-blocks: %u, max blk sz: %u, max free sz: %u\n", (uint)info.num_1block,
+              (uint)info.num_2block, (uint)info.max_block, (uint)info.max_free);
 }
 
 /* What micropython.mem_info shows an object as, by its type. */
