@@ -29,13 +29,18 @@
 
 /* Unless a program is to be small, what every allocation and marking pass through is inlined, and objects of one block are made and freed by short ways. What
  * is SHARED is compiled once in a small program; what is APART is kept out of the short ways. */
+#ifndef TINY_SHORT_WAYS
 #ifdef __OPTIMIZE_SIZE__
 #define TINY_SHORT_WAYS 0
+#else
+#define TINY_SHORT_WAYS 1
+#endif
+#endif
+#ifdef __OPTIMIZE_SIZE__
 #define TINY_INLINE static
 #define TINY_SHARED __attribute__((noinline)) static
 #define TINY_APART static
 #else
-#define TINY_SHORT_WAYS 1
 #define TINY_INLINE __attribute__((always_inline)) static inline
 #define TINY_SHARED TINY_INLINE
 #define TINY_APART __attribute__((noinline)) static

@@ -4,9 +4,12 @@
  * All state is in MicroPython's mp_state_mem_t, which some ports copy away and back: the engine's, and its mark stack, lie where the other collector has its stack. Of the
  * fourth plane a bit says that there is a weak reference to the object. A finalizer runs before anything is freed, and its object is freed in the
  * same collection, whatever it did: so MicroPython has it. */
-/* MicroPython compiles its collector for speed. On small processors ours is compiled for size, or it would be half as large again. */
+/* MicroPython compiles its collector for speed. On small processors ours has its short ways then, but is compiled for size otherwise, or it would be half as large again. */
 #include <stdint.h>
 #if UINTPTR_MAX <= UINT32_MAX && defined(__GNUC__) && !defined(__clang__)
+#ifndef __OPTIMIZE_SIZE__
+#define TINY_SHORT_WAYS 1
+#endif
 #pragma GCC optimize("Os")
 #endif
 
