@@ -56,11 +56,12 @@ def measure():
         lines.append(harness.ratio_line("tiny-available", instructions("available", 16 << 20) / instructions("available", 64 << 10), 1))
     else:
         print("skipped: what is counted in instructions, for want of valgrind")
-    for name, (code, core, state, word) in tiny_size.measured().items():
-        print(f"{name}: code {code}, core {core}, state and mark stack {state + 32 * word} bytes")
-        if name == "Cortex-M3":
-            lines.append(harness.ratio_line("tiny-core-m3", core / CORE_M3, 1))
-            lines.append(harness.ratio_line("tiny-state-m3", (state + 32 * word) / STATE_M3, 1))
+    for name, forms in tiny_size.measured().items():
+        for form, (code, core, state, word) in zip(("", "-small"), forms):
+            print(f"{name}{form}: code {code}, core {core}, state and mark stack {state + 32 * word} bytes")
+            if name == "Cortex-M3":
+                lines.append(harness.ratio_line(f"tiny-core-m3{form}", core / CORE_M3, 1))
+                lines.append(harness.ratio_line(f"tiny-state-m3{form}", (state + 32 * word) / STATE_M3, 1))
     lines.append(harness.ratio_line("tiny-planes", 4 / (8 * 16) / PLANES, 1))
     print("", *lines, sep="\n")
     if options.json:

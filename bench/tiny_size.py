@@ -2,7 +2,7 @@
 """How large the tiny collector is: its source compiled with -Os for each kind of processor that there is a compiler for.
 
 Code is functions and constants, in bytes. The core is all but what many programs do without: areas that are added, hwr_tiny_get_info, weak references, and the marking of the
-stack. State is the heap itself, without planes, which are 4 bits a block, and its mark stack, of a word an entry. Two heaps have two states and the code once.
+stack. "Small" is with HWR_TINY_SMALL. State is the heap itself, without planes, which are 4 bits a block (3 if small), and its mark stack, of a word an entry. Two heaps have two states and the code once.
 """
 
 import os
@@ -18,6 +18,7 @@ TARGETS = {
     "Cortex-M4": [*ARM, "-mcpu=cortex-m4"], "Cortex-M33": [*ARM, "-mcpu=cortex-m33"],
     "AArch64": ["aarch64-linux-gnu-gcc"], "PowerPC": ["powerpc-linux-gnu-gcc"], "this machine": ["cc"],
 }
+SMALL = "-DHWR_TINY_SMALL"
 NOT_CORE = ("hwr_tiny_add", "hwr_tiny_get_info", "hwr_tiny_weak", "hwr_tiny_mark_stack")
 PROBE = '#include "tiny/tiny.c"\nconst char probe_state[sizeof(struct hwr_tiny)] = {1};\nconst char probe_word[sizeof(void *)] = {1};\n'
 
@@ -41,14 +42,15 @@ def measure(command):
 
 
 def measured():
-    """{target: what measure() returns}, without those that there is no compiler for."""
-    return {name: measure(command) for name, command in TARGETS.items() if shutil.which(command[0])}
+    """{target: what measure() returns, and the same of the small form}, without those that there is no compiler for."""
+    return {name: (measure(command), measure([*command, SMALL])) for name, command in TARGETS.items() if shutil.which(command[0])}
 
 
 def main():
-    print("| target | code | core | state | state and 32 entries of mark stack |\n|---|---|---|---|---|")
-    for name, (code, core, state, word) in measured().items():
-        print(f"| {name} | {code:,} | {core:,} | {state} | {state + 32 * word} |")
+    print("| target | code | core | state | and 32 entries of mark stack | small: code | core | state | and 32 entries |\n|---|---|---|---|---|---|---|---|---|")
+    for name, forms in measured().items():
+        cells = " | ".join(f"{code:,} | {core:,} | {state} | {state + 32 * word}" for code, core, state, word in forms)
+        print(f"| {name} | {cells} |")
     for name in TARGETS:
         if not shutil.which(TARGETS[name][0]):
             print(f"skipped: {name}, for want of {TARGETS[name][0]}", file=sys.stderr)

@@ -12,7 +12,10 @@
  *
  * What a call costs: hwr_tiny_alloc searches on where it found the last such object, a word of bits for 32 or 64 blocks; hwr_tiny_used and hwr_tiny_available
  * read a counter; everything else is proportional to the object's size, or says so. Memory besides the blocks: 4 bits for each, 3.1 % of the buffer; the heap itself; and its mark stack,
- * a word an entry. */
+ * a word an entry.
+ *
+ * A program for which every byte of code counts defines HWR_TINY_SMALL wherever it includes this and where it compiles tiny.c. Then a heap has one area and no weak references, HWR_TINY_LEAF makes objects that are read
+ * like any other, and there are 3 bits for each block, 2.3 % of the buffer. The rest is the same. */
 #ifndef HEAPWRIGHT_TINY_H
 #define HEAPWRIGHT_TINY_H
 
@@ -46,8 +49,10 @@ typedef struct hwr_tiny_options {
  * for the heap, its mark stack and one block, or the options are of a size that is not known. */
 HWR_API hwr_tiny *hwr_tiny_open(void *buffer, size_t size, const hwr_tiny_options *options);
 
+#ifndef HWR_TINY_SMALL
 /* Adds another buffer to the heap. Objects do not extend over two. Returns false, with nothing changed, if it has no room for one block. */
 HWR_API bool hwr_tiny_add(hwr_tiny *heap, void *buffer, size_t size);
+#endif
 
 /* A new object: `size` bytes, rounded up to whole blocks, all zero; `flags` are of the enumeration above. If there is no room, collects and searches again. Returns NULL if there is none then, for size 0, and inside
  * of `roots` and `finalize`. */
@@ -84,11 +89,13 @@ HWR_API void hwr_tiny_set_threshold(hwr_tiny *heap, size_t bytes);
 HWR_API size_t hwr_tiny_used(const hwr_tiny *heap);
 HWR_API size_t hwr_tiny_available(const hwr_tiny *heap);
 
+#ifndef HWR_TINY_SMALL
 /* A weak reference: an object that leads to another without keeping it. It must be kept reachable itself. Returns NULL if there is no room, or no object at the address. */
 HWR_API void *hwr_tiny_weak(hwr_tiny *heap, void *object);
 
 /* What a weak reference leads to; NULL if a collection has found that nothing else did. */
 HWR_API void *hwr_tiny_weak_get(const void *weak);
+#endif
 
 /* What is in a heap. In bytes, but for the number of objects. */
 typedef struct hwr_tiny_info {

@@ -8,8 +8,7 @@
  *      0    1    0     body: goes on what begins before it
  *      1    0    w     head: an object begins here
  *      1    1    w     marked head: one that the collection under way has reached
- *      0    1    1     grey head, watch 0: reached, but there was no room to remember that what it refers to was not looked at
- *      0    0    1     grey head, watch 1
+ *      0    w    1     grey head: reached, but there was no room to remember that what it refers to was not looked at
  *
  * `watch` of a head says that its death is noticed: there is a finalizer, or whatever the model needs. Grey heads are there only in a collection. So a
  * mark stack that overflows costs no memory, and what overflowed is found a word at a time. A model may have a fourth plane, `extra`, whose bits are zero
@@ -28,14 +27,22 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Unless a program is to be small, what every allocation and marking pass through is inlined, and objects of one block are made and freed by short ways. */
+/* Unless a program is to be small, what every allocation and marking pass through is inlined, and objects of one block are made and freed by short ways. What
+ * is SHARED is compiled once in a small program; what is APART is kept out of the short ways. */
+#ifndef TINY_SHORT_WAYS
 #ifdef __OPTIMIZE_SIZE__
 #define TINY_SHORT_WAYS 0
-#define TINY_INLINE static
-#define TINY_APART static
 #else
 #define TINY_SHORT_WAYS 1
+#endif
+#endif
+#ifdef __OPTIMIZE_SIZE__
+#define TINY_INLINE static
+#define TINY_SHARED __attribute__((noinline)) static
+#define TINY_APART static
+#else
 #define TINY_INLINE __attribute__((always_inline)) static inline
+#define TINY_SHARED TINY_INLINE
 #define TINY_APART __attribute__((noinline)) static
 #endif
 
@@ -44,7 +51,7 @@ enum {
     TINY_BITS = sizeof(tiny_word) * CHAR_BIT,
     TINY_BLOCK = 4 * sizeof(void *),
     TINY_WORDS = TINY_BLOCK / sizeof(void *),
-    TINY_CLASSES = 8
+    TINY_CLASSES = TINY_SMALL ? 1 : 8
 };
 
 typedef struct tiny_cell {
@@ -60,9 +67,8 @@ typedef struct tiny_cell {
 typedef struct tiny_area {
     struct tiny_area *next;
     tiny_cell *cells;
-    size_t cell_count;
     uintptr_t start; /* of block 0 */
-    size_t bytes;    /* of all blocks */
+    size_t blocks;
     size_t grey;
     size_t limit;
     size_t rover[TINY_CLASSES];
@@ -93,18 +99,32 @@ static inline unsigned tiny_ones_in(tiny_word word) {
     return (unsigned)(word * (all / 255) >> (TINY_BITS - 8));
 }
 
+/* The block that begins at an address; if none does, a number larger than any: the bits that tell of an address inside of one become the highest. */
+static inline size_t tiny_block_at(const tiny_area *area, uintptr_t address) {
+    uintptr_t offset = address - area->start;
+    return offset / TINY_BLOCK | offset * (UINTPTR_MAX / TINY_BLOCK + 1);
+}
+
 static inline tiny_word tiny_bit(size_t block) { return (tiny_word)1 << block % TINY_BITS; }
+static inline tiny_word tiny_extra_in(const tiny_cell *cell) {
+#ifdef TINY_EXTRA
+    return cell->extra;
+#else
+    return cell->head & 0;
+#endif
+}
 static inline tiny_word tiny_free_in(const tiny_cell *cell) { return ~(cell->head | cell->body | cell->watch); }
 static inline tiny_word tiny_body_in(const tiny_cell *cell) { return cell->body & ~(cell->head | cell->watch); }
 
-/* Of the blocks from this one on: how many are free, or in use, or bodies. It need not be told of more than `enough`. */
-enum { TINY_FREE, TINY_USED, TINY_BODY };
+/* Of the blocks from this one on: how many are free, or in use, or bodies. It need not be told of more than `enough`. The kinds are numbers
+ * such that one expression serves all three. */
+enum { TINY_FREE = 0, TINY_USED = 1, TINY_BODY = -2 };
 TINY_INLINE size_t tiny_run(const tiny_area *area, size_t block, int kind, size_t enough) {
     size_t at = block;
     do {
         const tiny_cell *cell = &area->cells[at / TINY_BITS];
-        tiny_word others = kind == TINY_BODY ? ~tiny_body_in(cell) : tiny_free_in(cell);
-        if (kind == TINY_FREE) others = ~others;
+        tiny_word others = (cell->body ^ (tiny_word)(kind >> 1)) | cell->head | cell->watch;
+        others ^= -(tiny_word)(kind & 1);
         others >>= at % TINY_BITS;
         if (others != 0) return at - block + tiny_lowest(others);
         at = (at | (TINY_BITS - 1)) + 1;
@@ -127,19 +147,20 @@ TINY_INLINE void tiny_flip(tiny_area *area, size_t block, size_t count) {
     }
 }
 
-/* Makes an area of what lies between two addresses, the first aligned as a word. Returns false, with nothing written, if not even one block has room. */
-static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
-    if (end < from) return false;
-    size_t cells = (end - from) / ((size_t)TINY_BITS * TINY_BLOCK) + 1;
-    size_t planes = cells * sizeof(tiny_cell);
+/* Makes an area of what lies between two addresses, the first aligned as a word, behind a header of so many bytes, which becomes zero. Returns false, with nothing written, if not even one block has
+ * room. What is not set here is zero already: `area` lies in the header, or the caller has seen to it. */
+static bool tiny_area_open(tiny_area *area, uintptr_t from, size_t header, uintptr_t end) {
+    uintptr_t cells = from + header;
     end -= end % TINY_BLOCK;
-    if (end < from + planes + TINY_BLOCK) return false;
-    size_t blocks = (end - from - planes) / TINY_BLOCK;
-    memset((void *)from, 0, planes); // NOLINT(performance-no-int-to-ptr)
-    area->cells = (tiny_cell *)from; // NOLINT(performance-no-int-to-ptr)
-    area->cell_count = area->grey = blocks / TINY_BITS + 1;
-    area->bytes = blocks * TINY_BLOCK;
-    area->start = end - area->bytes;
+    size_t room = end > cells ? end - cells : 0;
+    size_t planes = (room / ((size_t)TINY_BITS * TINY_BLOCK) + 1) * sizeof(tiny_cell);
+    if (room < planes + TINY_BLOCK) return false;
+    size_t blocks = (room - planes) / TINY_BLOCK;
+    memset((void *)from, 0, header + planes); // NOLINT(performance-no-int-to-ptr)
+    area->cells = (tiny_cell *)cells;         // NOLINT(performance-no-int-to-ptr)
+    area->blocks = blocks;
+    if (TINY_SMALL) area->limit = blocks;
+    area->start = end - blocks * TINY_BLOCK;
     area->cells[blocks / TINY_BITS].watch = -tiny_bit(blocks);
     return true;
 }
@@ -147,7 +168,7 @@ static bool tiny_area_open(tiny_area *area, uintptr_t from, uintptr_t end) {
 /* The first block of `count` free ones, from block `at` on; where there are none, one that the area does not have. The short way passes over all
  * runs that end in the cell where they begin at once: after so many shifts as it takes, ones are left where a long enough run begins. */
 TINY_INLINE size_t tiny_find(const tiny_area *area, size_t at, size_t count) {
-    size_t end = area->bytes / TINY_BLOCK;
+    size_t end = area->blocks;
     while (at < end) {
         if (TINY_SHORT_WAYS && count <= TINY_BITS) {
             tiny_word free = tiny_free_in(&area->cells[at / TINY_BITS]) & ~(tiny_word)0 << at % TINY_BITS,

@@ -1,6 +1,7 @@
 /* The engine of the tiny collector, included by one file for each model: the native one (model.h), and hosts/micropython. Before it a model
  * has defined
  *   TINY_SEVERAL          whether there may be several areas: 1 or 0
+ *   TINY_SMALL            1 for the least code: one rover for all sizes, and collections go through all cells; else 0
  *   TINY_EXTRA            if there is a fourth plane
  * and after it, it defines
  *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
@@ -23,7 +24,6 @@
 typedef struct tiny_heap {
     tiny_area first;
     size_t used, total; /* blocks */
-    tiny_word carry;    /* of the sweep: 1 if the last block before a cell is free now */
     uintptr_t *stack, *stack_end;
 } tiny_heap;
 
@@ -39,6 +39,12 @@ static tiny_word tiny_leaves(const tiny_cell *cell);
 static tiny_word tiny_noticed(const tiny_cell *cell);
 static void tiny_notice(tiny_heap *heap, const tiny_place *place);
 
+/* Told that there is one, the compiler does not ask. */
+static inline tiny_area *tiny_first(tiny_heap *heap) {
+    if (heap == NULL) __builtin_unreachable();
+    return &heap->first;
+}
+
 static inline tiny_area *tiny_next(const tiny_area *area) { return TINY_SEVERAL ? area->next : NULL; }
 
 static inline tiny_place tiny_place_of(tiny_area *area, size_t block) {
@@ -51,16 +57,12 @@ static inline void *tiny_address(const tiny_place *place) {
 
 /* Whether an address is that of a block, and which. */
 TINY_INLINE bool tiny_locate(tiny_heap *heap, uintptr_t address, tiny_place *place) {
-    tiny_area *area = &heap->first;
-    do {
-        uintptr_t offset = address - area->start;
-        if (offset < area->bytes) {
-            if (offset % TINY_BLOCK != 0) return false;
-            *place = tiny_place_of(area, offset / TINY_BLOCK);
-            return true;
-        }
-        area = tiny_next(area);
-    } while (area != NULL);
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) {
+        size_t block = tiny_block_at(area, address);
+        if (block >= area->blocks) continue;
+        *place = tiny_place_of(area, block);
+        return true;
+    }
     return false;
 }
 
@@ -71,39 +73,42 @@ TINY_INLINE bool tiny_is_object(tiny_heap *heap, const void *address, tiny_place
 
 /* Searches begin at the start again. */
 static void tiny_rewind(tiny_heap *heap) {
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area))
         memset(area->rover, 0, sizeof area->rover);
 }
 
 /* Free blocks become bodies. */
-TINY_INLINE void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+TINY_SHARED void tiny_occupy(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
     tiny_flip(area, block, count);
     heap->used += count;
-    if (area->limit < block + count) area->limit = block + count;
+    if (!TINY_SMALL && area->limit < block + count) area->limit = block + count;
 }
 
-/* Makes an object of so many free blocks, from the rovers on. Returns false if it finds none. Its content is not touched. */
+/* Makes an object of so many free blocks, which are searched for from the rovers on, then from the start. Returns false if there are none. Its content is not touched. */
 TINY_INLINE bool tiny_take(tiny_heap *heap, size_t count, tiny_place *place) {
-    size_t class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
-        size_t block = tiny_find(area, area->rover[class], count);
-        area->rover[class] = block + count;
-        if (block >= area->bytes / TINY_BLOCK) continue;
-        *place = tiny_place_of(area, block);
-        place->cell->head |= place->bit;
-        tiny_occupy(heap, area, block + 1, count - 1);
-        heap->used++;
-        return true;
+    size_t size_class = (count < TINY_CLASSES ? count : TINY_CLASSES) - 1;
+    for (bool all = false;; all = true) {
+        for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) {
+            size_t block = tiny_find(area, area->rover[size_class], count);
+            area->rover[size_class] = block + count;
+            if (block >= area->blocks) continue;
+            *place = tiny_place_of(area, block);
+            tiny_occupy(heap, area, block, count);
+            place->cell->body ^= place->bit;
+            place->cell->head |= place->bit;
+            return true;
+        }
+        if (all) return false;
+        tiny_rewind(heap);
     }
-    return false;
 }
 
 /* The same for one block, if there is one in the cell where the search begins. */
 TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
     tiny_area *area = &heap->first;
-    size_t at = area->rover[0], i = at / TINY_BITS;
-    if (i >= area->cell_count) return false;
-    tiny_cell *cell = &area->cells[i];
+    size_t at = area->rover[0];
+    if (at >= area->blocks) return false;
+    tiny_cell *cell = &area->cells[at / TINY_BITS];
     tiny_word free = tiny_free_in(cell) & ~(tiny_word)0 << at % TINY_BITS;
     if (free == 0) return false;
     *place = (tiny_place){area, (at & ~(size_t)(TINY_BITS - 1)) + tiny_lowest(free), cell, free & -free};
@@ -114,35 +119,30 @@ TINY_INLINE bool tiny_take_one(tiny_heap *heap, tiny_place *place) {
     return true;
 }
 
-/* Blocks have become free. */
-TINY_INLINE void tiny_freed(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
-    for (size_t class = 0; class < TINY_CLASSES && class < count; class ++)
-        if (area->rover[class] > block) area->rover[class] = block;
+/* Bodies become free blocks. */
+__attribute__((noinline)) static void tiny_drop(tiny_heap *heap, tiny_area *area, size_t block, size_t count) {
+    tiny_flip(area, block, count);
+    for (size_t size_class = 0; size_class < TINY_CLASSES && size_class < count; size_class++)
+        if (area->rover[size_class] > block) area->rover[size_class] = block;
     heap->used -= count;
-}
-
-/* Frees the bodies of an object whose head was freed. */
-TINY_APART void tiny_release_bodies(tiny_heap *heap, tiny_area *area, size_t head) {
-    size_t bodies = tiny_run(area, head + 1, TINY_BODY, SIZE_MAX);
-    tiny_flip(area, head + 1, bodies);
-    tiny_freed(heap, area, head, bodies + 1);
 }
 
 /* Frees an object, marked or not. */
 TINY_INLINE void tiny_release(tiny_heap *heap, const tiny_place *place) {
     tiny_cell *cell = place->cell;
     cell->head &= ~place->bit;
-    cell->body &= ~place->bit;
     cell->watch &= ~place->bit;
 #ifdef TINY_EXTRA
     cell->extra &= ~place->bit;
 #endif
     tiny_word next = place->bit << 1;
     if (TINY_SHORT_WAYS && next != 0 && (tiny_body_in(cell) & next) == 0) {
+        cell->body &= ~place->bit;
         if (place->area->rover[0] > place->block) place->area->rover[0] = place->block;
         heap->used--;
     } else {
-        tiny_release_bodies(heap, place->area, place->block);
+        cell->body |= place->bit;
+        tiny_drop(heap, place->area, place->block, tiny_run(place->area, place->block, TINY_BODY, SIZE_MAX));
     }
 }
 
@@ -151,8 +151,7 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
     tiny_area *area = place->area;
     size_t block = place->block;
     if (new < old) {
-        tiny_flip(area, block + new, old - new);
-        tiny_freed(heap, area, block + new, old - new);
+        tiny_drop(heap, area, block + new, old - new);
     } else {
         if (tiny_run(area, block + old, TINY_FREE, new - old) < new - old) return false;
         tiny_occupy(heap, area, block + old, new - old);
@@ -164,7 +163,7 @@ static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, si
 static void tiny_grey(const tiny_place *place) {
     tiny_cell *cell = place->cell;
     cell->head &= ~place->bit;
-    if ((cell->watch & place->bit) == 0) cell->body |= place->bit;
+    cell->body |= cell->watch & place->bit;
     cell->watch |= place->bit;
     size_t at = place->block / TINY_BITS;
     if (place->area->grey > at) place->area->grey = at;
@@ -175,7 +174,8 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
     uintptr_t *top = heap->stack;
     /* What most words are, no addresses of the heap, is seen at once if there is one area. */
     const bool several = tiny_next(&heap->first) != NULL;
-    const uintptr_t start = several ? 0 : heap->first.start, bytes = several ? UINTPTR_MAX : heap->first.bytes;
+    const uintptr_t start = several ? 0 : heap->first.start,
+                    bytes = several ? UINTPTR_MAX : heap->first.blocks * TINY_BLOCK;
     tiny_place place;
     for (;;) {
         for (const uintptr_t *end = words + count; words < end; words++) {
@@ -203,8 +203,8 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
 
 /* Marks from grey heads until there are none but the stop. */
 static void tiny_finish_marking(tiny_heap *heap) {
-    for (tiny_area *area = &heap->first; area != NULL;) {
-        if (area->grey == area->cell_count) {
+    for (tiny_area *area = tiny_first(heap); area != NULL;) {
+        if (area->grey * TINY_BITS >= area->limit) {
             area = tiny_next(area);
             continue;
         }
@@ -212,13 +212,13 @@ static void tiny_finish_marking(tiny_heap *heap) {
         tiny_word grey = cell->watch & ~cell->head;
         tiny_poll();
         size_t block = area->grey * TINY_BITS + (grey != 0 ? tiny_lowest(grey) : 0);
-        if (grey == 0 || block >= area->bytes / TINY_BLOCK) {
+        if (grey == 0 || block >= area->blocks) {
             area->grey++;
             continue;
         }
         grey &= -grey;
         cell->head |= grey;
-        cell->watch &= ~(cell->body & grey);
+        cell->watch &= cell->body | ~grey;
         cell->body |= grey;
         tiny_mark(heap, (const uintptr_t *)(area->start + block * TINY_BLOCK), // NOLINT(performance-no-int-to-ptr)
                   tiny_count(area, block) * TINY_WORDS);
@@ -229,7 +229,7 @@ static void tiny_finish_marking(tiny_heap *heap) {
 /* Calls a function for every cell. */
 __attribute__((always_inline)) static inline void
 tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
-    for (tiny_area *area = &heap->first; area != NULL; area = tiny_next(area))
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area))
         for (size_t i = 0, limit = area->limit; i * TINY_BITS < limit; i++) {
             tiny_poll();
             visit(heap, area, i);
@@ -241,36 +241,41 @@ static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
     tiny_cell *cell = &area->cells[i];
     tiny_word dying;
     while ((dying = cell->head & ~cell->body & tiny_noticed(cell)) != 0) {
-        tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(dying));
+        tiny_place place = {area, i * TINY_BITS + tiny_lowest(dying), cell, dying & -dying};
         tiny_notice(heap, &place);
     }
 }
 
 /* Frees what is not marked. The bodies of the dead are those that adding one to each run of bodies that begins behind an unmarked head, or
  * goes on from the cell before, changes by its carry. */
-static void tiny_sweep_cell(tiny_heap *heap, tiny_area *area, size_t i) {
-    tiny_cell *cell = &area->cells[i];
-    if (i == 0) area->limit = heap->carry = 0;
-    tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
-    tiny_word dead = heads | (body & ~(body + ((heads << 1 | heap->carry) & body)));
-    heap->carry = dead >> (TINY_BITS - 1);
-    cell->body = body & ~dead;
-    cell->head &= ~dead;
-    if ((cell->head | cell->body) != 0) area->limit = (i + 1) * TINY_BITS;
-    if (dead == 0) return;
-    cell->watch &= ~dead;
+static void tiny_sweep(tiny_heap *heap, tiny_area *area) {
+    tiny_word last = 0; /* 1 if the last block before the cell is free now */
+    size_t end = area->limit;
+    if (!TINY_SMALL) area->limit = 0;
+    tiny_cell *cell = area->cells;
+    for (size_t i = 0; i < end; i += TINY_BITS, cell++) {
+        tiny_poll();
+        tiny_word body = cell->body & ~cell->head, heads = cell->head & ~cell->body;
+        tiny_word dead = heads | (body & ~(body + ((heads << 1 | last) & body)));
+        last = dead >> (TINY_BITS - 1);
+        cell->body = body & ~dead;
+        cell->head &= ~dead;
+        if (!TINY_SMALL && (cell->head | cell->body) != 0) area->limit = i + TINY_BITS;
+        if (dead == 0) continue;
+        cell->watch &= ~dead;
 #ifdef TINY_EXTRA
-    cell->extra &= ~dead;
+        cell->extra &= ~dead;
 #endif
-    tiny_swept(heap, heads);
-    heap->used -= tiny_ones_in(dead);
+        tiny_swept(heap, heads);
+        heap->used -= tiny_ones_in(dead);
+    }
 }
 
 /* Marking is finished: notices what dies, then frees it. */
 static void tiny_end(tiny_heap *heap) {
     tiny_each_cell(heap, tiny_notice_cell);
     tiny_finish_marking(heap);
-    tiny_each_cell(heap, tiny_sweep_cell);
+    for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) tiny_sweep(heap, area);
     tiny_rewind(heap);
 }
 

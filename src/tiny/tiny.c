@@ -5,23 +5,23 @@
 
 enum { MARK_STACK = 32 };
 
-/* `fresh` blocks have been allocated since the last collection. `held` is one more root: the object that a function works on which may collect. */
+/* `fresh` blocks have been allocated since the last collection; more than `threshold` are a reason for the next. `held` is one more root: the object that a function works on which may collect. */
 struct hwr_tiny {
     tiny_heap heap;
     const hwr_tiny_options *options;
     size_t threshold, fresh;
     uintptr_t held;
-    bool busy, disabled, finalized;
+    size_t busy, enabled, finalized; /* 0 or 1; words, which code for small processors is shorter with */
 };
 
-static size_t tiny_blocks_of(size_t bytes) { return bytes / TINY_BLOCK + (bytes % TINY_BLOCK != 0); }
+/* Of any number but 0. */
+static size_t tiny_blocks_of(size_t bytes) { return (bytes - 1) / TINY_BLOCK + 1; }
 
 /* Puts a header of so many bytes, all zero, at the start of a buffer, and makes the rest an area. */
 static tiny_area *tiny_area_put(void *buffer, size_t size, size_t header) {
-    size_t lost = -(uintptr_t)buffer % sizeof(void *);
-    if (size < header + lost) return NULL;
-    tiny_area *area = memset((char *)buffer + lost, 0, header);
-    return tiny_area_open(area, (uintptr_t)area + header, (uintptr_t)buffer + size) ? area : NULL;
+    uintptr_t start = ((uintptr_t)buffer + sizeof(void *) - 1) & -sizeof(void *);
+    tiny_area *area = (tiny_area *)start; // NOLINT(performance-no-int-to-ptr)
+    return tiny_area_open(area, start, header, (uintptr_t)buffer + size) ? area : NULL;
 }
 
 hwr_tiny *hwr_tiny_open(void *buffer, size_t size, const hwr_tiny_options *options) {
@@ -29,22 +29,25 @@ hwr_tiny *hwr_tiny_open(void *buffer, size_t size, const hwr_tiny_options *optio
     if (options->size != sizeof *options || entries > size / sizeof(uintptr_t)) return NULL;
     hwr_tiny *tiny = (hwr_tiny *)tiny_area_put(buffer, size, sizeof *tiny + entries * sizeof(uintptr_t));
     if (tiny == NULL) return NULL;
-    tiny->heap.total = tiny->heap.first.bytes / TINY_BLOCK;
+    tiny->heap.total = tiny->heap.first.blocks;
     tiny->heap.stack = (uintptr_t *)(tiny + 1);
     tiny->heap.stack_end = tiny->heap.stack + entries;
     tiny->options = options;
+    tiny->enabled = true;
     hwr_tiny_set_threshold(tiny, options->threshold);
     return tiny;
 }
 
+#ifndef HWR_TINY_SMALL
 bool hwr_tiny_add(hwr_tiny *tiny, void *buffer, size_t size) {
     tiny_area *area = tiny_area_put(buffer, size, sizeof *area);
     if (area == NULL) return false;
     area->next = tiny->heap.first.next;
     tiny->heap.first.next = area;
-    tiny->heap.total += area->bytes / TINY_BLOCK;
+    tiny->heap.total += area->blocks;
     return true;
 }
+#endif
 
 /* What was told of turns grey, so that it and all that it refers to live on when everything that dies was told of. */
 static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
@@ -59,13 +62,12 @@ static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
 /* Weak references to what was not reached are cleared, before any finalizer runs. */
 static void tiny_clear_weak(tiny_heap *heap, tiny_area *area, size_t i) {
     const tiny_cell *cell = &area->cells[i];
-    for (tiny_word weak = cell->watch & cell->extra; weak != 0; weak &= weak - 1) {
+    for (tiny_word weak = cell->watch & tiny_extra_in(cell); weak != 0; weak &= weak - 1) {
         tiny_place place = tiny_place_of(area, i * TINY_BITS + tiny_lowest(weak)), target;
         void **referent = tiny_address(&place);
         if (!tiny_is_object(heap, *referent, &target) || (target.cell->body & target.bit) == 0) *referent = NULL;
     }
 }
-
 size_t hwr_tiny_collect(hwr_tiny *tiny) {
     tiny_heap *heap = &tiny->heap;
     if (tiny->busy) return 0;
@@ -76,44 +78,39 @@ size_t hwr_tiny_collect(hwr_tiny *tiny) {
     if (tiny->options->roots != NULL) tiny->options->roots(tiny, tiny->options->context);
     tiny_mark(heap, &tiny->held, 1);
     tiny_finish_marking(heap);
-    tiny_each_cell(heap, tiny_clear_weak);
+    if (!TINY_SMALL) tiny_each_cell(heap, tiny_clear_weak);
     tiny_end(heap);
     tiny->busy = false;
     return (used - heap->used) * TINY_BLOCK;
 }
 
-/* Searches where something was found last, then everywhere, then after a collection; and again as long as finalizers ran in it, because
- * what they were told of is not free yet. */
-static bool tiny_get(hwr_tiny *tiny, size_t count, tiny_place *place) {
-    tiny_heap *heap = &tiny->heap;
-    if (tiny->busy || count == 0) return false;
-    bool may_collect = !tiny->disabled;
-    if (may_collect && tiny->fresh >= tiny->threshold) hwr_tiny_collect(tiny);
-    if (!tiny_take(heap, count, place)) {
-        tiny_rewind(heap);
-        while (!tiny_take(heap, count, place)) {
-            if (!may_collect) return false;
-            hwr_tiny_collect(tiny);
-            may_collect = tiny->finalized;
-        }
-    }
-    tiny->fresh += count;
-    return true;
-}
-
-/* A new object. Both flags are a weak reference's. */
-void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
+/* Any object. Collects if there is no room; and again as long as finalizers ran in that, because what they were told of is not free yet. Both flags are a weak reference's. */
+TINY_APART void *tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
     tiny_place place;
     size_t count = tiny_blocks_of(size);
-    bool one = TINY_SHORT_WAYS && count == 1 && !tiny->busy && tiny->fresh < tiny->threshold &&
-               tiny_take_one(&tiny->heap, &place);
-    if (one)
-        tiny->fresh++;
-    else if (!tiny_get(tiny, count, &place))
-        return NULL;
+    if (tiny->busy || size == 0) return NULL;
+    size_t may_collect = tiny->enabled;
+    if (may_collect && tiny->fresh > tiny->threshold) hwr_tiny_collect(tiny);
+    while (!tiny_take(&tiny->heap, count, &place)) {
+        if (!may_collect) return NULL;
+        hwr_tiny_collect(tiny);
+        may_collect = tiny->finalized;
+    }
+    tiny->fresh += count;
     if ((flags & HWR_TINY_FINALIZE) != 0) place.cell->watch |= place.bit;
+#ifdef TINY_EXTRA
     if ((flags & HWR_TINY_LEAF) != 0) place.cell->extra |= place.bit;
-    return memset(tiny_address(&place), 0, one ? (size_t)TINY_BLOCK : count * TINY_BLOCK);
+#endif
+    return memset(tiny_address(&place), 0, count * TINY_BLOCK);
+}
+
+void *hwr_tiny_alloc(hwr_tiny *tiny, size_t size, unsigned flags) {
+    tiny_place place;
+    if (!TINY_SHORT_WAYS || size - 1 >= TINY_BLOCK || flags != 0 || tiny->busy || tiny->fresh > tiny->threshold ||
+        !tiny_take_one(&tiny->heap, &place))
+        return tiny_alloc(tiny, size, flags);
+    tiny->fresh++;
+    return memset(tiny_address(&place), 0, TINY_BLOCK);
 }
 
 /* The same, while an object is not to be freed. */
@@ -127,14 +124,14 @@ static void *tiny_alloc_beside(hwr_tiny *tiny, void *object, size_t size, unsign
 void *hwr_tiny_resize(hwr_tiny *tiny, void *object, size_t size, bool may_move) {
     tiny_place place;
     size_t count = tiny_blocks_of(size);
-    if (tiny->busy || count == 0 || !tiny_is_object(&tiny->heap, object, &place)) return NULL;
+    if (tiny->busy || size == 0 || !tiny_is_object(&tiny->heap, object, &place)) return NULL;
     size_t had = tiny_count(place.area, place.block);
     if (tiny_resize(&tiny->heap, &place, had, count)) {
         if (count > had) memset((char *)object + had * TINY_BLOCK, 0, (count - had) * TINY_BLOCK);
         return object;
     }
     unsigned flags = ((place.cell->watch & place.bit) != 0 ? HWR_TINY_FINALIZE : 0) |
-                     ((place.cell->extra & place.bit) != 0 ? HWR_TINY_LEAF : 0);
+                     ((tiny_leaves(place.cell) & place.bit) != 0 ? HWR_TINY_LEAF : 0);
     void *moved = may_move ? tiny_alloc_beside(tiny, object, size, flags) : NULL;
     if (moved == NULL) return NULL;
     memcpy(moved, object, had * TINY_BLOCK);
@@ -163,19 +160,20 @@ __attribute__((noinline, no_sanitize("address"))) void hwr_tiny_mark_stack(hwr_t
 }
 
 bool hwr_tiny_enable(hwr_tiny *tiny, bool enable) {
-    bool before = !tiny->disabled;
-    tiny->disabled = !enable;
+    bool before = tiny->enabled != 0;
+    tiny->enabled = enable;
     return before;
 }
 
 void hwr_tiny_set_threshold(hwr_tiny *tiny, size_t bytes) {
-    tiny->threshold = bytes != 0 ? tiny_blocks_of(bytes) : SIZE_MAX;
+    tiny->threshold = (bytes - 1) / TINY_BLOCK; /* 0 becomes more than will be */
 }
 
 size_t hwr_tiny_used(const hwr_tiny *tiny) { return tiny->heap.used * TINY_BLOCK; }
 
 size_t hwr_tiny_available(const hwr_tiny *tiny) { return (tiny->heap.total - tiny->heap.used) * TINY_BLOCK; }
 
+#ifndef HWR_TINY_SMALL
 void *hwr_tiny_weak(hwr_tiny *tiny, void *object) {
     void **referent = NULL;
     if (hwr_tiny_size(tiny, object) != 0)
@@ -185,6 +183,7 @@ void *hwr_tiny_weak(hwr_tiny *tiny, void *object) {
 }
 
 void *hwr_tiny_weak_get(const void *weak) { return *(void *const *)weak; }
+#endif
 
 void hwr_tiny_get_info(const hwr_tiny *tiny, hwr_tiny_info *info) {
     const tiny_heap *heap = &tiny->heap;
@@ -192,8 +191,8 @@ void hwr_tiny_get_info(const hwr_tiny *tiny, hwr_tiny_info *info) {
     info->total = heap->total * TINY_BLOCK;
     info->overhead = sizeof *tiny - sizeof heap->first + (size_t)(heap->stack_end - heap->stack) * sizeof *heap->stack;
     for (const tiny_area *area = &heap->first; area != NULL; area = tiny_next(area)) {
-        info->overhead += sizeof *area + area->cell_count * sizeof(tiny_cell);
-        for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
+        info->overhead += sizeof *area + (area->blocks / TINY_BITS + 1) * sizeof(tiny_cell);
+        for (size_t block = 0; block < area->blocks;) {
             size_t free = tiny_run(area, block, TINY_FREE, SIZE_MAX), count = 0;
             if (free == 0) {
                 count = tiny_count(area, block);

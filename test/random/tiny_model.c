@@ -106,10 +106,12 @@ static void check_content(unsigned id) {
     const uintptr_t *words = o->address;
     CHECK(hwr_tiny_size(m.heap, o->address) == o->bytes);
     CHECK((uintptr_t)o->address % BLOCK == 0);
+#ifndef HWR_TINY_SMALL
     if (o->weak) {
         CHECK(hwr_tiny_weak_get(o->address) == m.objects[o->references[0]].address);
         return;
     }
+#endif
     for (size_t i = 0; i < references_of(o); i++)
         CHECK(o->leaf || words[i] == (uintptr_t)m.objects[o->references[i]].address);
     for (size_t i = REFERENCES; i < words_of(o); i++) CHECK(words[i] == number_of(id, i));
@@ -266,7 +268,9 @@ static void allocate(step s) {
     unsigned id = enter(address, size);
     shadow *o = &m.objects[id];
     for (size_t i = 0; i < o->bytes; i++) CHECK(address[i] == 0);
+#ifndef HWR_TINY_SMALL
     o->leaf = flags == HWR_TINY_LEAF;
+#endif
     o->finalized = flags == HWR_TINY_FINALIZE;
     write_words(id, 0);
     if (o->leaf)
@@ -286,6 +290,7 @@ static void connect(step s) {
     if (to == 0) ((uintptr_t *)o->address)[i] = 0;
 }
 
+#ifndef HWR_TINY_SMALL
 static void make_weak(step s) {
     unsigned to = reachable(s.which, s.high), collections = m.collections;
     say("weak reference to %zu", to, 0);
@@ -302,6 +307,7 @@ static void make_weak(step s) {
     m.objects[id].references[0] = to;
     set_root(s.low % ROOTS, id);
 }
+#endif
 
 /* Everything that refers to one object refers to another, or to none. */
 static void redirect(unsigned from, unsigned to) {
@@ -386,7 +392,9 @@ static void do_step(step s) {
     case 8: connect(s); break;
     case 9: set_root(s.which % ROOTS, 0); break;
     case 10: set_root(s.which % ROOTS, reachable(s.high, s.low)); break;
+#ifndef HWR_TINY_SMALL
     case 11: make_weak(s); break;
+#endif
     case 12: release(s); break;
     case 13:
     case 14: resize(s); break;
@@ -414,8 +422,10 @@ void tiny_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
                                    .threshold = (c & TINY_MODEL_THRESHOLD) != 0 ? area_bytes / 4 : 0};
     m.heap = hwr_tiny_open(memory[0], area_bytes + c % 16, &m.options);
     CHECK(m.heap != NULL);
+#ifndef HWR_TINY_SMALL
     if ((c & TINY_MODEL_AREAS) != 0)
         CHECK(hwr_tiny_add(m.heap, memory[1] + 3, area_bytes / 2) && hwr_tiny_add(m.heap, memory[2], area_bytes));
+#endif
     for (size_t i = 1; i + DRIVER_STEP <= length; i += DRIVER_STEP)
         do_step((step){bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]});
     collect((step){0, 0, 0, 1});

@@ -4,9 +4,12 @@
  * All state is in MicroPython's mp_state_mem_t, which some ports copy away and back: the engine's, and its mark stack, lie where the other collector has its stack. Of the
  * fourth plane a bit says that there is a weak reference to the object. A finalizer runs before anything is freed, and its object is freed in the
  * same collection, whatever it did: so MicroPython has it. */
-/* MicroPython compiles its collector for speed. On small processors ours is compiled for size, or it would be half as large again. */
+/* MicroPython compiles its collector for speed. On small processors ours has its short ways then, but is compiled for size otherwise, or it would be half as large again. */
 #include <stdint.h>
 #if UINTPTR_MAX <= UINT32_MAX && defined(__GNUC__) && !defined(__clang__)
+#ifndef __OPTIMIZE_SIZE__
+#define TINY_SHORT_WAYS 1
+#endif
 #pragma GCC optimize("Os")
 #endif
 
@@ -17,11 +20,8 @@
 
 #if MICROPY_ENABLE_GC
 
-#if MICROPY_GC_SPLIT_HEAP_AUTO
-#error "heapwright: a heap that grows by itself (MICROPY_GC_SPLIT_HEAP_AUTO) is not supported yet"
-#endif
-
 #define TINY_SEVERAL MICROPY_GC_SPLIT_HEAP
+#define TINY_SMALL 0
 #if MICROPY_PY_WEAKREF
 #define TINY_EXTRA
 #endif
@@ -98,17 +98,17 @@ static void tiny_notice(tiny_heap *heap, const tiny_place *place) {
 
 /* Setting up. An area without room for a block has none, and nothing is found in it. */
 
-static void open_area(tiny_area *area, void *header_end, void *end) {
-    uintptr_t from = ((uintptr_t)header_end + sizeof(void *) - 1) & ~(uintptr_t)(sizeof(void *) - 1);
-    tiny_area_open(area, from, (uintptr_t)end);
-    HEAP->total += area->bytes / TINY_BLOCK;
+static void open_area(tiny_area *area, void *start, size_t header, void *end) {
+    uintptr_t from = ((uintptr_t)start + sizeof(void *) - 1) & -sizeof(void *);
+    tiny_area_open(area, from, header, (uintptr_t)end);
+    HEAP->total += area->blocks;
 }
 
 void gc_init(void *start, void *end) {
     memset(HEAP, 0, sizeof(tiny_heap));
     HEAP->stack = (uintptr_t *)(HEAP + 1);
     HEAP->stack_end = HEAP->stack + (sizeof(MP_STATE_MEM(gc_block_stack)) - sizeof(tiny_heap)) / sizeof(*HEAP->stack);
-    open_area(&HEAP->first, start, end);
+    open_area(&HEAP->first, start, 0, end);
     MP_STATE_THREAD(gc_lock_depth) = 0;
     MP_STATE_MEM(gc_auto_collect_enabled) = 1;
 #if MICROPY_GC_ALLOC_THRESHOLD
@@ -125,10 +125,41 @@ void gc_init(void *start, void *end) {
 void gc_add(void *start, void *end) {
     tiny_area *area = start, *last = &HEAP->first;
     memset(area, 0, sizeof *area);
-    open_area(area, area + 1, end);
+    open_area(area, area, sizeof *area, end);
     while (last->next != NULL) last = last->next;
     last->next = area;
 }
+#endif
+
+#if MICROPY_GC_SPLIT_HEAP_AUTO
+/* Adds an area in which so many bytes have room, and as large as the heap is, if the system has that much. */
+static bool grow(size_t bytes) {
+    size_t least = bytes + bytes / 16 + sizeof(tiny_area) + 4 * sizeof(tiny_cell) + 2 * TINY_BLOCK,
+           most = gc_get_max_new_split(), size = HEAP->total * TINY_BLOCK;
+    if (bytes > most || least > most) return false;
+    size = MIN(MAX(size, least), most);
+    char *area = MP_PLAT_ALLOC_HEAP(size);
+    if (area == NULL) return false;
+    gc_add(area, area + size);
+    return true;
+}
+
+/* Gives back areas in which nothing is in use, but for the first. */
+static void give_back(void) {
+    for (tiny_area *area = &HEAP->first; area->next != NULL;) {
+        tiny_area *next = area->next;
+        if (next->limit != 0) {
+            area = next;
+            continue;
+        }
+        area->next = next->next;
+        HEAP->total -= next->blocks;
+        MP_PLAT_FREE_HEAP(next);
+    }
+}
+#else
+#define grow(bytes) false
+#define give_back() ((void)0)
 #endif
 
 /* Locks: of a thread's own, so they need no mutex. */
@@ -170,6 +201,7 @@ void gc_collect_end(void) {
 #endif
     tiny_finish_marking(HEAP);
     tiny_end(HEAP);
+    give_back();
     MP_STATE_THREAD(gc_lock_depth) &= ~GC_COLLECT_FLAG;
     EXIT();
 #if MICROPY_PY_WEAKREF
@@ -191,7 +223,8 @@ void gc_weakref_mark(void *object) {
 
 /* Objects */
 
-static size_t blocks_of(size_t bytes) { return bytes / TINY_BLOCK + (bytes % TINY_BLOCK != 0); }
+/* Of any number but 0. */
+static size_t blocks_of(size_t bytes) { return (bytes - 1) / TINY_BLOCK + 1; }
 
 /* New blocks must hold nothing that looks like a reference. */
 static void clear(char *object, size_t blocks, size_t from_block, size_t bytes) {
@@ -208,17 +241,10 @@ static void clear(char *object, size_t blocks, size_t from_block, size_t bytes) 
         memset(object + from, 0, blocks * TINY_BLOCK - from);
 }
 
-/* Searches on, then everywhere. */
-static bool search(size_t count, tiny_place *place) {
-    if (tiny_take(HEAP, count, place)) return true;
-    tiny_rewind(HEAP);
-    return tiny_take(HEAP, count, place);
-}
-
 void *gc_alloc(size_t bytes, unsigned int flags) {
     tiny_place place;
     size_t count = blocks_of(bytes);
-    if (count == 0 || MP_STATE_THREAD(gc_lock_depth) > 0) return NULL;
+    if (bytes == 0 || MP_STATE_THREAD(gc_lock_depth) > 0) return NULL;
     bool may_collect = MP_STATE_MEM(gc_auto_collect_enabled);
 #if MICROPY_GC_ALLOC_THRESHOLD
     if (may_collect && MP_STATE_MEM(gc_alloc_amount) >= MP_STATE_MEM(gc_alloc_threshold)) {
@@ -228,12 +254,16 @@ void *gc_alloc(size_t bytes, unsigned int flags) {
 #endif
     ENTER();
     if (!(TINY_SHORT_WAYS && count == 1 && tiny_take_one(HEAP, &place)))
-        while (!search(count, &place)) {
-            EXIT();
-            if (!may_collect) return NULL;
-            gc_collect();
-            may_collect = false;
-            ENTER();
+        while (!tiny_take(HEAP, count, &place)) {
+            if (may_collect) {
+                EXIT();
+                gc_collect();
+                may_collect = false;
+                ENTER();
+            } else if (!grow(bytes)) {
+                EXIT();
+                return NULL;
+            }
         }
 #if MICROPY_GC_ALLOC_THRESHOLD
     MP_STATE_MEM(gc_alloc_amount) += count;
@@ -318,7 +348,7 @@ void gc_info(gc_info_t *info) {
     ENTER();
     gc_info_fast(info);
     for (tiny_area *area = &HEAP->first; area != NULL; area = tiny_next(area))
-        for (size_t block = 0; block < area->bytes / TINY_BLOCK;) {
+        for (size_t block = 0; block < area->blocks;) {
             tiny_poll();
             size_t count = tiny_run(area, block, TINY_FREE, SIZE_MAX);
             if (count > info->max_free) info->max_free = count;
@@ -330,17 +360,21 @@ void gc_info(gc_info_t *info) {
             }
             block += count;
         }
+#if MICROPY_GC_SPLIT_HEAP_AUTO
+    info->max_new_split = gc_get_max_new_split();
+#endif
     EXIT();
 }
 
 void gc_dump_info(const mp_print_t *print) {
     gc_info_t info;
     gc_info(&info);
-    mp_printf(print,
-              "GC: total: %u, used: %u, free: %u\n"
-              " No. of 1-blocks: %u, 2-blocks: %u, max blk sz: %u, max free sz: %u\n",
-              (uint)info.total, (uint)info.used, (uint)info.free, (uint)info.num_1block, (uint)info.num_2block,
-              (uint)info.max_block, (uint)info.max_free);
+    mp_printf(print, "GC: total: %u, used: %u, free: %u", (uint)info.total, (uint)info.used, (uint)info.free);
+#if MICROPY_GC_SPLIT_HEAP_AUTO
+    mp_printf(print, ", max new split: %u", (uint)info.max_new_split);
+#endif
+    mp_printf(print, "\n No. of 1-blocks: %u, 2-blocks: %u, max blk sz: %u, max free sz: %u\n", (uint)info.num_1block,
+              (uint)info.num_2block, (uint)info.max_block, (uint)info.max_free);
 }
 
 /* What micropython.mem_info shows an object as, by its type. */
@@ -376,7 +410,7 @@ void gc_dump_alloc_table(const mp_print_t *print) {
     ENTER();
     for (tiny_area *area = &HEAP->first; area != NULL; area = tiny_next(area)) {
         mp_printf(print, "GC memory layout; from %p:", (void *)area->start);
-        size_t end = area->bytes / TINY_BLOCK;
+        size_t end = area->blocks;
         for (size_t block = 0; block < end; block++) {
             tiny_place place = tiny_place_of(area, block);
             if (block % LINE == 0) {
