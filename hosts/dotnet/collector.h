@@ -85,6 +85,7 @@ void clr_collect_for_room(int generation, uint32_t seen);
 
 /* ---- policy.c ---- */
 void clr_policy_open(void);
+int clr_policy_refresh_limit(void); /* GC.RefreshMemoryLimit: one below what there is is refused */
 /* With the lock: whether a thread may have as much without a collection, or after one. */
 bool clr_may_give(size_t bytes, bool collected);
 /* With the lock: threads may be given as much more; false: there is not as much. */

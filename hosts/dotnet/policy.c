@@ -34,13 +34,28 @@ static size_t target_for(size_t live) {
     return target > again ? target : again;
 }
 
+static size_t limit_asked_for(void) { return clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX; }
+
 void clr_policy_open(void) {
     const char *stress = getenv("HEAPWRIGHT_STRESS");
     clr_gc.stress = clr_gc.until_stress = stress ? (unsigned)strtoul(stress, NULL, 10) : 0;
-    clr_gc.limit = clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX;
+    clr_gc.limit = limit_asked_for();
     clr_gc.target = target_for(0);
     clr_gc.budget = budget_for(0);
     clr_gc.notice = SIZE_MAX;
+}
+
+int clr_policy_refresh_limit(void) {
+    uint64_t before = clr_settings.hard_limit;
+    pthread_mutex_lock(&clr_gc.lock);
+    clr_settings_refresh();
+    bool fits = held_bytes() <= limit_asked_for();
+    if (fits)
+        clr_gc.limit = limit_asked_for();
+    else
+        clr_settings.hard_limit = before;
+    pthread_mutex_unlock(&clr_gc.lock);
+    return fits ? CLR_LIMIT_SET : CLR_LIMIT_TOO_LOW;
 }
 
 /* Who has collected for it already gets it, though others may have used the budget up meanwhile. */
