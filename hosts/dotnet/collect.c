@@ -140,6 +140,7 @@ static void tell_after(clr_collection *record) {
     record->promoted = record->gen ? space->old.live + space->large.bytes : survived;
     record->pinned = clr_gc.pins + clr_handle_count(CLR_PINNED);
     record->pending = clr_finalize_pending();
+    record->budget = clr_gc.budget;
 }
 
 /* To profilers, and those who listen to events: they go through the heap now, if they want to, before they hear of the end. */
@@ -178,6 +179,7 @@ static void collect_stopped(int wanted, bool induced, int mode) {
     ee->diag_gc_start(clr_runtime, generation, induced);
     ee->gc_start_work(clr_runtime, generation, CLR_MAX_GENERATION);
     tell_before(&record);
+    clr_policy_before(full);
     clr_no_gc_collected(induced);
     clr_notes_of_begin(full);
 

@@ -54,6 +54,7 @@ typedef struct clr_collector {
     size_t given;    /* that they have been given since */
     size_t notice;   /* and when somebody wants to hear of that; SIZE_MAX: nobody */
     size_t target;   /* what there may be before everything is marked anew */
+    size_t high;     /* the most that there lately was */
     size_t limit;    /* the most that there may be; SIZE_MAX: no limit */
     unsigned stress; /* collect at each so many allocations; 0: not at all */
     unsigned until_stress;
@@ -84,12 +85,14 @@ void clr_collect_for_room(int generation, uint32_t seen);
 
 /* ---- policy.c ---- */
 void clr_policy_open(void);
+int clr_policy_refresh_limit(void); /* GC.RefreshMemoryLimit: one below what there is is refused */
 /* With the lock: whether a thread may have as much without a collection, or after one. */
 bool clr_may_give(size_t bytes, bool collected);
 /* With the lock: threads may be given as much more; false: there is not as much. */
 bool clr_policy_promise(uint64_t bytes);
 void clr_policy_promise_ends(void);
 bool clr_is_full_due(void);
+void clr_policy_before(bool full);
 void clr_policy_after(bool full);
 bool clr_is_stressed(void); /* it is this allocation's turn to collect */
 

@@ -1,6 +1,7 @@
 /* The handles: blocks of them, making, freeing, and going through them. */
 #include "handles.h"
 
+#include "inform.h"
 #include "runtime.h"
 #include "traps.h"
 
@@ -79,6 +80,7 @@ static void make_young(clr_handle handle) {
 static void store(clr_handle handle, clr_object *object) {
     if (object) make_young(handle);
     __atomic_store_n(handle, object, __ATOMIC_RELEASE);
+    clr_inform_handle_set(handle, object, block_of(handle)->type);
 }
 
 /* ---- making and freeing ---- */
@@ -169,6 +171,7 @@ clr_handle clr_handle_new(clr_object *object, int type, void *extra) {
 
 void clr_handle_free(clr_handle handle) {
     handle_block *block = block_of(handle);
+    clr_inform_handle_freed(handle);
     size_t index = index_of(block, handle), group = index / GROUP;
     uint64_t bit = UINT64_C(1) << (index % GROUP);
     __atomic_store_n(handle, NULL, __ATOMIC_RELEASE);
@@ -330,7 +333,8 @@ static void store_object_in_handle(clr_manager *self, clr_handle handle, clr_obj
 static clr_object *compare_exchange(clr_manager *self, clr_handle handle, clr_object *object, clr_object *comparand) {
     (void)self;
     if (object) make_young(handle);
-    __atomic_compare_exchange_n(handle, &comparand, object, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (__atomic_compare_exchange_n(handle, &comparand, object, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        clr_inform_handle_set(handle, object, block_of(handle)->type);
     return comparand;
 }
 

@@ -397,7 +397,7 @@ static void enumerate_configuration_values(clr_heap *self, void *context, clr_va
 
 static int refresh_memory_limit(clr_heap *self) {
     (void)self;
-    return clr_settings_refresh();
+    return clr_policy_refresh_limit();
 }
 
 /* ---- notes of full collections, and regions without collections ---- */

@@ -1,6 +1,7 @@
 /* The record of collections. */
 #include "inform.h"
 
+#include "allocate.h"
 #include "handles.h"
 #include "runtime.h"
 #include "settings.h"
@@ -18,7 +19,7 @@ static struct {
     uint64_t opened, paused, ended, ended_before;
     clr_memory memory;
     uint64_t looked; /* when that was */
-    bool listened, ticks;
+    bool listened, ticks, handles;
     uint64_t untold[CLR_TICKS]; /* bytes allocated since the last tick of the kind, while somebody listens */
 } record = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -34,32 +35,67 @@ static void add(uint64_t *counter) { __atomic_store_n(counter, *counter + 1, __A
 /* What listeners ask for, and what they are told. */
 enum {
     KEYWORD_GC = 1,
+    KEYWORD_HANDLE = 2,
     LEVEL_INFORMATION = 4,
     LEVEL_VERBOSE = 5,
     REASON_SMALL = 0,
     REASON_INDUCED = 1,
     TYPE_BLOCKING = 0,
-    TYPE_BACKGROUND = 1
+    TYPE_BACKGROUND = 1,
+    MECHANISM_CONCURRENT = 1,
+    MECHANISM_PROMOTION = 4
 };
 
 void clr_inform_control(int keywords, int level) {
     bool gc = keywords & KEYWORD_GC;
     __atomic_store_n(&record.listened, gc && level >= LEVEL_INFORMATION, __ATOMIC_RELAXED);
     __atomic_store_n(&record.ticks, gc && level >= LEVEL_VERBOSE, __ATOMIC_RELAXED);
+    bool handles = keywords & KEYWORD_HANDLE && level >= LEVEL_INFORMATION;
+    __atomic_store_n(&record.handles, handles, __ATOMIC_RELAXED);
 }
 
-static clr_sink *listener(void) {
-    bool listened = __atomic_load_n(&record.listened, __ATOMIC_RELAXED);
-    return listened ? clr_runtime->table->event_sink(clr_runtime) : NULL;
+static clr_sink *listener_if(const bool *listened) {
+    return __atomic_load_n(listened, __ATOMIC_RELAXED) ? clr_runtime->table->event_sink(clr_runtime) : NULL;
 }
+
+static clr_sink *listener(void) { return listener_if(&record.listened); }
+
+static uint32_t reason_of(const clr_collection *c) { return c->induced ? REASON_INDUCED : REASON_SMALL; }
 
 static void tell_of_begin(const clr_collection *c) {
     clr_sink *sink = listener();
     if (!sink) return;
-    uint32_t reason = c->induced ? REASON_INDUCED : REASON_SMALL;
-    sink->table->gc_triggered(sink, reason);
-    sink->table->gc_start(sink, (uint32_t)c->index, (uint32_t)c->gen, reason,
+    sink->table->gc_triggered(sink, reason_of(c));
+    sink->table->gc_start(sink, (uint32_t)c->index, (uint32_t)c->gen, reason_of(c),
                           c->concurrent ? TYPE_BACKGROUND : TYPE_BLOCKING);
+}
+
+/* What the event about a heap has of a generation. All bytes; holes are all free lists to it. */
+typedef struct generation_history {
+    uint64_t before, free_lists_before, free_objects_before;
+    uint64_t after, free_lists_after, free_objects_after;
+    uint64_t came_in, survived_pinned, survived;
+    uint64_t budget;
+} generation_history;
+
+/* There is one heap. How it decided what to collect, in bits that mean something for the runtime's collector only, is left out, and so are the times of phases. */
+static void tell_of_history(clr_sink *sink, const clr_collection *c) {
+    generation_history all[CLR_GENERATIONS];
+    for (int i = 0; i < CLR_GENERATIONS; i++) {
+        const clr_generation_sizes *s = &c->sizes[i];
+        all[i] = (generation_history){.before = s->before,
+                                      .free_lists_before = s->fragmented_before,
+                                      .after = s->after,
+                                      .free_lists_after = s->fragmented_after,
+                                      .survived = s->after - s->fragmented_after,
+                                      .budget = i == 0 ? c->budget : 0};
+    }
+    uint32_t mechanisms = MECHANISM_PROMOTION | (c->concurrent ? MECHANISM_CONCURRENT : 0);
+    sink->table->gc_global_heap_history(sink, c->budget, 1, (uint32_t)c->gen, 0, reason_of(c), mechanisms,
+                                        (uint32_t)clr_latency_mode(), record.memory.load, 0, 0, 0, sizeof(uint32_t),
+                                        NULL);
+    sink->table->gc_per_heap_history(sink, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, CLR_GENERATIONS,
+                                     sizeof *all, all);
 }
 
 /* What was promoted is not told by generation: it is all said of the oldest. */
@@ -69,10 +105,21 @@ static void tell_of_end(const clr_collection *c) {
     size_t handles = 0;
     for (int type = 0; type < CLR_HANDLE_TYPES; type++) handles += clr_handle_count(type);
     const clr_generation_sizes *s = c->sizes;
+    tell_of_history(sink, c);
     sink->table->gc_end(sink, (uint32_t)c->index, (uint32_t)c->gen);
     sink->table->gc_heap_stats(sink, s[0].after, 0, s[1].after, 0, s[2].after, c->promoted, s[CLR_LARGE_OBJECTS].after,
                                0, s[CLR_PINNED_OBJECTS].after, 0, 0, c->pending, (uint32_t)c->pinned,
                                clr_runtime->table->get_active_sync_block_count(clr_runtime), (uint32_t)handles);
+}
+
+void clr_inform_handle_set(clr_handle handle, clr_object *object, int type) {
+    clr_sink *sink = listener_if(&record.handles);
+    if (sink) sink->table->set_gc_handle(sink, handle, object, (uint32_t)type, object ? clr_generation_of(object) : 0);
+}
+
+void clr_inform_handle_freed(clr_handle handle) {
+    clr_sink *sink = listener_if(&record.handles);
+    if (sink) sink->table->destroy_gc_handle(sink, handle);
 }
 
 void clr_inform_allocated(int kind, uint64_t bytes, clr_object *object, uint64_t size) {

@@ -16,6 +16,7 @@ typedef struct clr_collection {
     bool induced, compacted, concurrent;
     uint64_t heap_size, fragmented, committed, promoted, pinned;
     uint64_t pending; /* objects that wait for their finalizers */
+    uint64_t budget;  /* of the young, until the next collection; bytes */
     clr_generation_sizes sizes[CLR_GENERATIONS];
     uint64_t index, started, pause;                  /* ours: from 1 on; nanoseconds */
     uint64_t high_load_bytes, available, load_bytes; /* ours: of memory, as it was at the end */
@@ -29,6 +30,10 @@ void clr_inform_end(clr_collection *collection);
 
 /* Which of the runtime's events somebody listens to. Any thread, and before all else. */
 void clr_inform_control(int keywords, int level);
+
+/* Something was stored into a handle of that type; and one was freed. By the thread that did it. */
+void clr_inform_handle_set(clr_handle handle, clr_object *object, int type);
+void clr_inform_handle_freed(clr_handle handle);
 
 /* An object was made, for which so many bytes were handed out; those who listen hear of one in so many bytes. By the thread that made it. */
 enum { CLR_TICK = 100 * 1024 };

@@ -7,6 +7,7 @@
 
 clr_collector clr_gc = {.lock = PTHREAD_MUTEX_INITIALIZER, .collecting = PTHREAD_MUTEX_INITIALIZER};
 
+/* Huge pages are not asked for: programs gained nothing by them, and where a virtual machine has to have them from its host again, each takes 10 ms. */
 bool clr_collector_open(void) {
     hwr_pool_options tables = {.size = sizeof tables, .raw = clr_tables, .shared = true};
     hwr_pool_options larges = {.size = sizeof larges, .raw = clr_objects.large, .shared = true};

@@ -1,7 +1,7 @@
 /* When to collect what.
  *
- * The young are collected when threads have been given their budget: a share of what lives, so that going through all blocks is worth it, but at least what fits into the processor's cache. Everything is marked anew when what
- * was left by the last collection has grown beyond a target, which is set by what lived the last time that everything was marked. */
+ * Everything is marked anew when what is there reaches a target, which is set by what lived the last time. The young are collected when threads have been given half of what is left to the target, so that what survives has a place,
+ * but at least their least budget. With less than that left, everything is due. */
 #include "collector.h"
 
 #include "no_gc.h"
@@ -10,26 +10,52 @@
 
 #include <stdlib.h>
 
-static const size_t budget_least = (size_t)16 << 20, budget_most = (size_t)256 << 20, growth_least = (size_t)48 << 20;
+static const size_t budget_least = (size_t)16 << 20, budget_most = (size_t)256 << 20;
 
 static size_t live_bytes(void) { return clr_gc.space.old.live + clr_gc.space.large.bytes; }
 
 static size_t held_bytes(void) { return clr_gc.space.old.bytes + clr_gc.space.large.bytes; }
 
+static size_t least_budget(void) { return clr_settings.gen0_size ? clr_settings.gen0_size : budget_least; }
+
 static size_t budget_for(size_t live) {
-    size_t least = clr_settings.gen0_size ? clr_settings.gen0_size : budget_least;
-    return live / 2 < least ? least : live / 2 > budget_most ? budget_most : live / 2;
+    size_t least = least_budget(), half = clr_gc.target > live ? (clr_gc.target - live) / 2 : 0;
+    return half < least ? least : half > budget_most ? budget_most : half;
 }
 
-static size_t target_for(size_t live) { return live + (live > growth_least ? live : growth_least); }
+/* Two thirds more than lives, less where the user would rather have memory than time; but what the heap has had already may be used again, up to four times what lives, since to give it back and to have it again costs more
+ * than it is worth. */
+static size_t target_for(size_t live) {
+    enum { WHOLE = 15, CONSERVE_MOST = 10 };
+    size_t growth = live / WHOLE * (CONSERVE_MOST - clr_settings.conserve);
+    size_t least = least_budget() / 2 * 5; /* with less, every collection would be of everything */
+    size_t target = live + (growth > least ? growth : least);
+    size_t again = clr_settings.conserve ? 0 : clr_gc.high < live * 4 ? clr_gc.high : live * 4;
+    return target > again ? target : again;
+}
+
+static size_t limit_asked_for(void) { return clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX; }
 
 void clr_policy_open(void) {
     const char *stress = getenv("HEAPWRIGHT_STRESS");
     clr_gc.stress = clr_gc.until_stress = stress ? (unsigned)strtoul(stress, NULL, 10) : 0;
-    clr_gc.limit = clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX;
+    clr_gc.limit = limit_asked_for();
+    clr_gc.target = target_for(0);
     clr_gc.budget = budget_for(0);
     clr_gc.notice = SIZE_MAX;
-    clr_gc.target = target_for(0);
+}
+
+int clr_policy_refresh_limit(void) {
+    uint64_t before = clr_settings.hard_limit;
+    pthread_mutex_lock(&clr_gc.lock);
+    clr_settings_refresh();
+    bool fits = held_bytes() <= limit_asked_for();
+    if (fits)
+        clr_gc.limit = limit_asked_for();
+    else
+        clr_settings.hard_limit = before;
+    pthread_mutex_unlock(&clr_gc.lock);
+    return fits ? CLR_LIMIT_SET : CLR_LIMIT_TOO_LOW;
 }
 
 /* Who has collected for it already gets it, though others may have used the budget up meanwhile. */
@@ -51,21 +77,27 @@ void clr_policy_promise_ends(void) { clr_gc.budget = budget_for(live_bytes()); }
 
 bool clr_is_full_due(void) {
     pthread_mutex_lock(&clr_gc.lock);
-    bool is_due = live_bytes() > clr_gc.target;
+    bool is_due = live_bytes() + least_budget() > clr_gc.target;
     pthread_mutex_unlock(&clr_gc.lock);
     return is_due;
+}
+
+void clr_policy_before(bool full) {
+    size_t held = held_bytes();
+    if (full) clr_gc.high -= clr_gc.high / 64;
+    if (clr_gc.high < held) clr_gc.high = held;
 }
 
 /* Blocks that are free and not needed before the next collection are given back. */
 void clr_policy_after(bool full) {
     size_t live = live_bytes();
     clr_gc.given = 0;
-    clr_gc.budget = budget_for(live);
     clr_notes_of_end(full, live, clr_gc.target);
-    if (!full) return;
-    clr_gc.target = target_for(live);
-    hwri_old_trim(&clr_gc.space,
-                  clr_settings.retain ? SIZE_MAX : (clr_gc.target - live + clr_gc.budget) >> HWRI_BLOCK_SHIFT);
+    if (full) clr_gc.target = target_for(live);
+    clr_gc.budget = budget_for(live);
+    if (!full || clr_settings.retain) return;
+    size_t most = live + clr_gc.budget > clr_gc.target ? live + clr_gc.budget : clr_gc.target;
+    hwri_old_trim(&clr_gc.space, (most - live) >> HWRI_BLOCK_SHIFT);
 }
 
 bool clr_is_stressed(void) {

@@ -89,7 +89,4 @@ void clr_settings_each(void *context, clr_value_function *visit) {
     visit(context, "GCHighMemPercent", "System.GC.HighMemoryPercent", CLR_VALUE_INTEGER, s->high_load);
 }
 
-int clr_settings_refresh(void) {
-    clr_settings.hard_limit = ask_hard_limit();
-    return CLR_LIMIT_SET;
-}
+void clr_settings_refresh(void) { clr_settings.hard_limit = ask_hard_limit(); }

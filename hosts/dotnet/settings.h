@@ -37,7 +37,7 @@ void clr_set_large_compaction(int mode);
 /* GC.GetConfigurationVariables. */
 void clr_settings_each(void *context, clr_value_function *visit);
 
-/* GC.RefreshMemoryLimit. */
-int clr_settings_refresh(void);
+/* Asks for the limit again. */
+void clr_settings_refresh(void);
 
 #endif

@@ -145,15 +145,6 @@ hwr_raw *hwri_system_open(void) {
 
 #else
 
-static bool strict_accounting(void) {
-    char mode = '0';
-    int f = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
-    if (f < 0) return false;
-    bool strict = read(f, &mode, 1) == 1 && mode == '2';
-    close(f);
-    return strict;
-}
-
 hwr_raw *hwri_system_open(void) { return NULL; }
 void hwri_system_renew(const hwr_raw *raw, void *address, size_t size) {
     (void)raw;

@@ -84,15 +84,12 @@ static size_t described_size(const hwri_space *space) {
     return (sizeof(hwri_region) + page - 1) & ~(page - 1);
 }
 
-/* From so many regions on, about 100 MiB, a space asks for huge pages: what is looked at in no order takes three quarters of the time then. The system may have to move memory about for each, which a program that soon ends
- * does not get back. */
-enum { HUGE_FROM = 48 };
-
 static bool new_region(hwri_space *space) {
     hwr_raw *raw = space->raw;
     hwri_region *region = hwr_raw_reserve(raw, HWRI_REGION_SIZE, HWRI_REGION_SIZE);
     if (!region) return false;
-    if (space->old.region_count >= HUGE_FROM) hwr_raw_hint_huge(raw, region, HWRI_REGION_SIZE, true);
+    if (space->huge_from && space->old.region_count >= space->huge_from)
+        hwr_raw_hint_huge(raw, region, HWRI_REGION_SIZE, true);
     if (!hwr_raw_commit(raw, region, described_size(space))) {
         hwr_raw_release(raw, region, HWRI_REGION_SIZE, 0);
         return false;
@@ -397,17 +394,30 @@ void hwri_old_sweep(hwri_space *space, bool all) {
 
 /* ---- giving back ---- */
 
-size_t hwri_old_trim(hwri_space *space, size_t keep) {
-    size_t bytes = 0;
-    while (space->old.free_blocks > keep) {
-        hwri_block_info *block = pop(&space->old.free);
-        space->old.free_blocks--;
-        hwr_raw_decommit(space->raw, hwri_block_start(block), HWRI_BLOCK);
-        block->state = HWRI_BLOCK_UNUSED;
-        block->next = space->old.unused;
-        space->old.unused = block;
-        bytes += HWRI_BLOCK;
+/* Blocks that lie side by side are given back at once: a huge page that goes in one piece need not be split. */
+static hwri_block_info *give_back_run(hwri_space *space, hwri_block_info *first) {
+    hwri_block_info *last = first;
+    for (;; last = last->next) {
+        last->state = HWRI_BLOCK_UNUSED;
+        if (last->next != last + 1 || hwri_region_of(last->next) != hwri_region_of(first)) break;
     }
+    hwri_block_info *next = last->next;
+    hwr_raw_decommit(space->raw, hwri_block_start(first), (size_t)(last - first + 1) << HWRI_BLOCK_SHIFT);
+    last->next = space->old.unused;
+    space->old.unused = first;
+    return next;
+}
+
+/* After everything was swept the list is in the order of addresses, and what is kept is what lies lowest. */
+size_t hwri_old_trim(hwri_space *space, size_t keep) {
+    hwri_old *old = &space->old;
+    if (old->free_blocks <= keep) return 0;
+    size_t bytes = (old->free_blocks - keep) << HWRI_BLOCK_SHIFT;
+    hwri_block_info **link = &old->free;
+    for (size_t i = 0; i < keep; i++) link = &(*link)->next;
+    for (hwri_block_info *block = *link; block;) block = give_back_run(space, block);
+    *link = NULL;
+    old->free_blocks = keep;
     return bytes;
 }
 

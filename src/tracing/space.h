@@ -157,6 +157,7 @@ typedef struct hwri_space {
     hwr_raw *raw;      /* where regions come from */
     hwr_pool *tables;  /* and tables */
     hwr_pool *scratch; /* and the markers' stacks */
+    size_t huge_from;  /* regions, from which on huge pages are asked for; 0: never */
     bool fills;        /* what dies is filled with HWRI_POISON */
     bool collecting;
     bool refused;   /* the collection under way found no memory, and does not ask again for each object */

@@ -87,6 +87,43 @@ static void gc_heap_stats(clr_sink *self, uint64_t size0, uint64_t promoted0, ui
     fake_state.events.handles = handles;
 }
 
+static void gc_global_heap_history(clr_sink *self, uint64_t desired, int32_t heaps, uint32_t gen, uint32_t reductions,
+                                   uint32_t reason, uint32_t mechanisms, uint32_t pause_mode, uint32_t memory_pressure,
+                                   uint32_t condemn0, uint32_t condemn1, uint32_t count, uint32_t size, void *values) {
+    (void)self;
+    CHECK(heaps == 1 && gen == fake_state.events.gen && reason == fake_state.events.reason && desired == 66);
+    CHECK(!(reductions | condemn0 | condemn1 | count) && size == 4 && !values);
+    CHECK(mechanisms == 4 && pause_mode <= 4 && memory_pressure <= 100);
+}
+
+static void gc_per_heap_history(clr_sink *self, void *a, void *b, void *c, void *d, void *e, void *f, uint32_t g,
+                                uint32_t h, uint32_t i, uint32_t j, uint32_t k, uint32_t heap, void *extra,
+                                uint32_t count, uint32_t size, void *values) {
+    (void)self;
+    CHECK(!a && !b && !c && !d && !e && !f && !(g | h | i | j | k | heap) && !extra);
+    CHECK(count == 5 && count * size == sizeof fake_state.events.history);
+    memcpy(fake_state.events.history, values, sizeof fake_state.events.history);
+    fake_state.events.histories++;
+}
+
+static void set_gc_handle(clr_sink *self, void *handle, void *object, uint32_t kind, uint32_t gen) {
+    (void)self;
+    CHECK(gen == (object ? 2 : 0));
+    fake_state.events.handles_set++;
+    fake_state.events.handle = handle;
+    fake_state.events.object = object;
+    fake_state.events.kind = kind;
+}
+
+static void destroy_gc_handle(clr_sink *self, void *handle) {
+    (void)self;
+    CHECK(handle == fake_state.events.handle);
+    fake_state.events.handles_freed++;
+}
+
+/* The heap's answer, which these tests do without. */
+uint32_t clr_generation_of(const clr_object *object) { return object ? 2 : CLR_GENERATION_NONE; }
+
 static void gc_allocation_tick(clr_sink *self, uint64_t amount, uint32_t kind, uint32_t heap, void *object,
                                uint64_t size) {
     (void)self;
@@ -103,6 +140,10 @@ static const clr_sink_table sink_table = {
     .gc_start = gc_start,
     .gc_end = gc_end,
     .gc_heap_stats = gc_heap_stats,
+    .gc_global_heap_history = gc_global_heap_history,
+    .gc_per_heap_history = gc_per_heap_history,
+    .set_gc_handle = set_gc_handle,
+    .destroy_gc_handle = destroy_gc_handle,
 };
 
 static clr_sink *event_sink(clr_ee *self) {

@@ -35,10 +35,12 @@ typedef struct fake_runtime {
     void (*enabling)(void);   /* called then; NULL: nothing */
     clr_handle freed_eagerly; /* which is freed then, as the runtime does with that of a weak reference */
     struct {
-        size_t triggered, started, ended, stats, ticks;
+        size_t triggered, started, ended, stats, ticks, histories, handles_set, handles_freed;
         uint32_t index, gen, reason, type, handles;
         uint64_t promoted, large, amount, size;
         uint32_t kind;
+        uint64_t history[5][10]; /* by generation */
+        void *handle, *object;
     } events; /* how often each was told, and the latest figures */
     struct {
         const char *key;

@@ -340,6 +340,27 @@ static void no_memory_is_null(void **state) {
     clr_gc.limit = limit;
 }
 
+static void the_limit_may_be_changed(void **state) {
+    (void)state;
+    size_t limit = clr_gc.limit;
+    int64_t configured = ee.hard_limit;
+    const clr_heap_table *table = clr_heap_object.table;
+    ee.hard_limit = 64 << 20;
+    assert_int_equal(table->refresh_memory_limit(&clr_heap_object), CLR_LIMIT_SET);
+    assert_int_equal(clr_gc.limit, 64 << 20);
+    ee.roots[0] = new_bytes(1 << 20, CLR_ALLOC_LARGE);
+    ee.root_count = 1;
+    clr_collect(CLR_MAX_GENERATION, CLR_BLOCKING);
+    ee.hard_limit = 1 << 19;
+    assert_int_equal(table->refresh_memory_limit(&clr_heap_object), CLR_LIMIT_TOO_LOW);
+    assert_int_equal(clr_gc.limit, 64 << 20);
+    assert_int_equal(clr_settings.hard_limit, 64 << 20);
+    ee.root_count = 0;
+    ee.hard_limit = configured;
+    assert_int_equal(table->refresh_memory_limit(&clr_heap_object), CLR_LIMIT_SET);
+    assert_int_equal(clr_gc.limit, limit);
+}
+
 typedef struct seen {
     size_t count, most;
     uint64_t sum;
@@ -478,6 +499,7 @@ int main(void) {
         TEST(without_memory_for_roots_the_young_are_collected),
         TEST(the_middle_of_an_object_is_a_root),
         TEST(no_memory_is_null),
+        TEST(the_limit_may_be_changed),
         TEST(all_objects_are_walked),
         TEST(references_are_walked),
         TEST(survivors_are_told_by_ranges),

@@ -25,6 +25,7 @@ static clr_collection collect(int gen, int kind, uint64_t promoted) {
     c.promoted = promoted;
     c.pending = 3;
     c.pinned = 4;
+    c.budget = 66;
     c.sizes[CLR_LARGE_OBJECTS].after = 77;
     clr_inform_end(&c);
     return c;
@@ -123,10 +124,41 @@ static void events_are_told_to_those_who_listen(void **state) {
     assert_int_equal(fake_state.events.promoted, 55);
     assert_int_equal(fake_state.events.large, 77);
     assert_int_equal(fake_state.events.handles, 1);
+    assert_int_equal(fake_state.events.histories, 1);
+    assert_int_equal(fake_state.events.history[0][9], 66);
+    assert_int_equal(fake_state.events.history[3][3], 77);
+    assert_int_equal(fake_state.events.handles_set, 0);
     clr_inform_control(0, 0);
     collect(0, CLR_KIND_YOUNG, 5);
     assert_int_equal(fake_state.events.ended, 1);
     clr_handle_free(handle);
+}
+
+static void handles_are_told_of(void **state) {
+    (void)state;
+    fake f, g;
+    clr_object *first = fake_make(&f, &fake_plain), *second = fake_make(&g, &fake_plain);
+    clr_inform_control(2, 3);
+    clr_handle_free(clr_handle_new(first, CLR_STRONG, NULL));
+    assert_int_equal(fake_state.events.handles_set, 0);
+    clr_inform_control(2, 4);
+    clr_handle handle = clr_handle_new(first, CLR_WEAK_LONG, NULL);
+    assert_int_equal(fake_state.events.handles_set, 1);
+    assert_ptr_equal(fake_state.events.handle, handle);
+    assert_ptr_equal(fake_state.events.object, first);
+    assert_int_equal(fake_state.events.kind, CLR_WEAK_LONG);
+    const clr_manager_table *table = clr_handle_manager.table;
+    assert_false(table->store_object_in_handle_if_null(&clr_handle_manager, handle, second));
+    assert_int_equal(fake_state.events.handles_set, 1);
+    table->store_object_in_handle(&clr_handle_manager, handle, NULL);
+    assert_null(fake_state.events.object);
+    assert_true(table->store_object_in_handle_if_null(&clr_handle_manager, handle, second));
+    assert_ptr_equal(fake_state.events.object, second);
+    assert_int_equal(fake_state.events.handles_set, 3);
+    assert_int_equal(fake_state.events.handles_freed, 0);
+    clr_handle_free(handle);
+    assert_int_equal(fake_state.events.handles_freed, 1);
+    clr_inform_control(0, 0);
 }
 
 static void allocations_are_told_one_in_many(void **state) {
@@ -218,7 +250,7 @@ static void a_limit_may_be_percent_and_change(void **state) {
     clr_settings_read();
     assert_in_range(clr_settings.hard_limit, total / 100 * 49, total / 100 * 51);
     configure(0, "GCHeapHardLimit", 5 << 20);
-    assert_int_equal(clr_settings_refresh(), CLR_LIMIT_SET);
+    clr_settings_refresh();
     assert_int_equal(clr_settings.hard_limit, 5 << 20);
 }
 
@@ -262,6 +294,7 @@ int main(void) {
         TEST(the_latest_of_each_kind_is_kept),
         TEST(pauses_add_up),
         TEST(events_are_told_to_those_who_listen),
+        TEST(handles_are_told_of),
         TEST(allocations_are_told_one_in_many),
         TEST(without_a_word_there_are_defaults),
         TEST(what_is_said_holds),

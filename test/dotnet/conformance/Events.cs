@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics.Metrics;
 using System.Diagnostics.Tracing;
 using System.Linq;
+using System.Runtime.InteropServices;
 
 namespace Conformance;
 
@@ -10,7 +11,7 @@ namespace Conformance;
 static class Events
 {
     const string Runtime = "Microsoft-Windows-DotNETRuntime";
-    const EventKeywords Collections = (EventKeywords)0x1, HeapDump = (EventKeywords)0x1980001;
+    const EventKeywords Collections = (EventKeywords)0x1, CollectionsAndHandles = (EventKeywords)0x3, HeapDump = (EventKeywords)0x1980001;
 
     sealed class Listener(string source, EventKeywords keywords, EventLevel level, Dictionary<string, string?>? arguments) : EventListener
     {
@@ -110,6 +111,27 @@ static class Events
     {
         using var listener = Listen(Runtime, Collections);
         return Help.Comes(() => listener.Has("GCSuspendEEBegin_V1", "GCSuspendEEEnd_V1", "GCRestartEEBegin_V1", "GCRestartEEEnd_V1"));
+    }
+
+    [Case]
+    static object HistoriesAreSeen()
+    {
+        using var listener = Listen(Runtime, Collections);
+        bool came = Help.Comes(() => listener.Has("GCPerHeapHistory_V3", "GCGlobalHeapHistory_V4"));
+        return $"{came} {listener.HasAsMany("GCPerHeapHistory_V3", 5)}";
+    }
+
+    [Case]
+    static object HandlesAreSeen()
+    {
+        using var listener = Listen(Runtime, CollectionsAndHandles);
+        return Help.Comes(() =>
+        {
+            var handle = GCHandle.Alloc(new object(), GCHandleType.Weak);
+            handle.Target = new object();
+            handle.Free();
+            return listener.Has("SetGCHandle", "DestroyGCHandle");
+        });
     }
 
     [Case]

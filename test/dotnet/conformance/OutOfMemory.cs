@@ -68,6 +68,23 @@ static class OutOfMemory
     [Case(Variable = Limit)]
     static object MemoryInformationKnowsTheLimit() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes == 0xC800000;
 
+    static string Refreshed(ulong limit)
+    {
+        AppContext.SetData("GCHeapHardLimit", limit);
+        return Help.Thrown(GC.RefreshMemoryLimit);
+    }
+
+    [Case(Variable = Limit)]
+    static object LimitIsRaisedAndLowered()
+    {
+        string raised = Refreshed(400_000_000);
+        int more = Fill(i => new byte[10_000_000]);
+        Help.Collect();
+        string lowered = Refreshed(150_000_000);
+        int less = Fill(i => new byte[10_000_000]);
+        return $"{raised} {more is > 25 and <= 40} {lowered} {less is > 5 and <= 15}";
+    }
+
     [Case]
     static object StacksThatEndAreNoMatter() => Help.OnThread(() => Help.Thrown(() => System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack()), 1 << 20);
 }
