@@ -173,11 +173,9 @@ TINY_INLINE size_t tiny_find(const tiny_area *area, size_t at, size_t count) {
         if (TINY_SHORT_WAYS && count <= TINY_BITS) {
             tiny_word free = tiny_free_in(&area->cells[at / TINY_BITS]) & ~(tiny_word)0 << at % TINY_BITS,
                       starts = free;
-            for (size_t reach = 1; reach < count && starts != 0;) {
-                size_t step = reach < count - reach ? reach : count - reach;
-                starts &= starts >> step;
-                reach += step;
-            }
+            size_t reach = 1;
+            for (; 2 * reach <= count; reach *= 2) starts &= starts >> reach;
+            if (reach < count) starts &= starts >> (count - reach);
             at &= ~(size_t)(TINY_BITS - 1);
             if (starts != 0) return at + tiny_lowest(starts);
             at += TINY_BITS - (free == ~(tiny_word)0 ? (size_t)TINY_BITS : tiny_top_ones(free));

@@ -267,6 +267,8 @@ static void allocate(step s) {
     }
     unsigned id = enter(address, size);
     shadow *o = &m.objects[id];
+    size_t references = references_of(o);
+    CHECK(references > 0); /* nothing is had for size 0 */
     for (size_t i = 0; i < o->bytes; i++) CHECK(address[i] == 0);
 #ifndef HWR_TINY_SMALL
     o->leaf = flags == HWR_TINY_LEAF;
@@ -274,9 +276,9 @@ static void allocate(step s) {
     o->finalized = flags == HWR_TINY_FINALIZE;
     write_words(id, 0);
     if (o->leaf)
-        for (size_t i = 0; i < references_of(o); i++) ((void **)o->address)[i] = m.roots[i];
+        for (size_t i = 0; i < references; i++) ((void **)o->address)[i] = m.roots[i];
     else
-        write_reference(id, s.high % references_of(o), m.root_ids[slot]);
+        write_reference(id, s.high % references, m.root_ids[slot]);
     set_root(slot, id);
 }
 
