@@ -28,7 +28,7 @@ static size_t budget_for(size_t live) {
 static size_t target_for(size_t live) {
     enum { CONSERVE_MOST = 10 };
     size_t growth = live / CONSERVE_MOST * (CONSERVE_MOST - clr_settings.conserve);
-    size_t least = least_budget() / 2 * 5; /* with less, every collection would be of everything */
+    size_t least = least_budget() * 4; /* with much less, every collection would be of everything */
     size_t target = live + (growth > least ? growth : least);
     size_t again = clr_settings.conserve ? 0 : clr_gc.high < live * 4 ? clr_gc.high : live * 4;
     return target > again ? target : again;
