@@ -10,7 +10,9 @@ clr_collector clr_gc = {.lock = PTHREAD_MUTEX_INITIALIZER, .collecting = PTHREAD
 /* Huge pages are not asked for: programs gained nothing by them, and where a virtual machine has to have them from its host again, each takes 10 ms. */
 bool clr_collector_open(void) {
     hwr_pool_options tables = {.size = sizeof tables, .raw = clr_tables, .shared = true};
-    hwr_pool_options larges = {.size = sizeof larges, .raw = clr_objects.large, .shared = true};
+    enum { LARGE_GIVE_BACK_MS = 2000 }; /* some collections: what one has freed is allocated again before the next */
+    hwr_pool_options larges = {
+        .size = sizeof larges, .raw = clr_objects.large, .shared = true, .give_back_ms = LARGE_GIVE_BACK_MS};
     hwri_space *space = &clr_gc.space;
     space->raw = clr_objects.regions;
     space->epoch = 1;

@@ -1,6 +1,6 @@
 /* When to collect what.
  *
- * Everything is marked anew when what is there reaches a target, which is set by what lived the last time. The young are collected when threads have been given half of what is left to the target, so that what survives has a place,
+ * Everything is marked anew when what is there reaches a target, which is set by what lived the last time. The young are collected when threads have been given two thirds of what is left to the target,
  * but at least their least budget. With less than that left, everything is due. */
 #include "collector.h"
 
@@ -19,16 +19,16 @@ static size_t held_bytes(void) { return clr_gc.space.old.bytes + clr_gc.space.la
 static size_t least_budget(void) { return clr_settings.gen0_size ? clr_settings.gen0_size : budget_least; }
 
 static size_t budget_for(size_t live) {
-    size_t least = least_budget(), half = clr_gc.target > live ? (clr_gc.target - live) / 2 : 0;
-    return half < least ? least : half > budget_most ? budget_most : half;
+    size_t least = least_budget(), share = clr_gc.target > live ? (clr_gc.target - live) / 3 * 2 : 0;
+    return share < least ? least : share > budget_most ? budget_most : share;
 }
 
-/* Two thirds more than lives, less where the user would rather have memory than time; but what the heap has had already may be used again, up to four times what lives, since to give it back and to have it again costs more
+/* Twice what lives, less where the user would rather have memory than time; but what the heap has had already may be used again, up to four times what lives, since to give it back and to have it again costs more
  * than it is worth. */
 static size_t target_for(size_t live) {
-    enum { WHOLE = 15, CONSERVE_MOST = 10 };
-    size_t growth = live / WHOLE * (CONSERVE_MOST - clr_settings.conserve);
-    size_t least = least_budget() / 2 * 5; /* with less, every collection would be of everything */
+    enum { CONSERVE_MOST = 10 };
+    size_t growth = live / CONSERVE_MOST * (CONSERVE_MOST - clr_settings.conserve);
+    size_t least = least_budget() * 4; /* with much less, every collection would be of everything */
     size_t target = live + (growth > least ? growth : least);
     size_t again = clr_settings.conserve ? 0 : clr_gc.high < live * 4 ? clr_gc.high : live * 4;
     return target > again ? target : again;
