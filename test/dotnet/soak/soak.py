@@ -107,7 +107,7 @@ class Runtime:
                     mapped = {line.split(None, 5)[5].rstrip("\n") for line in maps if line.count("/")}
             except OSError:
                 continue
-            if any(path.endswith("/System.Private.CoreLib.dll") for path in mapped):
+            if any(path.endswith("/System.Runtime.dll") for path in mapped):  # the collector is there by then, which it is not while the runtime starts
                 found.add(pid)
                 others = {path for path in mapped if "libclrgc" in path or "libheapwright-dotnet" in path} - {self.collector}
                 if others or (self.collector and self.collector not in mapped):
