@@ -127,6 +127,12 @@ __attribute__((noinline)) static void tiny_drop(tiny_heap *heap, tiny_area *area
     heap->used -= count;
 }
 
+/* Whether the block behind one is in its cell, and no body. */
+TINY_INLINE bool tiny_ends_at(const tiny_cell *cell, tiny_word bit) {
+    tiny_word next = bit << 1;
+    return next != 0 && (tiny_body_in(cell) & next) == 0;
+}
+
 /* Frees an object, marked or not. */
 TINY_INLINE void tiny_release(tiny_heap *heap, const tiny_place *place) {
     tiny_cell *cell = place->cell;
@@ -135,8 +141,7 @@ TINY_INLINE void tiny_release(tiny_heap *heap, const tiny_place *place) {
 #ifdef TINY_EXTRA
     cell->extra &= ~place->bit;
 #endif
-    tiny_word next = place->bit << 1;
-    if (TINY_SHORT_WAYS && next != 0 && (tiny_body_in(cell) & next) == 0) {
+    if (TINY_SHORT_WAYS && tiny_ends_at(cell, place->bit)) {
         cell->body &= ~place->bit;
         if (place->area->rover[0] > place->block) place->area->rover[0] = place->block;
         heap->used--;
