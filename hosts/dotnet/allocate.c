@@ -63,6 +63,8 @@ void clr_allocation_stop(void) {
 
 /* ---- small objects ---- */
 
+enum { HOLE_LEAST = 256 }; /* bytes */
+
 /* Other holes of the block that the thread has, which are its own already. */
 static bool next_hole(hwri_room *room, size_t size) {
     size_t unused = 0;
@@ -71,18 +73,36 @@ static bool next_hole(hwri_room *room, size_t size) {
 }
 
 /* All its holes are the thread's from now on. */
-static bool next_block(hwri_room *room, size_t size, bool collected) {
+static hwri_block_info *take_block(clr_room *room, size_t size, unsigned tries, bool collected) {
     hwri_old *old = &clr_gc.space.old;
     pthread_mutex_lock(&clr_gc.lock);
-    size_t before = old->bytes;
-    bool taken = clr_may_give(HWRI_BLOCK, collected) && hwri_old_take(&clr_gc.space, room, size, size > HWRI_HOLE_MOST);
-    if (taken) {
-        old->bytes += (size_t)room->block->free * 8;
-        clr_gc.given += old->bytes - before;
-    }
+    clr_gc.given += room->allocated - room->told;
+    room->told = room->allocated;
+    hwri_block_info *block =
+        clr_may_give(HWRI_BLOCK, collected) ? hwri_old_take_block(&clr_gc.space, size, tries) : NULL;
+    if (block)
+        old->bytes += (size_t)block->free * 8;
+    else if (clr_gc.given < clr_gc.budget)
+        __atomic_store_n(&clr_gc.scarce, true, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&clr_gc.lock);
     clr_no_gc_wake();
-    return taken;
+    return block;
+}
+
+static bool next_block(clr_room *room, size_t size, bool collected) {
+    hwri_block_info *block;
+    size_t unused = 0;
+    for (unsigned tries = 0; (block = take_block(room, size, tries, collected)) != NULL; tries++)
+        if (hwri_room_enter(&room->room, block, size, &unused)) return true;
+    room->room.block = NULL;
+    return false;
+}
+
+/* To open a window for a few objects takes longer than to make them, so short holes are left alone. */
+static bool next_room(clr_room *room, size_t size, bool collected) {
+    bool scarce = __atomic_load_n(&clr_gc.scarce, __ATOMIC_RELAXED);
+    size_t hole = size < HOLE_LEAST && !scarce ? HOLE_LEAST : size;
+    return next_hole(&room->room, hole) || next_block(room, hole, collected);
 }
 
 /* Not inline: compilers that know how large a window is clear it by an instruction that takes longer than the C library's function. */
@@ -121,9 +141,7 @@ static clr_object *new_small(clr_alloc_context *context, size_t size, uint32_t f
     bool apart = size > HWRI_SMALL_MOST && room->room.limit - room->room.bump >= size;
     if (apart) return (clr_object *)(void *)(carve(context, room, size, flags) + CLR_HEADER_SIZE);
     clr_allocate_end(context);
-    if (room->room.limit - room->room.bump < size && !next_hole(&room->room, size) &&
-        !next_block(&room->room, size, collected))
-        return NULL;
+    if (room->room.limit - room->room.bump < size && !next_room(room, size, collected)) return NULL;
     open_window(context, room, size);
     return take_of_window(context, size);
 }

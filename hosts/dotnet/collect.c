@@ -179,7 +179,6 @@ static void collect_stopped(int wanted, bool induced, int mode) {
     ee->diag_gc_start(clr_runtime, generation, induced);
     ee->gc_start_work(clr_runtime, generation, CLR_MAX_GENERATION);
     tell_before(&record);
-    clr_policy_before(full);
     clr_no_gc_collected(induced);
     clr_notes_of_begin(full);
 

@@ -23,6 +23,7 @@ typedef struct clr_room {
     hwri_room room;
     struct clr_room *next;
     uint64_t allocated; /* bytes, in windows and for small objects, from its start on; only its thread adds to it */
+    uint64_t told;      /* of those, what is in clr_gc.given; with the lock */
     bool seen;
 } clr_room;
 
@@ -54,8 +55,8 @@ typedef struct clr_collector {
     size_t given;    /* that they have been given since */
     size_t notice;   /* and when somebody wants to hear of that; SIZE_MAX: nobody */
     size_t target;   /* what there may be before everything is marked anew */
-    size_t high;     /* the most that there lately was */
     size_t limit;    /* the most that there may be; SIZE_MAX: no limit */
+    bool scarce;     /* memory has ended before the budget, so any hole will do until there are blocks for a budget */
     unsigned stress; /* collect at each so many allocations; 0: not at all */
     unsigned until_stress;
 } clr_collector;
@@ -92,7 +93,6 @@ bool clr_may_give(size_t bytes, bool collected);
 bool clr_policy_promise(uint64_t bytes);
 void clr_policy_promise_ends(void);
 bool clr_is_full_due(void);
-void clr_policy_before(bool full);
 void clr_policy_after(bool full);
 bool clr_is_stressed(void); /* it is this allocation's turn to collect */
 

@@ -1,7 +1,7 @@
 /* When to collect what.
  *
- * Everything is marked anew when what is there reaches a target, which is set by what lived the last time. The young are collected when threads have been given two thirds of what is left to the target,
- * but at least their least budget. With less than that left, everything is due. */
+ * Everything is marked anew when what is there reaches a target, which is set by what lived the last time. The young are collected when threads have been given two thirds of what is left to the target.
+ * With less than a quarter of the target left everything is due, since collections of the young would be many, and each has to look at all roots and cards. */
 #include "collector.h"
 
 #include "no_gc.h"
@@ -18,20 +18,24 @@ static size_t held_bytes(void) { return clr_gc.space.old.bytes + clr_gc.space.la
 
 static size_t least_budget(void) { return clr_settings.gen0_size ? clr_settings.gen0_size : budget_least; }
 
-static size_t budget_for(size_t live) {
-    size_t least = least_budget(), share = clr_gc.target > live ? (clr_gc.target - live) / 3 * 2 : 0;
-    return share < least ? least : share > budget_most ? budget_most : share;
+static size_t between(size_t least, size_t bytes, size_t most) {
+    return bytes < least ? least : bytes > most ? most : bytes;
 }
 
-/* Twice what lives, less where the user would rather have memory than time; but what the heap has had already may be used again, up to four times what lives, since to give it back and to have it again costs more
- * than it is worth. */
+/* With less room than this below the target everything is due. */
+static size_t reserve(void) { return between(least_budget(), clr_gc.target / 4, budget_most); }
+
+static size_t budget_for(size_t live) {
+    return between(least_budget(), clr_gc.target > live ? (clr_gc.target - live) / 3 * 2 : 0, budget_most);
+}
+
+/* By five quarters more than what lives, less where the user would rather have memory than time; with much less room than some budgets', every collection would be of everything. */
 static size_t target_for(size_t live) {
     enum { CONSERVE_MOST = 10 };
-    size_t growth = live / CONSERVE_MOST * (CONSERVE_MOST - clr_settings.conserve);
-    size_t least = least_budget() * 4; /* with much less, every collection would be of everything */
+    size_t growth = (live + live / 4) / CONSERVE_MOST * (CONSERVE_MOST - clr_settings.conserve);
+    size_t least = least_budget() / 2 * 7;
     size_t target = live + (growth > least ? growth : least);
-    size_t again = clr_settings.conserve ? 0 : clr_gc.high < live * 4 ? clr_gc.high : live * 4;
-    return target > again ? target : again;
+    return clr_settings.conserve ? target : hwri_target_again(target, live, clr_gc.target);
 }
 
 static size_t limit_asked_for(void) { return clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX; }
@@ -65,7 +69,7 @@ bool clr_may_give(size_t bytes, bool collected) {
     return (collected || clr_gc.given < clr_gc.budget) && held <= clr_gc.limit && bytes <= clr_gc.limit - held;
 }
 
-/* Threads take blocks that they may not fill. */
+/* Threads take windows that they may not fill. */
 bool clr_policy_promise(uint64_t bytes) {
     size_t held = held_bytes(), more = budget_least;
     if (held > clr_gc.limit || bytes > clr_gc.limit - held || bytes > clr_memory_now().total) return false;
@@ -77,15 +81,9 @@ void clr_policy_promise_ends(void) { clr_gc.budget = budget_for(live_bytes()); }
 
 bool clr_is_full_due(void) {
     pthread_mutex_lock(&clr_gc.lock);
-    bool is_due = live_bytes() + least_budget() > clr_gc.target;
+    bool is_due = live_bytes() + reserve() > clr_gc.target;
     pthread_mutex_unlock(&clr_gc.lock);
     return is_due;
-}
-
-void clr_policy_before(bool full) {
-    size_t held = held_bytes();
-    if (full) clr_gc.high -= clr_gc.high / 64;
-    if (clr_gc.high < held) clr_gc.high = held;
 }
 
 /* Blocks that are free and not needed before the next collection are given back. */
@@ -95,6 +93,7 @@ void clr_policy_after(bool full) {
     clr_notes_of_end(full, live, clr_gc.target);
     if (full) clr_gc.target = target_for(live);
     clr_gc.budget = budget_for(live);
+    clr_gc.scarce &= clr_gc.space.old.free_blocks << HWRI_BLOCK_SHIFT < clr_gc.budget;
     if (!full || clr_settings.retain) return;
     size_t most = live + clr_gc.budget > clr_gc.target ? live + clr_gc.budget : clr_gc.target;
     hwri_old_trim(&clr_gc.space, (most - live) >> HWRI_BLOCK_SHIFT);

@@ -50,7 +50,7 @@ static bool take_block(hwri_tracing *t, hwri_mutator *me, size_t size) {
     me->taken = 0;
     me->old.bump = me->old.limit = 0; /* its gap is there already */
     size_t before = t->space.old.bytes;
-    if (!hwri_may_grow(t, size) || !hwri_old_take(&t->space, &me->old, size, size > HWRI_HOLE_MOST)) return false;
+    if (!hwri_may_grow(t, size) || !hwri_old_take(&t->space, &me->old, size)) return false;
     me->taken = t->space.old.bytes - before;
     t->space.old.bytes = before;
     give_hole(me);

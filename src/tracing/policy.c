@@ -30,12 +30,6 @@ static size_t room_within_limit(const hwri_tracing *t) {
     return most > other + most / 8 ? most - other : most / 8;
 }
 
-/* Memory that the heap has had already may be used again, up to four times what lives: to give it back and to have it again later would cost more than it is worth. */
-static size_t grown(const hwri_tracing *t, size_t live) {
-    size_t target = live + live / 2, again = t->high < live * 4 ? t->high : live * 4;
-    return target > again ? target : again;
-}
-
 static uint64_t root_of(uint64_t square) {
     uint64_t root = 0;
     for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
@@ -57,7 +51,9 @@ static void balance(hwri_tracing *t, uint64_t start) {
 }
 
 static void set_target(hwri_tracing *t) {
-    size_t live = live_bytes(t), target = t->sizing == HWR_SIZE_ADAPTS ? live + t->balance.room : grown(t, live);
+    size_t live = live_bytes(t), target = t->sizing == HWR_SIZE_ADAPTS
+                                              ? live + t->balance.room
+                                              : hwri_target_again(live + live / 2, live, t->target);
     if (target < live + LEAST_TARGET) target = live + LEAST_TARGET;
     if (t->heap->limit) {
         size_t most = room_within_limit(t);
@@ -88,9 +84,6 @@ size_t hwri_policy_before(hwri_tracing *t) {
         t->space.old.bytes += m->taken;
         m->taken = 0;
     }
-    size_t bytes = t->space.old.bytes + t->space.large.bytes;
-    t->high -= t->high / 64;
-    if (t->high < bytes) t->high = bytes;
     return t->nursery.given << HWRI_PIECE_SHIFT;
 }
 

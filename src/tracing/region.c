@@ -181,20 +181,30 @@ static hwri_block_info *take_holes(hwri_old *old, bool roomy) {
     return block;
 }
 
-bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool roomy) {
+hwri_block_info *hwri_old_take_block(hwri_space *space, size_t size, unsigned tries) {
+    bool roomy = size > HWRI_HOLE_MOST;
+    hwri_block_info *block = roomy && tries >= ROOMY_TRIES ? NULL : take_holes(&space->old, roomy);
+    if (!block) block = take_free_block(space);
+    if (block) block->state = HWRI_BLOCK_TAKEN;
+    return block;
+}
+
+bool hwri_room_enter(hwri_room *room, hwri_block_info *block, size_t size, size_t *bytes) {
+    room->block = block;
+    find_usage(block, &room->used);
+    return hwri_room_next(room, size, bytes);
+}
+
+bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size) {
     hwri_room_end(room);
     if (room->block && hwri_room_next(room, size, &space->old.bytes)) return true;
     for (unsigned tries = 0;; tries++) {
-        hwri_block_info *block = roomy && tries >= ROOMY_TRIES ? NULL : take_holes(&space->old, roomy);
-        if (!block) block = take_free_block(space);
+        hwri_block_info *block = hwri_old_take_block(space, size, tries);
         if (!block) {
             room->block = NULL;
             return false;
         }
-        block->state = HWRI_BLOCK_TAKEN;
-        room->block = block;
-        find_usage(block, &room->used);
-        if (hwri_room_next(room, size, &space->old.bytes)) return true;
+        if (hwri_room_enter(room, block, size, &space->old.bytes)) return true;
     }
 }
 
@@ -205,7 +215,7 @@ void hwri_room_end(hwri_room *room) {
 
 void *hwri_old_alloc_slow(hwri_space *space, size_t size) {
     hwri_room *room = size <= HWRI_SMALL_MOST ? &space->old.promoted : &space->old.overflow;
-    if (room->limit - room->bump < size && !hwri_old_take(space, room, size, size > HWRI_HOLE_MOST)) return NULL;
+    if (room->limit - room->bump < size && !hwri_old_take(space, room, size)) return NULL;
     void *header = (void *)room->bump;
     room->bump += size;
     return header;

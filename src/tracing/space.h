@@ -169,8 +169,11 @@ typedef struct hwri_space {
 } hwri_space;
 
 /* ---- region.c. All with the lock held. ---- */
-/* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory or beyond what may be taken; `roomy` asks for a whole block, or one with much room, since few holes are as large. */
-bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size, bool roomy);
+/* Puts the next room for at least `size` bytes into `room`, ending the one that is there. False without memory. */
+bool hwri_old_take(hwri_space *space, hwri_room *room, size_t size);
+/* The same in two steps, of which only the first needs the lock: a block that is likely to have a hole for `size` bytes (NULL: no memory), and its first such hole. If there is none, another block may be tried: `tries` counts them. */
+hwri_block_info *hwri_old_take_block(hwri_space *space, size_t size, unsigned tries);
+bool hwri_room_enter(hwri_room *room, hwri_block_info *block, size_t size, size_t *bytes);
 /* The next hole of the block that the room is in, for at least `size` bytes; *bytes grows by what is taken. It needs no lock. */
 bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes);
 void hwri_room_seal(const hwri_room *room); /* what is left of it is a gap for now */
@@ -196,6 +199,14 @@ void hwri_old_close(hwri_space *space);
 static inline size_t hwri_old_bytes(const hwri_space *space) {
     return space->old.blocks << HWRI_BLOCK_SHIFT;
 } /* of blocks in use */
+
+/* How large a heap may become until all of it is marked anew, of which `live` bytes are alive: memory that it could have until now, `before`, it may use again, up to four times what lives, as giving it back and having it again would
+ * cost more than it is worth; and a little less each time. */
+static inline size_t hwri_target_again(size_t target, size_t live, size_t before) {
+    size_t again = before - before / 64;
+    if (again > live * 4) again = live * 4;
+    return target > again ? target : again;
+}
 
 /* ---- large.c ---- */
 /* Zeroed, header and all; with the lock held; NULL without memory. */

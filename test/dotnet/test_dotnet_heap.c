@@ -340,6 +340,50 @@ static void no_memory_is_null(void **state) {
     clr_gc.limit = limit;
 }
 
+/* Longer holes are liked better, but there are none: every second object has died. */
+static void short_holes_are_used_before_memory_ends(void **state) {
+    (void)state;
+    size_t limit = clr_gc.limit;
+    clr_gc.limit = 10 << 20;
+    size_t made = 0, kept = 0;
+    add_root(NULL);
+    for (link *new; (new = allocate(&link_type.type, LINK, 0)) != NULL; made++) {
+        *new = (link){&link_type.type, (link *)(void *)ee.roots[0], made};
+        ee.roots[0] = (clr_object *)(void *)new;
+    }
+    for (link *each = (link *)(void *)ee.roots[0]; each; each = each->next, kept++)
+        if (each->next) each->next = each->next->next;
+    assert_int_equal(kept, (made + 1) / 2);
+    clr_collect(CLR_MAX_GENERATION, CLR_BLOCKING);
+    assert_int_equal(clr_bytes_in_use(), kept * LINK);
+    for (link *new; (new = allocate(&link_type.type, LINK, 0)) != NULL; kept++) {
+        *new = (link){&link_type.type, (link *)(void *)ee.roots[0], kept};
+        ee.roots[0] = (clr_object *)(void *)new;
+    }
+    assert_in_range(kept * LINK, 9 << 20, 10 << 20);
+    clr_gc.limit = limit;
+}
+
+/* About 4 MiB live all the time, and what dies leaves holes of many sizes. The heap had more room before, which it loses by and by. */
+static void room_that_is_not_needed_is_given_up(void **state) {
+    (void)state;
+    enum { ALIVE = 2048, SIZE_MOST = 4096 };
+    uint64_t least = clr_settings.gen0_size, full = clr_collections(1, CLR_KIND_ANY);
+    clr_settings.gen0_size = 1 << 20;
+    uint32_t random = 1;
+    size_t early = 0;
+    ee.root_count = ALIVE;
+    memset(ee.roots, 0, ALIVE * sizeof *ee.roots);
+    for (uint64_t done = 0; done < 40; done = clr_collections(1, CLR_KIND_ANY) - full) {
+        if (done == 10) early = clr_gc.target;
+        random = random * 1103515245 + 12345;
+        clr_object *new = new_bytes(random >> 16 & (SIZE_MOST - 1), 0);
+        if (random >> 28 == 0) ee.roots[(random >> 15) % ALIVE] = new;
+    }
+    assert_in_range(clr_gc.target, clr_bytes_in_use(), early / 4 * 3);
+    clr_settings.gen0_size = least;
+}
+
 static void the_limit_may_be_changed(void **state) {
     (void)state;
     size_t limit = clr_gc.limit;
@@ -499,6 +543,8 @@ int main(void) {
         TEST(without_memory_for_roots_the_young_are_collected),
         TEST(the_middle_of_an_object_is_a_root),
         TEST(no_memory_is_null),
+        TEST(short_holes_are_used_before_memory_ends),
+        TEST(room_that_is_not_needed_is_given_up),
         TEST(the_limit_may_be_changed),
         TEST(all_objects_are_walked),
         TEST(references_are_walked),
