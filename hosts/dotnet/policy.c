@@ -35,7 +35,7 @@ static size_t target_for(size_t live) {
     size_t growth = (live + live / 4) / CONSERVE_MOST * (CONSERVE_MOST - clr_settings.conserve);
     size_t least = least_budget() / 2 * 7;
     size_t target = live + (growth > least ? growth : least);
-    return clr_settings.conserve ? target : hwri_target_again(target, live, clr_gc.target);
+    return clr_settings.conserve ? target : hwri_target_again(target, live, clr_gc.target - clr_gc.target / 64);
 }
 
 static size_t limit_asked_for(void) { return clr_settings.hard_limit ? clr_settings.hard_limit : SIZE_MAX; }

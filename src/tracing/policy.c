@@ -53,7 +53,7 @@ static void balance(hwri_tracing *t, uint64_t start) {
 static void set_target(hwri_tracing *t) {
     size_t live = live_bytes(t), target = t->sizing == HWR_SIZE_ADAPTS
                                               ? live + t->balance.room
-                                              : hwri_target_again(live + live / 2, live, t->target);
+                                              : hwri_target_again(live + live / 2, live, t->high);
     if (target < live + LEAST_TARGET) target = live + LEAST_TARGET;
     if (t->heap->limit) {
         size_t most = room_within_limit(t);
@@ -84,6 +84,9 @@ size_t hwri_policy_before(hwri_tracing *t) {
         t->space.old.bytes += m->taken;
         m->taken = 0;
     }
+    size_t bytes = t->space.old.bytes + t->space.large.bytes;
+    t->high -= t->high / 64;
+    if (t->high < bytes) t->high = bytes;
     return t->nursery.given << HWRI_PIECE_SHIFT;
 }
 

@@ -10,24 +10,15 @@ static hwri_marks *marks_of(const hwri_block_info *block) {
 
 /* ---- what is in use ---- */
 
-/* Each bit becomes the parity of all up to it: where a start switches on, the place behind an end switches off. */
-static uint64_t parities(uint64_t bits) {
-    for (unsigned shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
-    return bits;
-}
-
+/* An object from granule s to e sets the bits of 2^(e+1) - 2^s. So the whole block is one number: all ends, times two, minus all starts. */
 static void find_usage(const hwri_block_info *block, hwri_usage *used) {
     const hwri_marks *marks = marks_of(block);
-    uint64_t inside = 0, ended = 0; /* all ones: in an object; the last granule before was an end */
+    uint64_t carry = 0, borrow = 0;
     for (size_t i = 0; i < HWRI_BLOCK_WORDS; i++) {
-        uint64_t starts = marks[i].starts, ends = marks[i].ends;
-        if (!(starts | ends | ended)) {
-            used->bits[i] = inside;
-            continue;
-        }
-        used->bits[i] = parities(starts ^ (ends << 1 | ended)) ^ inside;
-        inside = UINT64_C(0) - (used->bits[i] >> 63);
-        ended = ends >> 63;
+        uint64_t behind = marks[i].ends << 1 | carry, difference;
+        carry = marks[i].ends >> 63;
+        bool less = __builtin_sub_overflow(behind, marks[i].starts, &difference);
+        borrow = __builtin_sub_overflow(difference, borrow, &used->bits[i]) | less;
     }
 }
 

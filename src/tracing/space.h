@@ -200,11 +200,10 @@ static inline size_t hwri_old_bytes(const hwri_space *space) {
     return space->old.blocks << HWRI_BLOCK_SHIFT;
 } /* of blocks in use */
 
-/* How large a heap may become until all of it is marked anew, of which `live` bytes are alive: memory that it could have until now, `before`, it may use again, up to four times what lives, as giving it back and having it again would
- * cost more than it is worth; and a little less each time. */
+/* How large a heap may become until all of it is marked anew, of which `live` bytes are alive: to give back memory that it had `before` and to have it again would cost more than it is worth, so it may use that
+ * again, up to four times what lives. */
 static inline size_t hwri_target_again(size_t target, size_t live, size_t before) {
-    size_t again = before - before / 64;
-    if (again > live * 4) again = live * 4;
+    size_t again = before < live * 4 ? before : live * 4;
     return target > again ? target : again;
 }
 

@@ -143,6 +143,7 @@ typedef struct hwri_tracing {
     size_t pressure;                         /* bytes outside the heap */
     unsigned surviving;                      /* collections of the young in a row in which most survived */
     size_t pretenure_left, pretenure_length; /* bytes; nurseries */
+    size_t high;                             /* bytes that the old space and large objects once had; slowly forgotten */
     hwr_sizing sizing;
     hwri_balance balance;
     uint64_t survived_bytes;     /* of the collection under way */
