@@ -165,9 +165,10 @@ bool hwri_room_next(hwri_room *room, size_t size, size_t *bytes) {
 /* A block with at least as much room as this, in granules, is likely to have a hole for any object; but it may not, and then its holes are lost until the next sweep, so only a few are tried. */
 enum { ROOMY = HWRI_BLOCK_GRANULES / 2, ROOMY_TRIES = 2 };
 
+/* Those with most room come first: they have the longest holes, and fewest old objects whose cards the new ones make dirty. */
 static hwri_block_info *take_holes(hwri_old *old, bool roomy) {
-    hwri_block_info *block = roomy ? NULL : pop(&old->holes);
-    if (!block) block = pop(&old->roomy);
+    hwri_block_info *block = pop(&old->roomy);
+    if (!block && !roomy) block = pop(&old->holes);
     if (block) old->holes_bytes -= (size_t)block->free * 8;
     return block;
 }
