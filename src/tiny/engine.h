@@ -174,6 +174,27 @@ static void tiny_grey(const tiny_place *place) {
     if (place->area->grey > at) place->area->grey = at;
 }
 
+/* Marks what one word refers to, if it is one of the `bytes` addresses from `start` on. Returns the top of the stack, onto which that goes if it is to be looked at. */
+__attribute__((no_sanitize("address"))) TINY_INLINE uintptr_t *
+tiny_reach(tiny_heap *heap, uintptr_t start, uintptr_t bytes, uintptr_t *top, const uintptr_t *word) {
+    tiny_place place;
+    tiny_poll();
+    if (*word - start >= bytes) return top;
+    if (!tiny_locate(heap, *word, &place)) return top;
+    tiny_cell *cell = place.cell;
+    tiny_word bit = place.bit;
+    if ((cell->head & ~cell->body & bit) == 0) return top;
+    if ((tiny_leaves(cell) & bit) != 0) {
+        cell->body |= bit;
+    } else if (top < heap->stack_end) {
+        cell->body |= bit;
+        *top++ = *word;
+    } else {
+        tiny_grey(&place);
+    }
+    return top;
+}
+
 /* Marks what these words refer to, and all that can be reached from there. */
 __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, const uintptr_t *words, size_t count) {
     uintptr_t *top = heap->stack;
@@ -181,33 +202,22 @@ __attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, c
     const bool several = tiny_next(&heap->first) != NULL;
     const uintptr_t start = several ? 0 : heap->first.start,
                     bytes = several ? UINTPTR_MAX : heap->first.blocks * TINY_BLOCK;
-    tiny_place place;
     for (;;) {
-        for (const uintptr_t *end = words + count; words < end; words++) {
-            tiny_poll();
-            if (*words - start >= bytes) continue;
-            if (!tiny_locate(heap, *words, &place)) continue;
-            tiny_cell *cell = place.cell;
-            tiny_word bit = place.bit;
-            if ((cell->head & ~cell->body & bit) == 0) continue;
-            if ((tiny_leaves(cell) & bit) != 0) {
-                cell->body |= bit;
-            } else if (top < heap->stack_end) {
-                cell->body |= bit;
-                *top++ = *words;
-            } else {
-                tiny_grey(&place);
-            }
-        }
+        for (const uintptr_t *end = words + count; words < end; words++)
+            top = tiny_reach(heap, start, bytes, top, words);
         if (top == heap->stack) return;
-        words = (const uintptr_t *)*--top; // NOLINT(performance-no-int-to-ptr)
-        if (!tiny_locate(heap, (uintptr_t)words, &place)) return;
+        tiny_place place;
+        words = (const uintptr_t *)*--top;                                         // NOLINT(performance-no-int-to-ptr)
+        if (!tiny_locate(heap, (uintptr_t)words, &place)) __builtin_unreachable(); /* it was found already */
         count = tiny_count(place.area, place.block) * TINY_WORDS;
     }
 }
 
+/* Marks all that can be reached from an object that is marked. */
+typedef void (*tiny_marker)(tiny_heap *heap, const tiny_area *area, size_t block);
+
 /* Marks from grey heads until there are none but the stop. */
-static void tiny_finish_marking(tiny_heap *heap) {
+__attribute__((always_inline)) static inline void tiny_each_grey(tiny_heap *heap, tiny_marker mark) {
     for (tiny_area *area = tiny_first(heap); area != NULL;) {
         if (area->grey * TINY_BITS >= area->limit) {
             area = tiny_next(area);
@@ -225,11 +235,16 @@ static void tiny_finish_marking(tiny_heap *heap) {
         cell->head |= grey;
         cell->watch &= cell->body | ~grey;
         cell->body |= grey;
-        tiny_mark(heap, (const uintptr_t *)(area->start + block * TINY_BLOCK), // NOLINT(performance-no-int-to-ptr)
-                  tiny_count(area, block) * TINY_WORDS);
+        mark(heap, area, block);
         if (TINY_SEVERAL) area = &heap->first;
     }
 }
+
+TINY_INLINE void tiny_mark_from(tiny_heap *heap, const tiny_area *area, size_t block) {
+    tiny_mark(heap, (const uintptr_t *)(area->start + block * TINY_BLOCK), // NOLINT(performance-no-int-to-ptr)
+              tiny_count(area, block) * TINY_WORDS);
+}
+static void tiny_finish_marking(tiny_heap *heap) { tiny_each_grey(heap, tiny_mark_from); }
 
 /* Calls a function for every cell. */
 __attribute__((always_inline)) static inline void
