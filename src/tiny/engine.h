@@ -1,17 +1,13 @@
-/* The engine of the tiny collector, included by one file for each model: the native one (model.h), and hosts/micropython. Before it a model
- * has defined
+/* The engine of the tiny collector, for a model: the native one (model.h), or hosts/micropython. Before it a model has defined
  *   TINY_SEVERAL          whether there may be several areas: 1 or 0
  *   TINY_SMALL            1 for the least code: one rover for all sizes, and collections go through all cells; else 0
  *   TINY_EXTRA            if there is a fourth plane
- * and after it, it defines
- *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
- *   tiny_noticed(cell)    the heads whose death tiny_notice is told of
- *   tiny_notice(heap, place)   this object is about to be freed: makes that not noticed again. It may free others, and turn it grey
  *   tiny_swept(heap, heads)    these heads of a cell are being freed
  *   tiny_poll()           done for every word or cell that is looked at
+ * and after it, it defines
+ *   tiny_leaves(cell)     the heads among a cell's blocks whose objects hold no references
  *
- * A collection is tiny_mark for all roots, tiny_finish_marking, tiny_end. Words are references if they are the address of a block at which an
- * object begins, whatever else they may be.
+ * What an object refers to is not the engine's to know: objects are read word by word (words.h).
  *
  * Marking keeps addresses of objects to be looked at on a stack of fixed size. Where there is no room for one, its head turns grey. When the stack is
  * empty, the lowest grey head is marked from, until there is none. So no object is looked at twice. What may be gone through more than once are the planes, a cell at a
@@ -36,8 +32,6 @@ typedef struct tiny_place {
 } tiny_place;
 
 static tiny_word tiny_leaves(const tiny_cell *cell);
-static tiny_word tiny_noticed(const tiny_cell *cell);
-static void tiny_notice(tiny_heap *heap, const tiny_place *place);
 
 /* Told that there is one, the compiler does not ask. */
 static inline tiny_area *tiny_first(tiny_heap *heap) {
@@ -151,19 +145,6 @@ TINY_INLINE void tiny_release(tiny_heap *heap, const tiny_place *place) {
     }
 }
 
-/* Changes the size of an object of `old` blocks where it lies, if there is room. */
-static bool tiny_resize(tiny_heap *heap, const tiny_place *place, size_t old, size_t new) {
-    tiny_area *area = place->area;
-    size_t block = place->block;
-    if (new < old) {
-        tiny_drop(heap, area, block + new, old - new);
-    } else {
-        if (tiny_run(area, block + old, TINY_FREE, new - old) < new - old) return false;
-        tiny_occupy(heap, area, block + old, new - old);
-    }
-    return true;
-}
-
 /* Turns a head grey. */
 static void tiny_grey(const tiny_place *place) {
     tiny_cell *cell = place->cell;
@@ -195,24 +176,6 @@ tiny_reach(tiny_heap *heap, uintptr_t start, uintptr_t bytes, uintptr_t *top, co
     return top;
 }
 
-/* Marks what these words refer to, and all that can be reached from there. */
-__attribute__((no_sanitize("address"))) static void tiny_mark(tiny_heap *heap, const uintptr_t *words, size_t count) {
-    uintptr_t *top = heap->stack;
-    /* What most words are, no addresses of the heap, is seen at once if there is one area. */
-    const bool several = tiny_next(&heap->first) != NULL;
-    const uintptr_t start = several ? 0 : heap->first.start,
-                    bytes = several ? UINTPTR_MAX : heap->first.blocks * TINY_BLOCK;
-    for (;;) {
-        for (const uintptr_t *end = words + count; words < end; words++)
-            top = tiny_reach(heap, start, bytes, top, words);
-        if (top == heap->stack) return;
-        tiny_place place;
-        words = (const uintptr_t *)*--top;                                         // NOLINT(performance-no-int-to-ptr)
-        if (!tiny_locate(heap, (uintptr_t)words, &place)) __builtin_unreachable(); /* it was found already */
-        count = tiny_count(place.area, place.block) * TINY_WORDS;
-    }
-}
-
 /* Marks all that can be reached from an object that is marked. */
 typedef void (*tiny_marker)(tiny_heap *heap, const tiny_area *area, size_t block);
 
@@ -240,12 +203,6 @@ __attribute__((always_inline)) static inline void tiny_each_grey(tiny_heap *heap
     }
 }
 
-TINY_INLINE void tiny_mark_from(tiny_heap *heap, const tiny_area *area, size_t block) {
-    tiny_mark(heap, (const uintptr_t *)(area->start + block * TINY_BLOCK), // NOLINT(performance-no-int-to-ptr)
-              tiny_count(area, block) * TINY_WORDS);
-}
-static void tiny_finish_marking(tiny_heap *heap) { tiny_each_grey(heap, tiny_mark_from); }
-
 /* Calls a function for every cell. */
 __attribute__((always_inline)) static inline void
 tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, size_t i)) {
@@ -254,16 +211,6 @@ tiny_each_cell(tiny_heap *heap, void (*visit)(tiny_heap *heap, tiny_area *area, 
             tiny_poll();
             visit(heap, area, i);
         }
-}
-
-/* Tells of all that is about to be freed and is watched. */
-static void tiny_notice_cell(tiny_heap *heap, tiny_area *area, size_t i) {
-    tiny_cell *cell = &area->cells[i];
-    tiny_word dying;
-    while ((dying = cell->head & ~cell->body & tiny_noticed(cell)) != 0) {
-        tiny_place place = {area, i * TINY_BITS + tiny_lowest(dying), cell, dying & -dying};
-        tiny_notice(heap, &place);
-    }
 }
 
 /* Frees what is not marked. The bodies of the dead are those that adding one to each run of bodies that begins behind an unmarked head, or
@@ -291,10 +238,8 @@ static void tiny_sweep(tiny_heap *heap, tiny_area *area) {
     }
 }
 
-/* Marking is finished: notices what dies, then frees it. */
-static void tiny_end(tiny_heap *heap) {
-    tiny_each_cell(heap, tiny_notice_cell);
-    tiny_finish_marking(heap);
+/* Frees in all areas what is not marked. */
+static void tiny_sweep_all(tiny_heap *heap) {
     for (tiny_area *area = tiny_first(heap); area != NULL; area = tiny_next(area)) tiny_sweep(heap, area);
     tiny_rewind(heap);
 }

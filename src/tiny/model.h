@@ -17,6 +17,5 @@
 #include "tiny/engine.h"
 
 static inline tiny_word tiny_leaves(const tiny_cell *cell) { return tiny_extra_in(cell); }
-static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch & ~tiny_extra_in(cell); }
 
 #endif

@@ -2,6 +2,7 @@
 #include "heapwright/tiny.h"
 
 #include "tiny/model.h"
+#include "tiny/words.h"
 
 enum { MARK_STACK = 32 };
 
@@ -48,6 +49,8 @@ bool hwr_tiny_add(hwr_tiny *tiny, void *buffer, size_t size) {
     return true;
 }
 #endif
+
+static inline tiny_word tiny_noticed(const tiny_cell *cell) { return cell->watch & ~tiny_extra_in(cell); }
 
 /* What was told of turns grey, so that it and all that it refers to live on when everything that dies was told of. */
 static void tiny_notice(tiny_heap *heap, const tiny_place *place) {

@@ -32,7 +32,7 @@
 #define tiny_swept(heap, heads) ((void)0)
 #endif
 
-#include "tiny/engine.h"
+#include "tiny/words.h"
 
 #define HEAP ((tiny_heap *)(void *)MP_STATE_MEM(gc_block_stack))
 
