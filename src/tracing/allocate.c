@@ -94,13 +94,12 @@ static bool take_room(hwri_tracing *t, hwri_mutator *me, size_t size, bool anywh
 
 static bool is_full_due_now(hwri_tracing *t) {
     hwri_mutex_lock(&t->lock);
-    bool is_due = hwri_is_full_due(t);
+    bool is_due = t->spaces->is_due(t);
     hwri_mutex_unlock(&t->lock);
     return is_due;
 }
 
-/* What to do when there is no room: collect the young, everything, give free memory back so that it can be had elsewhere, ask the program, give up. */
-static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *attempt) {
+bool hwri_traced_room_for(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *attempt) {
     hwr_heap *heap = t->heap;
     switch ((*attempt)++) {
     case 0: hwri_traced_collect(t, me, is_full_due_now(t) ? HWR_OLDEST : 1, HWR_COLLECT_DEFAULT); return true;
@@ -117,7 +116,7 @@ static bool make_room(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *
 
 static void *take_bytes(hwri_tracing *t, hwri_mutator *me, size_t size) {
     for (unsigned attempt = 0; me->face.bump + size > __atomic_load_n(&me->face.limit, __ATOMIC_RELAXED);)
-        if (!take_room(t, me, size, attempt > 0) && !make_room(t, me, size, &attempt)) return NULL;
+        if (!take_room(t, me, size, attempt > 0) && !hwri_traced_room_for(t, me, size, &attempt)) return NULL;
     void *taken = (void *)me->face.bump;
     me->face.bump += size;
     return taken;
@@ -139,7 +138,7 @@ static void *new_large(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
             return object;
         }
         if (attempt == 0) attempt = 1; /* the young are no help */
-        if (!make_room(t, me, size, &attempt)) return NULL;
+        if (!hwri_traced_room_for(t, me, size, &attempt)) return NULL;
     }
 }
 
@@ -159,6 +158,10 @@ static void *new_small(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, 
     return header + 1;
 }
 
+void *hwri_generations_make(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t length, size_t size) {
+    return size > HWRI_MEDIUM_MOST - 8 ? new_large(t, me, type, length, size) : new_small(t, me, type, length, size);
+}
+
 static bool is_stressed(hwr_heap *heap) {
     if (!heap->stress || __atomic_sub_fetch(&heap->until_stress, 1, __ATOMIC_RELAXED)) return false;
     __atomic_store_n(&heap->until_stress, heap->stress, __ATOMIC_RELAXED);
@@ -175,13 +178,12 @@ __attribute__((noinline)) static void *make_slowly(hwr_heap *heap, const hwr_typ
     hwri_note_stack(me);
     size_t size = hwri_taken_by(type, length);
     if (is_stressed(heap)) hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);
-    bool large = size > HWRI_MEDIUM_MOST - 8;
     void *object = NULL;
     for (unsigned attempt = 1;;) {
-        object = large ? new_large(t, me, type, length, size) : new_small(t, me, type, length, size);
+        object = t->spaces->make(t, me, type, length, size);
         if (!object || !type->finalize || hwri_life_born(t, object)) break;
         object = NULL;
-        if (!make_room(t, me, size, &attempt)) break;
+        if (!hwri_traced_room_for(t, me, size, &attempt)) break;
     }
     if (object && !hwri_is_tracked_type(type)) *hwri_header(object) |= HWRI_UNTRACKED;
     if (heap->stress) __atomic_store_n(&me->face.limit, 0, __ATOMIC_RELAXED); /* so that the next one comes here, too */
@@ -193,7 +195,7 @@ bool hwri_traced_make_room(hwr_heap *heap, size_t size, unsigned *attempt) {
     if (!me) return false;
     hwri_note_stack(me);
     if (*attempt == 0) *attempt = 2; /* what was refused has collected already, or is no object */
-    return make_room(heap->tracing, me, size, attempt);
+    return hwri_traced_room_for(heap->tracing, me, size, attempt);
 }
 
 void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site) {

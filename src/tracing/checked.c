@@ -23,9 +23,7 @@ static void look_at_thread(hwr_heap *heap, const char *call, const void *site) {
 static bool may_have_been_object(hwr_heap *heap, const void *address) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    bool is_there = hwri_is_young(t, address) || hwri_region_with(&t->space, (uintptr_t)address) ||
-                    hwri_page_of(t->space.large.pool, address);
-    is_there = is_there && !hwri_object_at(t, (uintptr_t)address);
+    bool is_there = t->spaces->has(t, address) && !hwri_object_at(t, (uintptr_t)address);
     hwri_mutex_unlock(&t->lock);
     return is_there;
 }

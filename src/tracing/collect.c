@@ -12,7 +12,7 @@ static void enter_phase(hwri_tracing *t, hwri_phase phase) {
 
 /* ---- for the life room ---- */
 
-bool hwri_is_reached(const hwri_tracing *t, const void *object) {
+bool hwri_generations_is_reached(const hwri_tracing *t, const void *object) {
     uint64_t word = *hwri_header(object);
     if (!hwri_is_there(word)) return true;
     if (hwri_is_young(t, object))
@@ -20,20 +20,19 @@ bool hwri_is_reached(const hwri_tracing *t, const void *object) {
     return t->phase == HWRI_COPYING || !marking_is_due(&t->space, hwri_header(object));
 }
 
-void *hwri_where(const hwri_tracing *t, void *object) {
-    (void)t;
+void *hwri_generations_where(void *object) {
     uint64_t word = *hwri_header(object);
     return hwri_is_there(word) ? object : (void *)(uintptr_t)word;
 }
 
-void hwri_reach(hwri_tracing *t, void *slot) {
+void hwri_generations_reach(hwri_tracing *t, void *slot) {
     if (t->copying)
         copying_visit_root(t->copying, slot);
     else
         marking_visit_root(t->marking, slot);
 }
 
-void hwri_reach_all(hwri_tracing *t) {
+void hwri_generations_reach_all(hwri_tracing *t) {
     if (t->copying)
         copying_finish(t->copying);
     else
@@ -255,13 +254,14 @@ static void begin(hwri_tracing *t, int generation) {
 }
 
 /* Not inline: its own frames are not among what is scanned, since addresses in them would keep objects. */
-__attribute__((noinline)) void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode) {
+__attribute__((noinline)) void hwri_generations_collect(hwri_tracing *t, int generation, hwr_collection_mode mode) {
     hwr_heap *heap = t->heap;
     uint64_t start = hwr_raw_now(heap->raw);
     if (heap->checked) hwri_check_poison(t);
     hwri_inform_before(t);
     bool full = generation == HWR_OLDEST || hwri_is_full_due(t);
     begin(t, full ? HWR_OLDEST : generation);
+    hwri_life_before(t);
     size_t before = hwri_policy_before(t);
     collect_young(t, full || t->promotes_all, generation > 0);
     hwri_policy_after_young(t, before, t->survived_bytes);
@@ -285,7 +285,7 @@ __attribute__((noinline)) int hwri_traced_collect(hwri_tracing *t, hwri_mutator 
     if (!me->quiet) hwri_inform_program(t, me, true, generation);
     hwri_note_stack(me);
     if (hwri_stop(t, me)) {
-        hwri_collect_stopped(t, generation, mode);
+        t->spaces->collect(t, generation, mode);
         generation = collected = t->generation;
         hwri_resume(t);
         hwri_life_done(t);
@@ -294,10 +294,17 @@ __attribute__((noinline)) int hwri_traced_collect(hwri_tracing *t, hwri_mutator 
     return collected;
 }
 
+static bool is_worth_while_now(hwri_tracing *t, int generation) {
+    hwri_mutex_lock(&t->lock);
+    bool is_worth = t->spaces->is_worth_while(t, generation);
+    hwri_mutex_unlock(&t->lock);
+    return is_worth;
+}
+
 bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable) {
     hwri_mutator *me = hwri_mutator_here(heap);
     *unreachable = 0;
-    if (!me || (mode == HWR_COLLECT_OPTIMIZED && !hwri_is_worth_while(heap->tracing, generation))) return false;
+    if (!me || (mode == HWR_COLLECT_OPTIMIZED && !is_worth_while_now(heap->tracing, generation))) return false;
     int collected;
     do collected = hwri_traced_collect(heap->tracing, me, generation, mode);
     while (collected < 0);

@@ -195,7 +195,6 @@ static void put_critical_last(hwri_life *life) {
 bool hwri_finalizers_queue(hwri_tracing *t) {
     hwri_life *life = t->life;
     hwri_roster *roster = &life->finalizables;
-    if (t->phase == HWRI_COPYING) life->batch = life->queue.end;
     for (uint32_t i = hwri_roster_from(t, roster); i < roster->count;) {
         hwri_finalizable *f = (hwri_finalizable *)(void *)roster->items[i];
         if (hwri_is_reached(t, f->member.object)) {

@@ -3,25 +3,11 @@
 
 #include "raw/backend.h"
 
-enum { LARGE_OBJECTS = 3 /* in hwr_memory_info.generations */ };
-
 /* ---- of a collection ---- */
 
-typedef struct space_sizes {
-    size_t size, fragmentation;
-} space_sizes;
-
-/* Of all that is not of generation 0. */
-static void measure(const hwri_tracing *t, size_t young_pieces, space_sizes *sizes) {
-    sizes[1] = (space_sizes){young_pieces << HWRI_PIECE_SHIFT, young_pieces ? t->nursery.gap_bytes : 0};
-    sizes[2] = (space_sizes){hwri_old_bytes(&t->space), t->space.old.holes_bytes};
-    sizes[LARGE_OBJECTS] = (space_sizes){t->space.large.bytes, 0};
-}
-
 void hwri_inform_before(hwri_tracing *t) {
-    size_t pieces = hwri_pieces_used(&t->nursery), given = t->nursery.given;
-    space_sizes sizes[4] = {{given << HWRI_PIECE_SHIFT, 0}};
-    measure(t, pieces > given ? pieces - given : 0, sizes);
+    hwri_sizes sizes[4] = {{0, 0}};
+    t->spaces->measure(t, true, sizes);
     t->info = (hwr_memory_info){0};
     t->pinned_objects = 0;
     for (int i = 0; i < 4; i++) {
@@ -44,9 +30,9 @@ static void count_collection(hwri_tracing *t, uint64_t pause) {
 void hwri_inform_after(hwri_tracing *t, uint64_t pause) {
     hwr_heap *heap = t->heap;
     hwr_memory_info *info = &t->info;
-    space_sizes sizes[4] = {{0, 0}};
+    hwri_sizes sizes[4] = {{0, 0}};
     count_collection(t, pause);
-    measure(t, hwri_pieces_used(&t->nursery), sizes);
+    t->spaces->measure(t, false, sizes);
     for (int i = 0; i < 4; i++) {
         info->generations[i].size_after = sizes[i].size;
         info->generations[i].fragmentation_after = sizes[i].fragmentation;
@@ -131,7 +117,7 @@ void hwr_add_memory_pressure(hwr_heap *heap, size_t bytes) {
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return;
     hwri_mutex_lock(&t->lock);
-    bool due = hwri_is_full_due(t);
+    bool due = t->spaces->is_due(t);
     hwri_mutex_unlock(&t->lock);
     if (due) hwri_traced_collect(t, me, HWR_OLDEST, HWR_COLLECT_DEFAULT);
 }

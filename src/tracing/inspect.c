@@ -7,7 +7,7 @@ hwri_tracing *hwri_stand_still(hwr_heap *heap, hwri_mutator *me, bool collects) 
     hwri_tracing *t = heap->tracing;
     do hwri_note_stack(me);
     while (!hwri_stop(t, me));
-    if (collects) hwri_collect_stopped(t, HWR_OLDEST, HWR_COLLECT_FORCED);
+    if (collects) t->spaces->collect(t, HWR_OLDEST, HWR_COLLECT_FORCED);
     hwri_mutex_unlock(&t->lock);
     return t;
 }
@@ -24,37 +24,16 @@ typedef struct traced_walk {
     hwri_tracing *t;
     hwr_object_visitor visit;
     void *context;
-    bool stopped;
     int generation;     /* HWR_ALL_GENERATIONS: any */
     const void *target; /* of hwr_get_referrers */
     bool refers;
 } traced_walk;
 
-static void walk_object(void *context, void *object) {
-    traced_walk *w = context;
-    if (!w->stopped) w->stopped = !w->visit(w->context, object);
-}
-
-static void walk_header(void *context, uint64_t *header) {
-    if (hwri_is_there(*header)) walk_object(context, header + 1);
-}
-
-static bool walk_all(traced_walk *w) {
-    const hwri_tracing *t = w->t;
-    for (size_t piece = 0; piece < t->nursery.pieces; piece++)
-        if (t->nursery.state[piece] != HWRI_PIECE_FREE) hwri_piece_each(&t->nursery, piece, walk_header, w);
-    for (size_t i = 0; i < t->space.old.region_count; i++)
-        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS && !w->stopped; k++)
-            hwri_block_each(&t->space.old.regions[i]->blocks[k], walk_object, w);
-    for (size_t i = 0; i < t->space.large.count; i++) walk_object(w, hwri_large_object(t->space.large.all[i]));
-    return !w->stopped;
-}
-
 static bool walk_still(hwr_heap *heap, traced_walk *w, bool collects) {
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return false;
     w->t = hwri_stand_still(heap, me, collects);
-    bool whole = walk_all(w);
+    bool whole = w->t->spaces->each(w->t, w->visit, w->context);
     hwri_go_on(w->t, collects);
     return whole;
 }
@@ -66,8 +45,8 @@ bool hwri_traced_walk(hwr_heap *heap, hwr_object_visitor visit, void *context) {
 
 static bool visit_if_traced_generation(void *context, void *object) {
     const traced_walk *asked = context;
-    bool is_one =
-        asked->generation == HWR_ALL_GENERATIONS || hwri_traced_generation(asked->t->heap, object) == asked->generation;
+    bool is_one = asked->generation == HWR_ALL_GENERATIONS ||
+                  asked->t->spaces->generation_of(asked->t, object) == asked->generation;
     return !is_one || !hwri_has_references(hwr_type_of(object)) || asked->visit(asked->context, object);
 }
 
@@ -100,10 +79,10 @@ bool hwri_traced_referrers(hwr_heap *heap, const void *object, hwr_object_visito
     } here = {.object = object};
     hwr_frame_push(heap, &here.frame, 1);
     traced_walk asked = {.visit = visit, .context = context};
-    traced_walk w = {.t = hwri_stand_still(heap, me, true), .visit = visit_if_traced_refers, .context = &asked};
+    hwri_tracing *t = hwri_stand_still(heap, me, true);
     asked.target = here.object;
-    bool whole = walk_all(&w);
-    hwri_go_on(w.t, true);
+    bool whole = t->spaces->each(t, visit_if_traced_refers, &asked);
+    hwri_go_on(t, true);
     hwr_frame_pop(heap, &here.frame);
     return whole;
 }
@@ -118,28 +97,14 @@ typedef struct inspection {
     hwri_pointers waiting;      /* of them, those whose references are still to be followed */
     hwri_side_table remembered; /* that are in a list of such */
     void *object;               /* whose references are being followed */
-    uintptr_t next;             /* in the nursery: where the next object or gap has to begin; 0: not known */
 } inspection;
 
 static void fail(inspection *in, const char *problem) {
     if (!in->problem) in->problem = problem;
 }
 
-static bool is_sane(uint64_t header) {
-    const hwr_type *type = hwri_type_in(header);
-    return hwri_is_there(header) && type && type->name;
-}
-
 static bool is_among_traced(const hwri_tracing *t, const void *object) {
     return ((uintptr_t)object & 7) == 0 && hwri_object_at(t, (uintptr_t)object) == object;
-}
-
-static const char *header_problem(const hwri_tracing *t, const void *object) {
-    uint64_t header = *hwri_header(object);
-    if (!is_sane(header)) return "an object's header has no type";
-    bool old = header & HWRI_REGION, large = header & HWRI_LARGE;
-    if (hwri_is_young(t, object)) return old || large ? "a young object's header says that it is old" : NULL;
-    return old == large ? "an old object's header does not say what it is" : NULL;
 }
 
 static void reach_object(inspection *in, void *object) {
@@ -148,7 +113,8 @@ static void reach_object(inspection *in, void *object) {
         fail(in, "a reference does not lead to a living object of the heap");
         return;
     }
-    in->problem = header_problem(in->t, object);
+    in->problem = hwri_is_sane(*hwri_header(object)) ? in->t->spaces->problem_of(in->t, object)
+                                                     : "an object's header has no type";
     if (!hwri_side_add(&in->found, object) || !hwri_pointers_push(in->t->heap->blocks, &in->waiting, object))
         fail(in, "there is no memory for verification");
 }
@@ -201,77 +167,14 @@ static void check_remembered(inspection *in, const hwri_pointers *list) {
     }
 }
 
-static void check_piece_header(void *context, uint64_t *header) {
-    inspection *in = context;
-    if (in->problem) return;
-    if (in->next && (uintptr_t)header != in->next) fail(in, "a piece does not begin where the one before it ends");
-    if (!hwri_is_gap(*header) && !is_sane(*header)) fail(in, "something in the nursery is no object");
-    if (!in->problem) in->next = (uintptr_t)header + hwri_size_at(header);
-}
-
-static void check_nursery(inspection *in) {
-    const hwri_nursery *n = &in->t->nursery;
-    for (size_t piece = 0; piece < n->pieces && !in->problem; piece++) {
-        if (n->state[piece] == HWRI_PIECE_FREE ||
-            (in->next >> HWRI_PIECE_SHIFT) != ((n->start >> HWRI_PIECE_SHIFT) + piece))
-            in->next = 0;
-        if (n->state[piece] == HWRI_PIECE_FREE) continue;
-        if (n->state[piece] != HWRI_PIECE_USED) fail(in, "a piece is in no state to be in");
-        if (piece >= n->committed) fail(in, "a piece is used that has no memory");
-        hwri_piece_each(n, piece, check_piece_header, in);
-    }
-}
-
-static void check_traced_blocks(inspection *in) {
-    const hwri_old *old = &in->t->space.old;
-    size_t used = 0, free_blocks = 0;
-    for (size_t i = 0; i < old->region_count; i++)
-        for (size_t k = HWRI_REGION_FIRST; k < HWRI_REGION_BLOCKS && !in->problem; k++) {
-            const hwri_block_info *block = &old->regions[i]->blocks[k];
-            free_blocks += block->state == HWRI_BLOCK_FREE;
-            used += block->state != HWRI_BLOCK_FREE && block->state != HWRI_BLOCK_UNUSED;
-            in->problem = hwri_block_problem(block);
-        }
-    const hwri_block_info *lists[] = {old->holes, old->roomy};
-    for (size_t i = 0; i < 2; i++)
-        for (const hwri_block_info *block = lists[i]; block; block = block->next)
-            if (block->state != HWRI_BLOCK_HOLES) fail(in, "a block without holes is in a list of those with holes");
-    for (const hwri_block_info *block = old->free; block; block = block->next)
-        if (free_blocks-- == 0 || block->state != HWRI_BLOCK_FREE) fail(in, "the list of free blocks is damaged");
-    if (free_blocks || used != old->blocks) fail(in, "the number of blocks is wrong");
-}
-
-static void check_larges(inspection *in) {
-    size_t bytes = 0;
-    for (size_t i = 0; i < in->t->space.large.count && !in->problem; i++) {
-        const hwri_large *large = in->t->space.large.all[i];
-        const void *object = (const uint64_t *)(const void *)(large + 1) + 1;
-        bytes += large->size;
-        if (large->index != i) fail(in, "the table of large objects is damaged");
-        if (!is_sane(*hwri_header(object)) || !(*hwri_header(object) & HWRI_LARGE))
-            fail(in, "a large object's header is damaged");
-        else if (hwri_traced_size(object, hwr_type_of(object)) != large->size)
-            fail(in, "a large object is not as large as it was");
-    }
-    if (!in->problem && bytes != in->t->space.large.bytes) fail(in, "the size of large objects is wrong");
-}
-
-static const char *check_traced_pools(const hwri_tracing *t) {
-    const char *problem = NULL;
-    if (hwr_pool_verify(t->heap->blocks, &problem) && hwr_pool_verify(t->space.large.pool, &problem)) return NULL;
-    return problem;
-}
-
 const char *hwri_traced_verify(hwr_heap *heap) {
     hwri_mutator *me = hwri_mutator_here(heap);
     if (!me) return "this thread is not attached to the heap";
     hwri_life_settle(heap->tracing);
     hwri_tracing *t = hwri_stand_still(heap, me, false);
-    inspection in = {.t = t, .problem = check_traced_pools(t)};
+    inspection in = {.t = t};
+    if (hwr_pool_verify(t->heap->blocks, &in.problem)) in.problem = t->spaces->problem(t);
     in.found.pool = in.remembered.pool = heap->scratch;
-    if (!in.problem) check_nursery(&in);
-    if (!in.problem) check_traced_blocks(&in);
-    if (!in.problem) check_larges(&in);
     if (!in.problem) check_remembered(&in, &t->remembered);
     for (const hwri_mutator *m = t->threads; m; m = m->next)
         if (!in.problem) check_remembered(&in, &m->remembered);
@@ -287,11 +190,7 @@ const char *hwri_traced_verify(hwr_heap *heap) {
 /* ---- of an object ---- */
 
 int hwri_traced_generation(hwr_heap *heap, const void *object) {
-    const uint64_t *header = hwri_header(object);
-    if (heap->tracing->unmoving)
-        return hwri_header_now(object) & HWRI_LARGE || hwri_is_marked_in_region(header) ? HWR_OLDEST : 0;
-    if (!hwri_is_young(heap->tracing, object)) return HWR_OLDEST;
-    return hwri_header_now(object) & HWRI_AGED ? 1 : 0;
+    return heap->tracing->spaces->generation_of(heap->tracing, object);
 }
 
 bool hwri_is_traced_object(hwr_heap *heap, const void *address) {
@@ -325,9 +224,7 @@ bool hwri_traced_make_immortal(hwr_heap *heap, void *object) {
 /* ---- figures ---- */
 
 size_t hwri_traced_committed(const hwri_tracing *t) {
-    size_t of_blocks = (t->space.old.blocks + t->space.old.free_blocks) << HWRI_BLOCK_SHIFT;
-    return (t->nursery.committed << HWRI_PIECE_SHIFT) + of_blocks + hwri_regions_described(&t->space) +
-           t->space.large.pool->committed + hwri_load_relaxed(&t->heap->blocks->committed);
+    return t->spaces->committed(t) + hwri_load_relaxed(&t->heap->blocks->committed);
 }
 
 static bool count_traced(void *context, void *object) {
@@ -347,8 +244,7 @@ void hwri_traced_stats(hwr_heap *heap, hwr_heap_stats *stats) {
     stats->committed = hwri_traced_committed(t);
     if (stats->committed > t->peak_committed) t->peak_committed = stats->committed;
     stats->peak_committed = t->peak_committed;
-    stats->page_bytes =
-        (hwri_pieces_used(&t->nursery) << HWRI_PIECE_SHIFT) + hwri_old_bytes(&t->space) + t->space.large.bytes;
+    stats->page_bytes = t->spaces->page_bytes(t);
     hwr_pool_get_stats(heap->blocks, &blocks);
     hwri_mutex_unlock(&t->lock);
     stats->blocks = blocks.blocks;
@@ -358,7 +254,7 @@ void hwri_traced_stats(hwr_heap *heap, hwr_heap_stats *stats) {
 size_t hwri_traced_trim(hwr_heap *heap) {
     hwri_tracing *t = heap->tracing;
     hwri_mutex_lock(&t->lock);
-    size_t bytes = hwri_old_trim(&t->space, 0) + hwri_nursery_trim(t) + hwr_pool_trim(t->space.large.pool, true);
+    size_t bytes = t->spaces->trim(t);
     hwri_mutex_unlock(&t->lock);
     return bytes + hwr_pool_trim(heap->blocks, true);
 }

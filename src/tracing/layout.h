@@ -60,8 +60,12 @@ static inline size_t hwri_size_at(const uint64_t *header) {
     return hwri_traced_size(object, hwr_type_of(object));
 }
 static inline bool hwri_is_object_at(const uint64_t *header) { return hwri_is_there(hwri_header_now(header + 1)); }
+static inline bool hwri_is_sane(uint64_t header) {
+    const hwr_type *type = hwri_type_in(header);
+    return hwri_is_there(header) && type && type->name;
+}
 static inline bool hwri_is_sane_in_block(const uint64_t *header) {
-    return hwri_is_there(*header) && *header & HWRI_REGION && hwri_type_in(*header) && hwri_type_in(*header)->name;
+    return hwri_is_sane(*header) && *header & HWRI_REGION;
 }
 
 #endif

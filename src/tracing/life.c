@@ -42,6 +42,8 @@ void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context) {
     hwri_finalizers_roots(t, visit, context);
 }
 
+void hwri_life_before(hwri_tracing *t) { t->life->batch = t->life->queue.end; }
+
 static void clear_weak_ones(hwri_tracing *t) {
     hwri_life *life = t->life;
     if (!hwri_roster_any(t, &life->shorts) && !hwri_roster_any(t, &life->identities)) return;

@@ -144,12 +144,9 @@ bool hwri_is_automatic(const hwr_heap *heap) {
 }
 
 /* HWR_COLLECT_OPTIMIZED. */
-bool hwri_is_worth_while(hwri_tracing *t, int generation) {
-    hwri_mutex_lock(&t->lock);
+bool hwri_is_worth_while(const hwri_tracing *t, int generation) {
     const hwr_generation_info *before = t->infos[HWR_INFO_FULL].generations;
     size_t was = before[2].size_after + before[3].size_after;
     size_t is = hwri_old_bytes(&t->space) + t->space.large.bytes + (t->nursery.given << HWRI_PIECE_SHIFT);
-    bool is_worth = generation < HWR_OLDEST ? t->nursery.given >= t->nursery.budget / 4 : is > was + was / 4;
-    hwri_mutex_unlock(&t->lock);
-    return is_worth;
+    return generation < HWR_OLDEST ? t->nursery.given >= t->nursery.budget / 4 : is > was + was / 4;
 }

@@ -99,13 +99,3 @@ void hwri_each_ambiguous_root(hwri_tracing *t, hwri_word_visit visit, void *cont
     for (const hwr_stack *stack = t->stacks; stack; stack = stack->next)
         if (!stack->runs) each_word((uintptr_t)stack->pointer, (uintptr_t)stack->low + stack->size, visit, context);
 }
-
-void *hwri_object_at(const hwri_tracing *t, uintptr_t address) {
-    uint64_t *header = NULL;
-    if (address - t->nursery.start < t->nursery.pieces << HWRI_PIECE_SHIFT)
-        header = hwri_young_object_at(t, address);
-    else
-        header = hwri_old_object_at(&t->space, address);
-    if (!header) header = hwri_large_object_at(&t->space, address);
-    return header ? header + 1 : NULL;
-}

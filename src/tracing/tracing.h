@@ -19,6 +19,7 @@
  *   tracing/life.c       handles, weak references and finalizers in a collection; life.h tells which file has which
  *   tracing/dependent.c  dependent handles
  *   kinds/traced.c       what the kinds need of all this
+ *   tracing/generations.c  the nursery, the old space and large objects as all of these see them
  *   tracing/inspect.c    walking, verification, figures
  *   tracing/inform.c     what is told of collections: callbacks, memory information
  *   tracing/checked.c    the calls of a checked heap
@@ -105,6 +106,42 @@ typedef struct hwri_root_show {
 typedef enum hwri_phase { HWRI_IDLE, HWRI_COPYING, HWRI_MARKING } hwri_phase;
 
 struct hwri_life;
+typedef struct hwri_tracing hwri_tracing;
+
+/* Of a generation, or of the large objects: bytes, and those of them that are free room between objects. */
+typedef struct hwri_sizes {
+    size_t size, fragmentation;
+} hwri_sizes;
+
+/* What a tracing heap keeps its objects in, for all that is the same whatever that is: threads, roots, handles, finalizers, figures. All but `make` are called with the lock held. */
+typedef struct hwri_spaces {
+    bool (*open)(hwri_tracing *t, const hwr_options *options);
+    void (*close)(hwri_tracing *t); /* also if they were not opened completely */
+    /* A new object that takes `size` bytes, by a thread that may stop meanwhile; may collect. NULL without memory. */
+    void *(*make)(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t length, size_t size);
+    bool (*is_due)(const hwri_tracing *t); /* a full collection */
+    bool (*is_worth_while)(const hwri_tracing *t, int generation);
+    void (*collect)(hwri_tracing *t, int generation, hwr_collection_mode mode); /* all threads have stopped */
+    size_t (*trim)(hwri_tracing *t);                                            /* returns bytes */
+    /* In a collection. An object outside of what is collected is always reached. */
+    bool (*is_reached)(const hwri_tracing *t, const void *object);
+    void *(*where)(void *object); /* one that has been reached is now */
+    void (*reach)(hwri_tracing *t,
+                  void *slot);          /* what it holds, and all that leads to; it is changed if that has moved */
+    void (*reach_all)(hwri_tracing *t); /* goes on until nothing is left to be scanned */
+    /* Looking at them. */
+    void *(*object_at)(const hwri_tracing *t, uintptr_t address); /* that it leads into, wherever; NULL: none */
+    bool (*has)(const hwri_tracing *t, const void *address);      /* it lies in memory for objects */
+    int (*generation_of)(const hwri_tracing *t, const void *object);
+    bool (*each)(hwri_tracing *t, hwr_object_visitor visit, void *context);   /* false: it was stopped */
+    const char *(*problem)(hwri_tracing *t);                                  /* NULL: there is none */
+    const char *(*problem_of)(const hwri_tracing *t, const void *object);     /* whose header is sane */
+    void (*measure)(const hwri_tracing *t, bool before, hwri_sizes sizes[4]); /* a collection, or after it */
+    size_t (*page_bytes)(const hwri_tracing *t);
+    size_t (*committed)(const hwri_tracing *t); /* without the heap's blocks */
+} hwri_spaces;
+
+extern const hwri_spaces hwri_generations;
 
 /* What a heap that adapts (HWR_SIZE_ADAPTS) knows of itself: how much was left by its last full collection, when that ended, how much has come since, and by how much it may grow. Bytes; nanoseconds. */
 typedef struct hwri_balance {
@@ -112,8 +149,9 @@ typedef struct hwri_balance {
     size_t left, came, room;
 } hwri_balance;
 
-typedef struct hwri_tracing {
+struct hwri_tracing {
     hwr_heap *heap;
+    const hwri_spaces *spaces;
     hwri_space space;
     hwri_nursery nursery;
     hwri_mutex lock; /* guards everything here that threads share; held by a collection from its beginning to its end */
@@ -153,7 +191,7 @@ typedef struct hwri_tracing {
     size_t pinned_objects; /* found by the collection under way */
     hwr_memory_info info;  /* of it, as far as it is known */
     hwr_memory_info infos[3];
-} hwri_tracing;
+};
 
 /* The flags of an object that is made in the old space. Where objects do not move it is young until it is marked, and stores into it need not be looked at. */
 static inline uint64_t hwri_born_old(const hwri_tracing *t) {
@@ -228,6 +266,9 @@ void hwri_kinds_after(
 
 /* ---- allocate.c ---- */
 void *hwri_traced_make(hwr_heap *heap, const hwr_type *type, size_t length, const char *call, const void *site);
+void *hwri_generations_make(hwri_tracing *t, hwri_mutator *me, const hwr_type *type, size_t length, size_t size);
+/* What to do when there is no room: collect the young, everything, give free memory back so that it can be had elsewhere, ask the program, give up. */
+bool hwri_traced_room_for(hwri_tracing *t, hwri_mutator *me, size_t size, unsigned *attempt);
 bool hwri_traced_make_room(hwr_heap *heap, size_t size, unsigned *attempt); /* hwri_make_room */
 
 /* ---- roots.c ---- */
@@ -236,21 +277,26 @@ void hwri_each_exact_root(hwri_tracing *t, hwri_slot_visit visit, void *context)
 /* Calls for each word on a stack, in a register or in a register saved, that could lead into an object. */
 typedef void (*hwri_word_visit)(void *context, uintptr_t word);
 void hwri_each_ambiguous_root(hwri_tracing *t, hwri_word_visit visit, void *context);
-/* The object that an address leads into, wherever; NULL: none. */
-void *hwri_object_at(const hwri_tracing *t, uintptr_t address);
+static inline void *hwri_object_at(const hwri_tracing *t, uintptr_t address) {
+    return t->spaces->object_at(t, address);
+}
 
 /* ---- collect.c ---- */
 /* Without the lock. Returns the generation that was collected: less than what was asked where memory is too short for it, -1 if nothing was done, because another thread has collected meanwhile. */
 int hwri_traced_collect(hwri_tracing *t, hwri_mutator *me, int generation, hwr_collection_mode mode);
-void hwri_collect_stopped(hwri_tracing *t, int generation, hwr_collection_mode mode); /* after hwri_stop */
 bool hwri_traced_collect_now(hwr_heap *heap, int generation, hwr_collection_mode mode, size_t *unreachable);
-/* For the life room, during a collection. Whether an object has been reached; an object outside of what is collected always is. */
-bool hwri_is_reached(const hwri_tracing *t, const void *object);
-/* Where an object that has been reached is now. */
-void *hwri_where(const hwri_tracing *t, void *object);
-/* Reaches what the slot holds, and all that leads to; the slot is changed if it has moved. */
-void hwri_reach(hwri_tracing *t, void *slot);
-void hwri_reach_all(hwri_tracing *t); /* goes on until nothing is left to be scanned */
+void hwri_generations_collect(hwri_tracing *t, int generation, hwr_collection_mode mode);
+bool hwri_generations_is_reached(const hwri_tracing *t, const void *object);
+void *hwri_generations_where(void *object);
+void hwri_generations_reach(hwri_tracing *t, void *slot);
+void hwri_generations_reach_all(hwri_tracing *t);
+
+static inline bool hwri_is_reached(const hwri_tracing *t, const void *object) {
+    return t->spaces->is_reached(t, object);
+}
+static inline void *hwri_where(const hwri_tracing *t, void *object) { return t->spaces->where(object); }
+static inline void hwri_reach(hwri_tracing *t, void *slot) { t->spaces->reach(t, slot); }
+static inline void hwri_reach_all(hwri_tracing *t) { t->spaces->reach_all(t); }
 
 /* ---- inspect.c: what heap->collector is made of ---- */
 /* Until hwri_go_on all other threads stand still, but the lock is free. With `collects`, what is there then is what is alive. */
@@ -290,7 +336,7 @@ bool hwri_may_grow(const hwri_tracing *t,
                    size_t bytes);             /* whether the old space may take as much more without a collection */
 size_t hwri_policy_before(hwri_tracing *t);   /* bytes that threads have taken from the nursery */
 bool hwri_is_automatic(const hwr_heap *heap); /* collections come by themselves */
-bool hwri_is_worth_while(hwri_tracing *t, int generation);
+bool hwri_is_worth_while(const hwri_tracing *t, int generation);
 void hwri_policy_after_young(hwri_tracing *t, size_t before, size_t survived);
 void hwri_policy_after_marking(hwri_tracing *t, bool full, uint64_t start); /* when the collection began */
 /* Before a full marking; and after it, whether there is to be another one for this. */
@@ -301,6 +347,7 @@ bool hwri_is_full_due(const hwri_tracing *t);
 bool hwri_life_open(hwri_tracing *t, const hwr_options *options);
 void hwri_life_close(hwri_tracing *t);
 bool hwri_life_born(hwri_tracing *t, void *object); /* a new object with a finalizer; false without memory */
+void hwri_life_before(hwri_tracing *t);             /* a collection begins */
 /* In a collection, in this order. Roots that it has: strong handles, the queue of finalizers. */
 void hwri_life_roots(hwri_tracing *t, hwri_slot_visit visit, void *context);
 void hwri_life_pins(hwri_tracing *t, void (*pin)(hwri_tracing *t, void *object));
