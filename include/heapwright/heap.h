@@ -28,9 +28,11 @@ extern "C" {
 #endif
 
 typedef enum hwr_collector {
-    HWR_ANY_COLLECTOR, /* what HEAPWRIGHT_COLLECTOR in the environment says, counting or tracing; if it says nothing, counting */
+    HWR_ANY_COLLECTOR, /* what HEAPWRIGHT_COLLECTOR in the environment says, counting, tracing or tiny; if it says nothing, counting */
     HWR_COUNTING = 1, /* CPython's: reference counts, and a collector for cycles */
-    HWR_TRACING = 2   /* C#'s: everything that no root leads to is garbage */
+    HWR_TRACING = 2,  /* C#'s: everything that no root leads to is garbage */
+    HWR_TINY =
+        3 /* MicroPython's: the same, with the least of memory and code; objects never move, and every collection is of everything. What is said of tracing heaps holds, but for generations */
 } hwr_collector;
 
 /* How a tracing heap finds what local variables hold; see tracing.h. */
@@ -227,7 +229,7 @@ static inline const hwri_face *hwri_face_of(const hwr_heap *heap) { return (cons
 static inline uint8_t hwri_heap_mode(const hwr_heap *heap) {
     uint8_t mode = hwri_face_of(heap)->mode;
 #if defined(HWR_COLLECTOR) && defined(__GNUC__)
-    if ((mode & HWRI_TRACES) != (HWR_COLLECTOR == HWR_TRACING ? HWRI_TRACES : 0)) __builtin_unreachable();
+    if ((mode & HWRI_TRACES) != (HWR_COLLECTOR == HWR_COUNTING ? 0 : HWRI_TRACES)) __builtin_unreachable();
 #endif
     return mode;
 }

@@ -22,7 +22,7 @@ static bool open_pools(hwr_heap *heap) {
 /* The heap's own structure is the first block of its third pool. */
 static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     bool is_checked = o->checked || from_environment("HEAPWRIGHT_DEBUG");
-    bool traces = o->collector == HWR_TRACING;
+    bool traces = o->collector != HWR_COUNTING;
     hwr_pool_options options = {.size = sizeof options, .raw = raw, .checked = is_checked, .shared = traces};
     hwr_pool *blocks = hwr_pool_open(&options);
     hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, sizeof *heap) : NULL;
@@ -55,14 +55,17 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
 static hwr_collector collector_of_environment(void) {
     const char *text = getenv("HEAPWRIGHT_COLLECTOR");
     if (!text || !*text || strcmp(text, "counting") == 0) return HWR_COUNTING;
+    if (strcmp(text, "tiny") == 0) return HWR_TINY;
     return strcmp(text, "tracing") == 0 ? HWR_TRACING : HWR_ANY_COLLECTOR;
 }
 
 static bool makes_sense(const hwr_options *o) {
     if (o->raw && o->limit) return false;
-    if (o->collector != HWR_TRACING) return o->collector == HWR_COUNTING;
+    if (o->collector == HWR_COUNTING) return true;
+    if (o->collector != HWR_TRACING && o->collector != HWR_TINY) return false;
     if ((unsigned)o->roots > HWR_ROOTS_EXACT || (unsigned)o->sizing > HWR_SIZE_ADAPTS) return false;
-    return !(o->sizing == HWR_SIZE_FIXED && !o->limit) && !(o->unmoving && o->move_always);
+    return !(o->sizing == HWR_SIZE_FIXED && !o->limit) &&
+           !(o->move_always && (o->unmoving || o->collector == HWR_TINY));
 }
 
 /* NULL also if the environment names a collector that there is not. */

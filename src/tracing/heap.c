@@ -9,7 +9,7 @@ static bool open_tracing(hwr_heap *heap, const hwr_options *options) {
     t->scans_stacks = options->roots == HWR_ROOTS_STACKS;
     t->opened = hwr_raw_now(heap->raw);
     if (!hwri_threads_open(t)) return false;
-    t->spaces = &hwri_generations;
+    t->spaces = options->collector == HWR_TINY ? &hwri_tiny_blocks : &hwri_generations;
     return t->spaces->open(t, options) && hwri_life_open(t, options);
 }
 

@@ -20,6 +20,7 @@
  *   tracing/dependent.c  dependent handles
  *   kinds/traced.c       what the kinds need of all this
  *   tracing/generations.c  the nursery, the old space and large objects as all of these see them
+ *   tracing/tiny_space.c  the blocks of a tiny heap likewise
  *   tracing/inspect.c    walking, verification, figures
  *   tracing/inform.c     what is told of collections: callbacks, memory information
  *   tracing/checked.c    the calls of a checked heap
@@ -142,6 +143,7 @@ typedef struct hwri_spaces {
 } hwri_spaces;
 
 extern const hwri_spaces hwri_generations;
+extern const hwri_spaces hwri_tiny_blocks; /* tiny_space.c */
 
 /* What a heap that adapts (HWR_SIZE_ADAPTS) knows of itself: how much was left by its last full collection, when that ended, how much has come since, and by how much it may grow. Bytes; nanoseconds. */
 typedef struct hwri_balance {
@@ -152,8 +154,9 @@ typedef struct hwri_balance {
 struct hwri_tracing {
     hwr_heap *heap;
     const hwri_spaces *spaces;
-    hwri_space space;
+    hwri_space space; /* of a tiny heap this and the nursery are empty, so nothing is young */
     hwri_nursery nursery;
+    struct hwri_tiny_space *tiny; /* NULL: these are the spaces */
     hwri_mutex lock; /* guards everything here that threads share; held by a collection from its beginning to its end */
     pthread_cond_t stopped; /* a thread has stopped or left */
     pthread_cond_t resumed; /* a collection is over */

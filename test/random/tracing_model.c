@@ -24,7 +24,8 @@ const char *tracing_model_describe(uint8_t configuration) {
     static const char *const modes[] = {"exact", "stacks", "unmoving", "moving"};
     static const char *const sources[] = {"system", "malloc", "buffer", "limit"};
     static char text[100];
-    snprintf(text, sizeof text, "%s, %s%s%s%s", modes[mode_of(configuration)], sources[source_of(configuration)],
+    snprintf(text, sizeof text, "%s%s, %s%s%s%s", (configuration & TRACING_TINY) != 0 ? "tiny, " : "",
+             modes[mode_of(configuration)], sources[source_of(configuration)],
              (configuration & TRACING_CHECKED) != 0 ? ", checked" : "",
              (configuration & TRACING_STRESS) != 0 ? ", stress" : "",
              (configuration & TRACING_SMALL) != 0 ? ", small" : "");
@@ -294,7 +295,8 @@ static void do_one(step s) {
 static void open_heap(void) {
     bool is_small = (m.configuration & TRACING_SMALL) != 0;
     unsigned mode = mode_of(m.configuration);
-    hwr_options options = {.size = sizeof options, .collector = HWR_TRACING, .raw = m.raw};
+    bool is_tiny = (m.configuration & TRACING_TINY) != 0;
+    hwr_options options = {.size = sizeof options, .collector = is_tiny ? HWR_TINY : HWR_TRACING, .raw = m.raw};
     options.limit = m.raw == NULL ? OWN_LIMIT : 0;
     options.checked = (m.configuration & TRACING_CHECKED) != 0;
     options.stress = (m.configuration & TRACING_STRESS) != 0 ? is_small ? 1 : 7 : 0;
@@ -304,7 +306,7 @@ static void open_heap(void) {
     options.sizing = !is_small ? HWR_SIZE_GROWS : m.raw == NULL ? HWR_SIZE_FIXED : HWR_SIZE_ADAPTS;
     options.nursery = is_small ? 4096 : 32768;
     options.unmoving = mode == TRACING_UNMOVING;
-    options.move_always = mode == TRACING_ALWAYS;
+    options.move_always = mode == TRACING_ALWAYS && !is_tiny;
     options.marking_threads =
         options.checked ? (is_small ? 3 : 2) : 0; /* a checked heap calls them in every collection */
     options.manual_finalizers = true;
@@ -338,7 +340,7 @@ void tracing_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     if (length == 0) return;
     memset((char *)&m + sizeof m.shadow, 0, sizeof m - sizeof m.shadow);
     shadow_reset(&m.shadow);
-    m.configuration = bytes[0] & (2 * TRACING_SMALL - 1);
+    m.configuration = bytes[0];
     m.trace = trace;
     m.nested.state = bytes[0];
     m.locals = locals;

@@ -20,7 +20,7 @@ static void options_that_make_no_sense_open_nothing(void **state) {
     options.size = sizeof options.size;
     assert_null(hwr_heap_open(&options));
     options = heap_fixture_options(f);
-    options.collector = (hwr_collector)3;
+    options.collector = (hwr_collector)4;
     assert_null(hwr_heap_open(&options));
     options.collector = (hwr_collector)99;
     assert_null(hwr_heap_open(&options));
