@@ -37,12 +37,21 @@ static const tracing_config configs[] = {
      .roots = HWR_ROOTS_STACKS,
      .checked = true,
      .stress = 3},
+    {.name = "tiny", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_EXACT, .unmoving = true, .tiny = true},
+    {.name = "tiny, buffer, checked, stress",
+     .kind = HWR_RAW_BUFFER,
+     .roots = HWR_ROOTS_EXACT,
+     .unmoving = true,
+     .tiny = true,
+     .checked = true,
+     .stress = 3},
+    {.name = "tiny, stacks", .kind = HWR_RAW_SYSTEM, .roots = HWR_ROOTS_STACKS, .unmoving = true, .tiny = true},
     {.name = "stacks, buffer, unmoving", .kind = HWR_RAW_BUFFER, .roots = HWR_ROOTS_STACKS, .unmoving = true},
 };
 enum { CONFIGS = sizeof configs / sizeof configs[0] };
 
 static bool is_of_the_few(const tracing_config *config) {
-    return config == &configs[0] || config == &configs[5] || config == &configs[8];
+    return config == &configs[0] || config == &configs[5] || config == &configs[8] || config == &configs[11];
 }
 
 static bool wanted(const tracing_config *config, unsigned filter) {
@@ -51,14 +60,14 @@ static bool wanted(const tracing_config *config, unsigned filter) {
     return (!few || is_of_the_few(config)) && ((filter & TRACING_ONCE) == 0 || config == &configs[0]) &&
            ((filter & TRACING_EXACT) == 0 || exact) && ((filter & TRACING_STACKS) == 0 || !exact) &&
            ((filter & TRACING_CALM) == 0 || (config->stress == 0 && !getenv("HEAPWRIGHT_STRESS"))) &&
-           ((filter & TRACING_MOVES) == 0 || !config->unmoving) &&
+           ((filter & TRACING_MOVES) == 0 || !config->unmoving) && ((filter & TRACING_AGES) == 0 || !config->tiny) &&
            ((filter & TRACING_CHECKED) == 0 || config->checked) &&
            ((filter & TRACING_UNCHECKED) == 0 || !config->checked);
 }
 
 hwr_options tracing_fixture_options(const tracing_fixture *f) {
     return (hwr_options){.size = sizeof(hwr_options),
-                         .collector = HWR_TRACING,
+                         .collector = f->config.tiny ? HWR_TINY : HWR_TRACING,
                          .raw = f->backend.raw,
                          .checked = f->config.checked,
                          .stress = f->config.stress,

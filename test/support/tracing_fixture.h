@@ -17,7 +17,7 @@ typedef struct tracing_config {
     const char *name;
     hwr_raw_kind kind;
     hwr_roots roots;
-    bool checked, unmoving, move_always;
+    bool checked, unmoving, move_always, tiny;
     unsigned markers; /* threads that mark; 0: one */
     size_t stress;
 } tracing_config;
@@ -41,8 +41,9 @@ enum {
     TRACING_MOVES = 8,  /* where objects may move */
     TRACING_CHECKED = 16,
     TRACING_UNCHECKED = 32,
-    TRACING_FEW = 64,  /* three that between them have most: for what takes long. `make soak` takes them all */
-    TRACING_ONCE = 128 /* one: exact, fast, over the system; for tests that open their own heaps */
+    TRACING_FEW = 64,   /* four that between them have most: for what takes long. `make soak` takes them all */
+    TRACING_ONCE = 128, /* one: exact, fast, over the system; for tests that open their own heaps */
+    TRACING_AGES = 256  /* with generations: no tiny ones */
 };
 
 typedef struct tracing_test {

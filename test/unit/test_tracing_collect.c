@@ -483,8 +483,8 @@ static void collections_are_told_of(void **state) {
 
 int main(void) {
     static const tracing_test tests[] = {
-        TRACING_TEST(survivors_move_up, TRACING_CALM),
-        TRACING_TEST(counts_are_of_every_generation_collected, TRACING_CALM),
+        TRACING_TEST(survivors_move_up, TRACING_CALM | TRACING_AGES),
+        TRACING_TEST(counts_are_of_every_generation_collected, TRACING_CALM | TRACING_AGES),
         TRACING_TEST(old_garbage_waits_for_its_generation, TRACING_EXACT),
         TRACING_TEST(young_garbage_goes_in_a_minor_collection, TRACING_EXACT),
         TRACING_TEST(every_mode_collects, TRACING_CALM),
@@ -505,7 +505,7 @@ int main(void) {
         TRACING_TEST(automatic_collection_can_be_switched_off, TRACING_ANY),
         TRACING_TEST(memory_pressure_makes_collections_come_sooner, TRACING_ANY),
         TRACING_TEST(allocated_bytes_are_counted, TRACING_CALM),
-        TRACING_TEST(memory_info_is_that_of_the_last_collection, TRACING_CALM),
+        TRACING_TEST(memory_info_is_that_of_the_last_collection, TRACING_CALM | TRACING_AGES),
         TRACING_TEST(collections_are_told_of, TRACING_CALM),
     };
     return tracing_fixture_run("collections of tracing heaps", tests, sizeof tests / sizeof tests[0]);
