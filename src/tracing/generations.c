@@ -95,13 +95,13 @@ static bool walk_generations(hwri_tracing *t, hwr_object_visitor visit, void *co
 
 /* ---- verification ---- */
 
-typedef struct damage {
+typedef struct space_damage {
     hwri_tracing *t;
     const char *problem;
     uintptr_t next; /* in the nursery: where the next object or gap has to begin; 0: not known */
-} damage;
+} space_damage;
 
-static void note_damage(damage *in, const char *problem) {
+static void note_damage(space_damage *in, const char *problem) {
     if (!in->problem) in->problem = problem;
 }
 
@@ -113,7 +113,7 @@ static const char *problem_of_aged(const hwri_tracing *t, const void *object) {
 }
 
 static void check_piece_header(void *context, uint64_t *header) {
-    damage *in = context;
+    space_damage *in = context;
     if (in->problem) return;
     if (in->next && (uintptr_t)header != in->next)
         note_damage(in, "a piece does not begin where the one before it ends");
@@ -121,7 +121,7 @@ static void check_piece_header(void *context, uint64_t *header) {
     if (!in->problem) in->next = (uintptr_t)header + hwri_size_at(header);
 }
 
-static void check_nursery(damage *in) {
+static void check_nursery(space_damage *in) {
     const hwri_nursery *n = &in->t->nursery;
     for (size_t piece = 0; piece < n->pieces && !in->problem; piece++) {
         if (n->state[piece] == HWRI_PIECE_FREE ||
@@ -134,7 +134,7 @@ static void check_nursery(damage *in) {
     }
 }
 
-static void check_traced_blocks(damage *in) {
+static void check_traced_blocks(space_damage *in) {
     const hwri_old *old = &in->t->space.old;
     size_t used = 0, free_blocks = 0;
     for (size_t i = 0; i < old->region_count; i++)
@@ -155,7 +155,7 @@ static void check_traced_blocks(damage *in) {
     if (free_blocks || used != old->blocks) note_damage(in, "the number of blocks is wrong");
 }
 
-static void check_larges(damage *in) {
+static void check_larges(space_damage *in) {
     size_t bytes = 0;
     for (size_t i = 0; i < in->t->space.large.count && !in->problem; i++) {
         const hwri_large *large = in->t->space.large.all[i];
@@ -171,7 +171,7 @@ static void check_larges(damage *in) {
 }
 
 static const char *problem_of_generations(hwri_tracing *t) {
-    damage in = {.t = t};
+    space_damage in = {.t = t};
     if (!hwr_pool_verify(t->space.large.pool, &in.problem)) return in.problem;
     check_nursery(&in);
     if (!in.problem) check_traced_blocks(&in);
