@@ -351,7 +351,7 @@ static size_t dispose(hwri_model *m) {
     hwr_heap *heap = m->heap;
     if (heap->debug & HWR_DEBUG_COLLECTABLE) print_garbage(m);
     if (m->garbage) notify(m);
-    size_t unreachable = m->garbage_count + m->ended, deaths = heap->deaths.count;
+    size_t unreachable = m->garbage_count + m->ended, deaths = heap->counted->deaths.count;
     hwri_emit(heap, HWR_EVENT_FREE_BEGIN, (uint64_t)m->generation, 0);
     bool saved = m->garbage && heap->debug & HWR_DEBUG_SAVEALL && save_garbage(m);
     if (!saved) {

@@ -11,12 +11,12 @@ enum {
 };
 
 void hwri_deaths_open(hwr_heap *heap) {
-    heap->deaths.items = heap->deaths.inside;
-    heap->deaths.room = HWRI_DEATHS_INSIDE;
+    heap->counted->deaths.items = heap->counted->deaths.inside;
+    heap->counted->deaths.room = HWRI_DEATHS_INSIDE;
 }
 
 static bool grow_deaths(hwr_heap *heap) {
-    hwri_deaths *d = &heap->deaths;
+    hwri_deaths *d = &heap->counted->deaths;
     uintptr_t *old = d->items == d->inside ? NULL : d->items;
     uintptr_t *items = hwr_pool_realloc(heap->blocks, old, d->room * 2 * sizeof *items);
     if (!items) return false;
@@ -27,7 +27,7 @@ static bool grow_deaths(hwr_heap *heap) {
 }
 
 static inline bool push(hwr_heap *heap, uintptr_t item) {
-    hwri_deaths *d = &heap->deaths;
+    hwri_deaths *d = &heap->counted->deaths;
     if (hwri_unlikely(d->count == d->room) && !grow_deaths(heap)) return false;
     d->items[d->count++] = item;
     return true;
@@ -37,7 +37,7 @@ static inline bool push(hwr_heap *heap, uintptr_t item) {
 static void push_object(hwr_heap *heap, void *object) {
     if (push(heap, (uintptr_t)object | DEAD_ITEM)) return;
     *hwri_header(object) |= HWRI_DYING;
-    heap->deaths.lost = true;
+    heap->counted->deaths.lost = true;
 }
 
 /* The header's count is zero: returns whether the object comes to its end. */
@@ -139,12 +139,12 @@ static size_t give_up_references(undertaking *u, const char *items, size_t lengt
  * object says how many, and it is on the stack once more. */
 static bool give_up_items(undertaking *u, void *object, const hwr_type *type) {
     hwr_heap *heap = u->heap;
-    size_t length = hwri_reference_items(object, type), from = heap->deaths.count;
+    size_t length = hwri_reference_items(object, type), from = heap->counted->deaths.count;
     give_up_fields_once(u, object, type);
     length = give_up_references(u, (char *)object + type->items_offset, length);
     memcpy((char *)object + type->length_offset, &length, sizeof length);
     if (length) push_object(heap, object);
-    reverse_from(&heap->deaths, from, heap->deaths.count);
+    reverse_from(&heap->counted->deaths, from, heap->counted->deaths.count);
     return length != 0;
 }
 
@@ -169,12 +169,12 @@ static void finalize_at_zero(hwr_heap *heap, void *object) {
 static bool run_last_will(hwr_heap *heap, void *object) {
     uint64_t *header = hwri_header(object);
     *header = (*header & ~HWRI_DYING) + HWRI_COUNT_ONE;
-    heap->deaths.nesting++;
+    heap->counted->deaths.nesting++;
     finalize_at_zero(heap, object);
     *header -= HWRI_COUNT_ONE;
     bool dies = *header < HWRI_COUNT_ONE && !hwri_count_refill(heap, object);
     if (dies && *header & HWRI_WEAK) hwri_weak_object_dies(heap, object);
-    heap->deaths.nesting--;
+    heap->counted->deaths.nesting--;
     return dies;
 }
 
@@ -204,12 +204,12 @@ __attribute__((noinline)) static void *take_apart_special(hwr_heap *heap, void *
     bool noticed = hwri_has_last_will(type) || *hwri_header(object) & HWRI_WEAK;
     if (noticed && !run_last_will(heap, object)) return NULL;
     if (hwri_unlikely(heap->condemned)) hwri_condemned_dies(heap, object);
-    size_t from = heap->deaths.count;
+    size_t from = heap->counted->deaths.count;
     if (type->item_size) {
         if (give_up_items(&u, object, type)) return u.next;
     } else {
         hwri_each_field(object, type, give_up, &u);
-        reverse_from(&heap->deaths, from, heap->deaths.count);
+        reverse_from(&heap->counted->deaths, from, heap->counted->deaths.count);
     }
     if (type->flags & HWRI_TYPE_OWN) hwri_own_type_dies(heap, object);
     hwri_free_object(heap, object);
@@ -244,7 +244,7 @@ HWRI_INLINE void free_plain(hwr_heap *heap, void *object, uint64_t header) {
 
 /* Puts a reference onto the stack, of which `count` is the height, and returns the new height. */
 HWRI_INLINE size_t push_reference(hwr_heap *heap, size_t count, void *target) {
-    hwri_deaths *d = &heap->deaths;
+    hwri_deaths *d = &heap->counted->deaths;
     if (hwri_likely(count != d->room)) {
         d->items[count] = (uintptr_t)target;
         return count + 1;
@@ -262,13 +262,13 @@ HWRI_INLINE size_t give_up_later(hwr_heap *heap, size_t count, void *object, con
         void *target = hwri_read_field((char *)object + *left);
         if (target) count = push_reference(heap, count, target);
     }
-    if (hwri_unlikely(count > from + 1)) reverse_from(&heap->deaths, from, count);
+    if (hwri_unlikely(count > from + 1)) reverse_from(&heap->counted->deaths, from, count);
     return count;
 }
 
 /* What is next on the stack to die, or NULL: then nothing is left above `base`, or an object that is dead already. */
 HWRI_INLINE void *take_from_stack(hwr_heap *heap, size_t base, size_t *count, uint64_t likely, uint64_t *header) {
-    const hwri_deaths *d = &heap->deaths;
+    const hwri_deaths *d = &heap->counted->deaths;
     while (*count > base) {
         uintptr_t item = d->items[*count - 1];
         if (hwri_unlikely(item & DEAD_ITEM)) return NULL;
@@ -305,7 +305,7 @@ HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *
     const hwr_type *type = hwri_type_in(kind);
     const uint32_t offsets[2] = {type->refs[0], type->refs[1]};
     hwr_pool *pool = hwri_pool_of(heap, kind);
-    size_t ended = 0, count = heap->deaths.count;
+    size_t ended = 0, count = heap->counted->deaths.count;
     uint64_t next_header = 0;
     do {
         void *next = pairs ? give_up_pair(heap, &count, object, offsets, likely, &next_header)
@@ -314,7 +314,7 @@ HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *
         ended++;
         object = next ? next : take_from_stack(heap, base, &count, likely, &next_header);
     } while (object && next_header == kind);
-    heap->deaths.count = count;
+    heap->counted->deaths.count = count;
     if (!(kind & HWRI_UNTRACKED)) hwri_count_deallocations(heap, ended);
     *header = next_header;
     return object;
@@ -322,7 +322,7 @@ HWRI_INLINE void *end_kind(hwr_heap *heap, size_t base, void *object, uint64_t *
 
 /* An object whose count is zero, and all that dies with it. `header` is what stands in front of it, or would. */
 static void run_down_to(hwr_heap *heap, size_t base, void *object, uint64_t header) {
-    hwri_deaths *d = &heap->deaths;
+    hwri_deaths *d = &heap->counted->deaths;
     for (;;) {
         if (!object) object = take_from_stack(heap, base, &d->count, 0, &header);
         if (object && !(header & UNUSUAL)) {
@@ -360,7 +360,7 @@ static void find_lost_in(hwri_deaths *d, hwri_page *page) {
 
 /* Those that found no place on the stack are found again in the pages, a stackful at a time. */
 static void run_lost(hwr_heap *heap) {
-    hwri_deaths *d = &heap->deaths;
+    hwri_deaths *d = &heap->counted->deaths;
     while (d->lost) {
         hwr_pool *pools[] = {heap->objects, heap->leaves};
         for (size_t i = 0; i < 2; i++) {
@@ -375,29 +375,29 @@ static void run_lost(hwr_heap *heap) {
 
 void hwri_deaths_run(hwr_heap *heap, size_t base) {
     run_down_to(heap, base, NULL, 0);
-    if (hwri_unlikely(heap->deaths.lost) && base == 0 && heap->deaths.nesting == 0) run_lost(heap);
+    if (hwri_unlikely(heap->counted->deaths.lost) && base == 0 && heap->counted->deaths.nesting == 0) run_lost(heap);
 }
 
 /* A death inside a finalizer is complete when this returns, as any other, unless finalizers are nested too deeply. */
 static void die(hwr_heap *heap, size_t base, void *object, uint64_t header) {
-    if (hwri_unlikely(heap->deaths.nesting > NESTING_MOST)) {
+    if (hwri_unlikely(heap->counted->deaths.nesting > NESTING_MOST)) {
         *hwri_header(object) = header;
         if (ends(heap, object)) push_object(heap, object);
         return;
     }
     run_down_to(heap, base, object, header);
-    if (hwri_unlikely(heap->deaths.lost)) hwri_deaths_run(heap, base);
+    if (hwri_unlikely(heap->counted->deaths.lost)) hwri_deaths_run(heap, base);
 }
 
 __attribute__((noinline)) static void die_unusual(hwr_heap *heap, void *object) {
-    die(heap, heap->deaths.count, object, *hwri_header(object));
+    die(heap, heap->counted->deaths.count, object, *hwri_header(object));
 }
 
 __attribute__((noinline)) static void die_with_others(hwr_heap *heap, void *object, const uint32_t *left, void *next,
                                                       uint64_t next_header) {
     uint64_t header = *hwri_header(object);
-    size_t base = heap->deaths.count;
-    heap->deaths.count = give_up_later(heap, base, object, hwri_type_in(header), left);
+    size_t base = heap->counted->deaths.count;
+    heap->counted->deaths.count = give_up_later(heap, base, object, hwri_type_in(header), left);
     free_plain(heap, object, header);
     die(heap, base, next, next_header);
 }

@@ -245,24 +245,25 @@ static void hwri_model_forget_reached(hwri_model *m) {
     for (hwri_page *page; (page = next_page(m, &cursor)) != NULL;)
         for (size_t i = 0, count = hwri_table_places(page); i < count; i++)
             hwri_table_of(page)[i] &= (hwri_place)~HWRI_REACHED;
-    memset(m->heap->held, 0, sizeof m->heap->held);
+    memset(m->heap->counted->held, 0, sizeof m->heap->counted->held);
 }
 
 /* The guess: what full collections found held, as far as it still exists. */
 static void hwri_model_each_guess(hwri_model *m, member_visit visit, void *context) {
     if (m->generation < HWR_OLDEST || m->garbage) return;
     for (size_t i = 0; i < HWRI_HELD_KNOWN; i++) {
-        void *object = m->heap->held[i];
+        void *object = m->heap->counted->held[i];
         if (!object) continue;
         if (hwri_is_tracked_object(m->heap, object) && !(*hwri_header(object) & HWRI_FROZEN))
             visit(context, object, hwri_place_of(m->heap, object));
         else
-            m->heap->held[i] = NULL;
+            m->heap->counted->held[i] = NULL;
     }
 }
 
 static void hwri_model_held(hwri_model *m, void *object) {
-    if (m->generation == HWR_OLDEST && !m->garbage) m->heap->held[m->heap->held_next++ % HWRI_HELD_KNOWN] = object;
+    if (m->generation == HWR_OLDEST && !m->garbage)
+        m->heap->counted->held[m->heap->counted->held_next++ % HWRI_HELD_KNOWN] = object;
 }
 
 #endif

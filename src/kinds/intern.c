@@ -194,7 +194,7 @@ void hwri_interned_review(hwr_heap *heap, void *(*now)(void *context, void *text
 /* Whether a place holds an interned str of the heap that can be found from its home. One whose end has to wait may be there, too. */
 static bool is_sound_place(hwr_heap *heap, const interned_strs *table, size_t at) {
     const hwri_str *str = str_in(table->places[at]);
-    if (!hwri_is_object(heap, str)) return heap->deaths.count != 0 || heap->deaths.lost;
+    if (!hwri_is_object(heap, str)) return hwri_has_deaths(heap);
     if (!hwri_is_str(str) || !(*hwri_header(str) & HWRI_INTERNED)) return false;
     if (table->places[at] != place_for(str)) return false;
     for (size_t i = home_of(table, str); i != at; i = next_place(table, i))

@@ -180,8 +180,7 @@ const char *hwri_shape_problem(hwr_heap *heap, const void *object) {
     const hwri_shape *shape = object, *previous = NULL;
     uint32_t children = 0;
     for (const hwri_shape *child = shape->first; child; previous = child, child = child->next, children++) {
-        bool waits = heap->deaths.count || heap->deaths.lost;
-        if (!waits && !hwri_is_object(heap, child)) return "a shape leads to one that is dead";
+        if (!hwri_has_deaths(heap) && !hwri_is_object(heap, child)) return "a shape leads to one that is dead";
         if (child->parent != shape || (!heap->tracing && child->previous != previous) ||
             child->count != shape->count + 1)
             return "the tree of shapes is wrong";

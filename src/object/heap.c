@@ -25,7 +25,8 @@ static hwr_heap *open_heap_on(hwr_raw *raw, const hwr_options *o) {
     bool traces = o->collector != HWR_COUNTING;
     hwr_pool_options options = {.size = sizeof options, .raw = raw, .checked = is_checked, .shared = traces};
     hwr_pool *blocks = hwr_pool_open(&options);
-    hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, sizeof *heap) : NULL;
+    size_t size = sizeof(hwr_heap) + (traces ? 0 : sizeof(hwri_counted));
+    hwr_heap *heap = blocks ? hwr_pool_alloc_zeroed(blocks, 1, size) : NULL;
     if (!heap) {
         hwr_pool_close(blocks);
         return NULL;

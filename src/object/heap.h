@@ -56,7 +56,13 @@ typedef struct hwri_tables {
     bool complete; /* no page outside of these slices has a table */
 } hwri_tables;
 
+/* What only a counting heap needs, and is not small. */
 enum { HWRI_HELD_KNOWN = 256 };
+typedef struct hwri_counted {
+    hwri_deaths deaths;
+    void *held[HWRI_HELD_KNOWN]; /* objects that full collections found held; they may be dead */
+    size_t held_next;
+} hwri_counted;
 
 typedef struct hwri_callback {
     hwr_collection_callback call;
@@ -103,10 +109,7 @@ struct hwr_heap {
     size_t long_lived_total;     /* objects that survived the last full collection */
     size_t long_lived_pending;   /* objects that have come to the oldest generation since */
     hwri_tables places;
-    size_t tables;               /* scratch tables that pages have */
-    void *held[HWRI_HELD_KNOWN]; /* objects that full collections found held; they may be dead */
-    size_t held_next;
-    hwri_deaths deaths;
+    size_t tables;          /* scratch tables that pages have */
     hwri_side_table counts; /* of objects with HWRI_COUNT_ASIDE: what is not in the header; none: immortal */
     hwri_side_table weaks;  /* of objects with HWRI_WEAK: their first weak reference */
     unsigned debug;
@@ -126,7 +129,13 @@ struct hwr_heap {
     hwr_out_of_memory on_out_of_memory;
     void *context;
     struct hwri_checks *checks; /* checked heaps only */
+    hwri_counted counted[];     /* one; a tracing heap has none */
 };
+
+/* Whether some that are dead are still to be taken apart. */
+static inline bool hwri_has_deaths(const hwr_heap *heap) {
+    return !heap->tracing && (heap->counted->deaths.count || heap->counted->deaths.lost);
+}
 
 /* ---- object/new.c ---- */
 
