@@ -64,9 +64,6 @@ typedef struct hwri_page {
 enum { HWRI_REMOTE_COUNT_BITS = 32 };
 #else
 enum { HWRI_REMOTE_COUNT_BITS = 14 };
-/* Blocks that may hold something: all others have never been handed out. */
-static inline size_t hwri_blocks_in(const hwri_page *page) { return page->large_size ? 1 : page->carved; }
-
 #endif
 #define HWRI_REMOTE_COUNT_MASK (((uintptr_t)1 << HWRI_REMOTE_COUNT_BITS) - 1)
 
