@@ -64,18 +64,15 @@ static size_t chunk_position(const hwr_pool *pool, uintptr_t address) {
 
 static bool chunks_make_room(hwr_pool *pool) {
     if (pool->chunk_count < pool->chunk_room) return true;
-    size_t old_size = pool->chunk_room * sizeof(hwri_chunk *);
-    size_t size = old_size ? old_size * 2 : hwr_raw_page_size(pool->raw);
+    size_t old_size = hwri_chunks_size(pool), size = old_size ? old_size * 2 : hwr_raw_page_size(pool->raw);
     hwri_chunk **chunks = hwr_raw_reserve(pool->raw, size, 0);
     if (!chunks) return false;
     if (!hwr_raw_commit(pool->raw, chunks, size)) {
         hwr_raw_release(pool->raw, chunks, size, 0);
         return false;
     }
-    if (old_size) {
-        memcpy(chunks, pool->chunks, old_size);
-        hwr_raw_release(pool->raw, pool->chunks, old_size, old_size);
-    }
+    memcpy(chunks, pool->chunks, pool->chunk_count * sizeof *chunks);
+    if (old_size) hwr_raw_release(pool->raw, pool->chunks, old_size, old_size);
     hwri_pool_count_committed(pool, size, old_size);
     pool->chunks = chunks;
     pool->chunk_room = size / sizeof(hwri_chunk *);

@@ -75,6 +75,7 @@ typedef struct hwri_chunk {
 enum {
     HWRI_SLICE_SHIFT = 16, /* a slice is 64 KiB, except in a small buffer */
     HWRI_TLS_SLOTS = 8,
+    HWRI_FIRST_CHUNKS = 4,
     HWRI_MAP_SLICES = 1 << 20, /* at most: 64 GiB of addresses at 64 KiB a slice */
     HWRI_MAP_PAGES = HWRI_MAP_SLICES * 8 / 4096
 };
@@ -89,7 +90,7 @@ enum {
  * HWRI_SLICE_SHIFT says; guards around the blocks).
  *
  * In a shared pool `lock` guards the chunks, the orphans, the list of locals and the clock; a page's own fields belong to its
- * owner. In one that is not shared there is one local, `own`, and nobody takes the lock. */
+ * owner. In one that is not shared there is one local, `own`, and nobody takes the lock; in a shared one that is the local of its first thread. */
 struct hwr_pool {
     uintptr_t window; /* lowest address that the map covers */
     uintptr_t quick_slices;
@@ -106,10 +107,12 @@ struct hwr_pool {
     hwr_raw *raw;
     hwri_mutex lock;
     hwri_fork_lock fork_lock;
-    hwri_chunk **chunks; /* sorted by base */
+    hwri_chunk **chunks; /* sorted by base; `first_chunks` while they have room there */
     size_t chunk_count, chunk_room;
+    hwri_chunk *first_chunks[HWRI_FIRST_CHUNKS];
     size_t far_chunks;   /* how many of them lie outside the window */
     size_t chunk_size;   /* bytes of an ordinary one, at most */
+    size_t page_slices;  /* a page of blocks that share it has no more than these */
     size_t large_slices; /* a block of more slices is huge */
     size_t grown_slices; /* and so is a block of more than this many once it has outgrown its place */
     hwri_local *locals;
@@ -146,6 +149,11 @@ static inline uint32_t hwri_count(uint32_t *counter, uint32_t change, bool share
     uint32_t value = hwri_load_relaxed(counter) + change;
     hwri_store_relaxed(counter, value);
     return value;
+}
+
+/* Bytes reserved for the table of chunks. */
+static inline size_t hwri_chunks_size(const hwr_pool *pool) {
+    return pool->chunk_room > HWRI_FIRST_CHUNKS ? pool->chunk_room * sizeof *pool->chunks : 0;
 }
 
 /* Bytes of system pages that hold `size` bytes. */

@@ -138,6 +138,8 @@ bool hwri_locals_open(hwr_pool *pool) {
         return false;
     }
     pool->shared = true;
+    pool->own.attachment.on_exit = thread_ended;
+    pool->locals = &pool->own;
     if (!pool->checked) pool->quick_id = pool->id;
     return true;
 }
@@ -148,7 +150,7 @@ void hwri_locals_close(hwr_pool *pool) {
     for (hwri_local *local = pool->locals, *next; local; local = next) {
         next = local->next;
         hwri_thread_detach(&local->attachment);
-        hwr_raw_release(pool->raw, local, size, size);
+        if (local != &pool->own) hwr_raw_release(pool->raw, local, size, size);
     }
     hwri_mutex_destroy(&pool->lock);
 }

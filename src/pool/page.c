@@ -120,7 +120,7 @@ static bool carve(hwri_page *page, bool shared) {
 static hwri_page *make_page(hwr_pool *pool, unsigned class_number, bool first) {
     size_t block_size = hwri_class_size(class_number, pool->granule_shift), slice = hwri_slice_size(pool);
     size_t slices = 1;
-    while (slices * slice < PAGE_BLOCKS * block_size && slices < PAGE_BLOCKS) slices *= 2;
+    while (slices * slice < PAGE_BLOCKS * block_size && slices < pool->page_slices) slices *= 2;
     hwri_page *page = hwri_slices_take(pool, slices, 0, first);
     if (!page && slices > 1) page = hwri_slices_take(pool, (block_size + slice - 1) / slice, 0, first);
     if (!page) return NULL;

@@ -15,6 +15,8 @@ enum {
     MALLOC_MAP_SLICES = 1 << 14,
     MALLOC_CHUNK_SLICES = 64,
     GROWN_SLICES = 3,
+    PAGE_SLICES = 8,
+    PAGES_IN_BUFFER = 64,
     LARGE_FRACTION = 4 /* a block of more than this part of a chunk gets a chunk of its own */
 };
 
@@ -23,6 +25,13 @@ static unsigned slice_shift_for(size_t extent) {
     unsigned shift = LEAST_SLICE_SHIFT;
     while (extent && shift < HWRI_SLICE_SHIFT && (extent >> shift) > HWRI_CHUNK_SLICES) shift++;
     return extent ? shift : HWRI_SLICE_SHIFT;
+}
+
+/* Of a small buffer few slices at a time, since most pages stay nearly empty. */
+static size_t page_slices_for(size_t extent_slices) {
+    size_t most = PAGE_SLICES;
+    while (extent_slices && most > 1 && most * PAGES_IN_BUFFER > extent_slices) most /= 2;
+    return most;
 }
 
 /* Reserves the pool with its map. Over a buffer the map covers the buffer; elsewhere as wide a window as can be had. */
@@ -76,11 +85,14 @@ static hwr_pool *open_on(hwr_raw *raw, const hwr_pool_options *o, size_t side_si
     pool->huge_from = o->huge_pages_from ? o->huge_pages_from : DEFAULT_HUGE_FROM;
     size_t chunk_slices = extent || hwri_raw_is_sparse(raw) ? HWRI_CHUNK_SLICES : MALLOC_CHUNK_SLICES;
     pool->chunk_size = chunk_slices << pool->slice_shift;
+    pool->page_slices = page_slices_for(extent >> pool->slice_shift);
     pool->large_slices = extent ? chunk_slices : chunk_slices / LARGE_FRACTION;
     pool->grown_slices = extent ? chunk_slices : GROWN_SLICES;
     while (pool->class_count < HWRI_CLASSES &&
            hwri_class_size(pool->class_count, pool->granule_shift) <= hwri_slice_size(pool))
         pool->class_count++;
+    pool->chunks = pool->first_chunks;
+    pool->chunk_room = HWRI_FIRST_CHUNKS;
     hwri_local_init(&pool->own, pool);
     pool->checked = o->checked;
     pool->quick_id = UINT64_MAX;
@@ -115,7 +127,7 @@ void hwr_pool_close(hwr_pool *pool) {
     if (pool->quarantine) hwri_checked_close(pool);
     if (pool->shared) hwri_locals_close(pool);
     for (size_t i = pool->chunk_count; i-- > 0;) hwri_chunk_free(pool, pool->chunks[i]);
-    size_t chunks_size = pool->chunk_room * sizeof *pool->chunks;
+    size_t chunks_size = hwri_chunks_size(pool);
     if (chunks_size) hwr_raw_release(pool->raw, pool->chunks, chunks_size, chunks_size);
     release_pool(pool);
 }

@@ -98,7 +98,7 @@ static const char *find_problem(hwr_pool *pool) {
         if (i && pool->chunks[i - 1]->base >= pool->chunks[i]->base) return "the chunks are not in order";
         problem = check_chunk(pool, pool->chunks[i], &pages);
     }
-    if (!problem) problem = check_local(pool, &pool->own, &in_lists);
+    if (!problem && !pool->shared) problem = check_local(pool, &pool->own, &in_lists);
     for (hwri_local *local = pool->locals; local && !problem; local = local->next)
         problem = check_local(pool, local, &in_lists);
     for (unsigned c = 0; c < pool->class_count && !problem; c++)
