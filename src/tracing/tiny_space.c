@@ -4,17 +4,19 @@
  * the planes know nothing but blocks. References are found by types; words on stacks may lead into the middle of an object, and the nearest head below is its own. Nothing moves, nothing is young, and every collection
  * is of everything. */
 #include "object/references.h"
+#include "raw/backend.h"
 #include "tiny/model.h"
 #include "tracing/life.h"
 
-enum { AREA_LEAST = 64 << 10, AREA_SHARE = 2, TINY_STACK = 256, TINY_ROOM = 64 << 10 };
+enum { AREA_USUAL = 128 << 10, AREA_SHARE = 2, AREA_LEAST = 8, BUFFER_SHARE = 16, TINY_STACK = 64 };
+enum { TINY_ROOM = 64 << 10 };
 
 /* `top` is that of the mark stack. The heap is collected when `target` bytes of blocks are in use. */
 struct hwri_tiny_space {
     tiny_heap heap;
     hwri_tracing *t;
-    hwr_pool *pool; /* of the areas */
     uintptr_t *top;
+    size_t area; /* bytes of the first one, and of the next as long as there is little */
     size_t target;
     bool watches; /* dependent handles wait until objects are reached */
     uintptr_t stack[TINY_STACK];
@@ -74,11 +76,12 @@ static size_t tiny_bytes_used(const tiny_space *s) { return s->heap.used * TINY_
 static bool add_area(tiny_space *s, size_t bytes) {
     bool is_first = !s->heap.total;
     if (!is_first && !TINY_SEVERAL) return false;
-    char *memory = hwr_pool_alloc(s->pool, bytes);
+    hwr_pool *blocks = s->t->heap->blocks;
+    char *memory = hwr_pool_alloc(blocks, bytes);
     if (!memory) return false;
     tiny_area *area = is_first ? &s->heap.first : (tiny_area *)(void *)memory;
     if (!tiny_area_open(area, (uintptr_t)memory, is_first ? 0 : sizeof *area, (uintptr_t)memory + bytes)) {
-        hwr_pool_free(s->pool, memory);
+        hwr_pool_free(blocks, memory);
         return false;
     }
     s->heap.total += area->blocks;
@@ -88,11 +91,17 @@ static bool add_area(tiny_space *s, size_t bytes) {
     return true;
 }
 
-/* Room for an object, and for as much again as there is; or for the object alone, if memory is short. */
-static bool grow_areas(tiny_space *s, size_t bytes) {
+/* Room for an object, and for half as much again as there is; `anyhow`, where that is not to be had, for less. Before that the heap is to be collected, since small areas stay small. */
+static bool grow_areas(tiny_space *s, size_t bytes, bool anyhow) {
     size_t least = bytes + bytes / 16 + sizeof(tiny_area) + sizeof(tiny_cell) + 2 * (size_t)TINY_BLOCK;
-    size_t share = s->heap.total * TINY_BLOCK / AREA_SHARE, most = share > AREA_LEAST ? share : AREA_LEAST;
-    return (most > least && add_area(s, most)) || add_area(s, least);
+    size_t share = s->heap.total * TINY_BLOCK / AREA_SHARE, room = share > s->area ? share : s->area;
+    if (least < s->area / AREA_LEAST) least = s->area / AREA_LEAST;
+    if (room < least) room = least;
+    while (!add_area(s, room)) {
+        if (!anyhow || room == least) return false;
+        room = room / 2 > least ? room / 2 : least;
+    }
+    return true;
 }
 
 /* Areas without objects, but for the first. */
@@ -104,7 +113,7 @@ static void drop_empty_areas(tiny_space *s) {
         }
         *link = area->next;
         s->heap.total -= area->blocks;
-        hwr_pool_free(s->pool, area);
+        hwr_pool_free(s->t->heap->blocks, area);
     }
 }
 
@@ -115,9 +124,9 @@ static bool may_fill(const hwri_tracing *t, size_t bytes) {
     return held + bytes <= t->tiny->target || !hwri_is_automatic(t->heap);
 }
 
-static bool find_room(tiny_space *s, size_t bytes, tiny_place *place) {
+static bool find_room(tiny_space *s, size_t bytes, bool anyhow, tiny_place *place) {
     size_t count = (bytes + TINY_BLOCK - 1) / TINY_BLOCK;
-    return tiny_take(&s->heap, count, place) || (grow_areas(s, bytes) && tiny_take(&s->heap, count, place));
+    return tiny_take(&s->heap, count, place) || (grow_areas(s, bytes, anyhow) && tiny_take(&s->heap, count, place));
 }
 
 static void *begin_object(const tiny_place *place, const hwr_type *type, size_t length, size_t size) {
@@ -138,7 +147,7 @@ static void *make_in_blocks(hwri_tracing *t, hwri_mutator *me, const hwr_type *t
         tiny_place place;
         hwri_mutex_lock(&t->lock);
         hwri_park(t, me);
-        bool found = (may_fill(t, bytes) || attempt > 2) && find_room(t->tiny, bytes, &place);
+        bool anyhow = attempt > 2, found = (anyhow || may_fill(t, bytes)) && find_room(t->tiny, bytes, anyhow, &place);
         void *object = found ? begin_object(&place, type, length, size) : NULL;
         hwri_mutex_unlock(&t->lock);
         if (object) {
@@ -240,7 +249,7 @@ __attribute__((noinline)) static void collect_blocks(hwri_tracing *t, int genera
     t->survived_bytes = tiny_bytes_used(s);
     if (mode == HWR_COLLECT_AGGRESSIVE) {
         drop_empty_areas(s);
-        hwr_pool_trim(s->pool, true);
+        hwr_pool_trim(t->heap->blocks, true);
     }
     hwri_inform_after(t, hwr_raw_now(t->heap->raw) - start);
 }
@@ -284,7 +293,6 @@ static const char *problem_in_area(const tiny_area *area, size_t *used) {
 static const char *problem_in_blocks(hwri_tracing *t) {
     const char *problem = NULL;
     size_t used = 0;
-    if (!hwr_pool_verify(t->tiny->pool, &problem)) return problem;
     for (const tiny_area *area = &t->tiny->heap.first; area && !problem; area = tiny_next(area))
         problem = problem_in_area(area, &used);
     if (!problem && used != t->tiny->heap.used) return "the number of blocks in use is wrong";
@@ -303,13 +311,17 @@ static void measure_blocks(const hwri_tracing *t, bool before, hwri_sizes sizes[
 
 static size_t bytes_of_areas(const hwri_tracing *t) { return t->tiny->heap.total * TINY_BLOCK; }
 
-static size_t committed_by_areas(const hwri_tracing *t) { return t->tiny->pool->committed; }
+/* They are the heap's blocks. */
+static size_t committed_by_areas(const hwri_tracing *t) { return (void)t, 0; }
 
-static size_t trim_areas(hwri_tracing *t) { return hwr_pool_trim(t->tiny->pool, true); }
+static size_t trim_areas(hwri_tracing *t) { return (void)t, 0; }
 
 /* ---- opening and closing ---- */
 
+/* Over the system, areas have slices to themselves; in a buffer of the program's, the first ones are a small part of it. */
 static bool open_blocks(hwri_tracing *t, const hwr_options *options) {
+    uintptr_t start;
+    size_t extent = hwri_raw_extent(t->heap->raw, &start), part = extent / BUFFER_SHARE;
     tiny_space *s = hwr_pool_alloc_zeroed(t->heap->blocks, 1, sizeof *s);
     if (!s) return false;
     t->tiny = s;
@@ -318,17 +330,13 @@ static bool open_blocks(hwri_tracing *t, const hwr_options *options) {
     s->t = t;
     s->heap.stack = s->top = s->stack;
     s->heap.stack_end = s->stack + TINY_STACK;
-    s->pool = hwr_pool_open(&(hwr_pool_options){.size = sizeof(hwr_pool_options), .raw = t->heap->raw});
+    s->area = extent && part < AREA_USUAL ? part : AREA_USUAL;
     set_tiny_target(s);
-    return s->pool && add_area(s, AREA_LEAST);
+    return add_area(s, s->area);
 }
 
-static void close_blocks(hwri_tracing *t) {
-    if (!t->tiny) return;
-    hwr_pool_close(t->tiny->pool);
-    hwr_pool_free(t->heap->blocks, t->tiny);
-    t->tiny = NULL;
-}
+/* All of it is blocks of the heap's, which end with that. */
+static void close_blocks(hwri_tracing *t) { (void)t; }
 
 const hwri_spaces hwri_tiny_blocks = {
     .open = open_blocks,

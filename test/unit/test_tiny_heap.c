@@ -191,6 +191,70 @@ static void a_limit_holds(void **state) {
     }
 }
 
+enum { BUFFER_ENOUGH = 64 << 10, BUFFER_MOST = 1 << 20 }; /* with the first every heap opens; see docs/tiny.md */
+
+/* In a heap that is as full as can be, objects die and are made, and nothing else is lost. Returns how many there were. */
+static size_t use_to_the_full(tracing_fixture *f) {
+    size_t finalized = 0, count = 0;
+    mortal *dies = hwr_new(f->heap, &mortal_type);
+    if (dies != NULL) dies->calls = &finalized;
+    f->slot[1] = dies;
+    hwr_handle *handle = dies != NULL ? hwr_handle_new_kind(f->heap, dies, HWR_HANDLE_WEAK_SHORT) : NULL;
+    for (twig *t; (t = hwr_new(f->heap, &twig_type)) != NULL; count++) {
+        t->number = count;
+        hwr_init(f->heap, t, &t->a, (twig *)f->slot[0]);
+        f->slot[0] = t;
+    }
+    const twig *t = f->slot[0];
+    for (size_t i = count; i > 0; i--, t = t->a) assert_true(t->number == i - 1);
+    assert_null(t);
+    if (handle != NULL) assert_ptr_equal(hwr_handle_get(f->heap, handle), dies);
+    f->slot[1] = f->slot[0] = NULL;
+    for (size_t i = 0; i < 3 * count; i++) assert_non_null(f->slot[i % 2] = hwr_new(f->heap, &twig_type));
+    hwr_collect(f->heap, HWR_OLDEST);
+    hwr_run_finalizers(f->heap, SIZE_MAX);
+    assert_int_equal(finalized, dies != NULL);
+    if (handle != NULL) {
+        assert_null(hwr_handle_get(f->heap, handle));
+        hwr_handle_free(f->heap, handle);
+    }
+    return count;
+}
+
+/* From buffers that are too small, over those in which a heap just opens, to comfortable ones. */
+static void buffers_of_every_size(void **state) {
+    (void)state;
+    char *buffer = aligned_alloc(4096, BUFFER_MOST);
+    assert_non_null(buffer);
+    for (size_t size = 1 << 10; size <= BUFFER_MOST; size += size < 2 * BUFFER_ENOUGH ? 1 << 10 : size / 16) {
+        hwr_raw *raw = hwr_raw_open(&(hwr_raw_options){
+            .size = sizeof(hwr_raw_options), .kind = HWR_RAW_BUFFER, .buffer = buffer, .buffer_size = size});
+        hwr_options options = {.size = sizeof options,
+                               .collector = HWR_TINY,
+                               .raw = raw,
+                               .roots = HWR_ROOTS_EXACT,
+                               .manual_finalizers = true};
+        tracing_fixture own = {.heap = raw != NULL ? hwr_heap_open(&options) : NULL};
+        assert_true(own.heap != NULL || size < BUFFER_ENOUGH);
+        if (own.heap != NULL) {
+            hwr_frame_push(own.heap, &own.frame, TRACING_SLOTS);
+            size_t bytes = use_to_the_full(&own) * 4 * sizeof(void *);
+            const char *problem = NULL;
+            if (!hwr_heap_verify(own.heap, &problem))
+                assert_string_equal(problem, "there is no memory for verification");
+            assert_true(size < BUFFER_ENOUGH || bytes >= size / 8);
+            assert_true(size < BUFFER_MOST / 2 || bytes >= size / 2);
+            hwr_frame_pop(own.heap, &own.frame);
+            hwr_heap_close(own.heap);
+        }
+        hwr_raw_stats left = {0};
+        if (raw != NULL) hwr_raw_get_stats(raw, &left);
+        assert_true(left.reserved == 0 && left.committed == 0);
+        hwr_raw_close(raw);
+    }
+    free(buffer);
+}
+
 int main(void) {
 #define TINY_TEST(function) cmocka_unit_test_setup_teardown(function, open_tiny, close_tiny)
     const struct CMUnitTest tests[] = {
@@ -200,6 +264,7 @@ int main(void) {
         TINY_TEST(objects_are_aligned),
         TINY_TEST(areas_come_and_go),
         cmocka_unit_test(a_limit_holds),
+        cmocka_unit_test(buffers_of_every_size),
     };
     return cmocka_run_group_tests_name("tiny heaps", tests, NULL, NULL);
 }
