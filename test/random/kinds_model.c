@@ -32,8 +32,10 @@ static size_t limit_of_heap(void) { return traces() ? KINDS_TRACING_LIMIT : KIND
 
 const char *kinds_model_describe(uint8_t configuration) {
     static char text[120];
-    bool tracing = (configuration & KINDS_TRACING) != 0;
-    snprintf(text, sizeof text, "%s%s", tracing ? "tracing, " : "", counting_model_describe(configuration));
+    const char *collector = (configuration & KINDS_TINY) != 0      ? "tiny, "
+                            : (configuration & KINDS_TRACING) != 0 ? "tracing, "
+                                                                   : "";
+    snprintf(text, sizeof text, "%s%s", collector, counting_model_describe(configuration));
     return text;
 }
 
@@ -373,10 +375,11 @@ static void open_heap(void) {
     options.limit = k.raw == NULL ? limit_of_heap() : 0;
     options.checked = (mode & COUNTING_CHECKED) != 0;
     if (traces()) {
-        options.collector = HWR_TRACING;
+        bool is_tiny = (k.configuration & KINDS_TINY) != 0;
+        options.collector = is_tiny ? HWR_TINY : HWR_TRACING;
         options.manual_finalizers = true;
         options.nursery = SMALL_NURSERY;
-        options.move_always = eager;
+        options.move_always = eager && !is_tiny;
     }
     if (mode >= COUNTING_STRESS)
         options.stress = traces() ? eager ? STRESS_TRACING_EAGER : STRESS_TRACING : eager ? STRESS_EAGER : STRESS;
@@ -404,7 +407,7 @@ static void leave_nothing(size_t before) {
 
 void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace) {
     if (length == 0) return;
-    k = (kinds_mutator){.configuration = bytes[0] & (KINDS_CONFIGURATIONS - 1), .trace = trace};
+    k = (kinds_mutator){.configuration = bytes[0] % KINDS_CONFIGURATIONS, .trace = trace};
     k.raw = model_memory_open(counting_source(k.configuration));
     open_heap();
     size_t before = object_count(), count = 0;

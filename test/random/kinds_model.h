@@ -6,8 +6,13 @@
 
 #include "random/counting_model.h"
 
-/* The configurations are those of a counting heap; and with one bit more, the same on a tracing heap that scans stacks. */
-enum { KINDS_TRACING = 2 * COUNTING_EAGER, KINDS_TRACING_SHIFT = 5, KINDS_CONFIGURATIONS = 2 * KINDS_TRACING };
+/* The configurations are those of a counting heap; then the same on a tracing heap that scans stacks, and on a tiny one that does. */
+enum {
+    KINDS_TRACING = 2 * COUNTING_EAGER,
+    KINDS_TRACING_SHIFT = 5,
+    KINDS_TINY = 2 * KINDS_TRACING,
+    KINDS_CONFIGURATIONS = 3 * KINDS_TRACING
+};
 
 void kinds_model_run(const uint8_t *bytes, size_t length, FILE *trace);
 const char *kinds_model_describe(uint8_t configuration);

@@ -59,7 +59,7 @@ typedef struct kinds_mutator {
 } kinds_mutator;
 extern kinds_mutator k;
 
-static inline bool traces(void) { return (k.configuration & KINDS_TRACING) != 0; }
+static inline bool traces(void) { return k.configuration >= KINDS_TRACING; }
 
 void kinds_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,4 +1,4 @@
-/* random_tracing_threads OPS [FIRST_SEED]: several threads at once do OPS random operations each on one tracing heap, in every configuration. They build chains of
+/* random_tracing_threads OPS [FIRST_SEED]: several threads at once do OPS random operations each on one tracing or tiny heap, in every configuration. They build chains of
  * objects, whose tags follow from the first, and pass them on through global slots and through a shared array, so most of them are looked at, and dropped, by
  * another thread than the one that made them; threads end and new ones take their place all the time. In the end all that had a finalizer has been
  * finalized once, and nothing is left. */
@@ -329,6 +329,7 @@ static void run(const setting *with, size_t operations, uint64_t seed) {
 }
 
 #define OPTIONS .size = sizeof(hwr_options), .collector = HWR_TRACING
+#define TINY .size = sizeof(hwr_options), .collector = HWR_TINY
 static const setting settings[] = {
     {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 16}, "exact"},
     {{OPTIONS, .roots = HWR_ROOTS_STACKS, .nursery = 1 << 16}, "stacks"},
@@ -339,6 +340,9 @@ static const setting settings[] = {
     {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 1 << 16, .unmoving = true}, "exact, unmoving"},
     {{OPTIONS, .roots = HWR_ROOTS_STACKS, .nursery = 1 << 16, .unmoving = true}, "stacks, unmoving"},
     {{OPTIONS, .roots = HWR_ROOTS_EXACT, .nursery = 4096, .stress = 101}, "exact, stress"},
+    {{TINY, .roots = HWR_ROOTS_EXACT}, "tiny, exact"},
+    {{TINY, .roots = HWR_ROOTS_STACKS, .checked = true}, "tiny, stacks, checked"},
+    {{TINY, .roots = HWR_ROOTS_EXACT, .stress = 101}, "tiny, exact, stress"},
 };
 
 int main(int count, char **arguments) {

@@ -33,10 +33,15 @@ static bool wanted(const heap_config *config, unsigned filter) {
            (config->kind == HWR_RAW_SYSTEM || (filter & HEAP_SYSTEM) == 0);
 }
 
-bool heap_fixture_traces(void) {
+static bool is_collector(const char *name) {
     const char *collector = getenv("HEAPWRIGHT_COLLECTOR");
-    return collector != NULL && strcmp(collector, "tracing") == 0;
+    return collector != NULL && strcmp(collector, name) == 0;
 }
+
+/* A heap whose objects have room of their own, besides the blocks. */
+static bool is_tiny(void) { return is_collector("tiny"); }
+
+bool heap_fixture_traces(void) { return is_collector("tracing") || is_tiny(); }
 
 /* A full collection of a tracing heap takes longer than one of a counting heap that has little. */
 hwr_options heap_fixture_options(const heap_fixture *f) {
@@ -47,14 +52,15 @@ hwr_options heap_fixture_options(const heap_fixture *f) {
                          .manual_finalizers = true}; /* of a tracing heap, where they would run in another thread */
 }
 
-enum { BLOCKS = 60000, HELD = 600000 };
-static void *blocks[BLOCKS], *held[HELD];
-static size_t block_count, held_count;
-static const hwr_heap *holder; /* of what is held */
+enum { BLOCKS = 60000, FILLERS = 20000, HELD = 600000 };
+static void *blocks[BLOCKS], *fillers[FILLERS], *held[HELD];
+static size_t block_count, filler_count, held_count;
+static const hwr_heap *holder; /* of what is held, and of fillers */
 
 static void show_held(hwr_heap *heap, hwr_visitor *visitor, void *context) {
     (void)context;
     for (size_t i = 0; heap == holder && i < held_count; i++) HWR_VISIT(visitor, held[i]);
+    for (size_t i = 0; heap == holder && i < filler_count; i++) HWR_VISIT(visitor, fillers[i]);
 }
 
 static void skip_here(void **state) {
@@ -73,7 +79,7 @@ static int set_up(void **state) {
     hwr_options options = heap_fixture_options(f);
     f->heap = hwr_heap_open(&options);
     *state = f;
-    block_count = held_count = 0;
+    block_count = filler_count = held_count = 0;
     return f->heap != NULL && heap_fixture_may_hold(f->heap) ? 0 : -1;
 }
 
@@ -122,16 +128,28 @@ int heap_fixture_run(const char *group, const heap_test *tests, size_t count) {
     return failed;
 }
 
+typedef struct filler {
+    size_t length;
+    char bytes[];
+} filler;
+static const hwr_type filler_type = HWR_TYPE(filler, HWR_ITEMS(filler, length, bytes, char));
+
 void heap_fixture_take_all_memory(const heap_fixture *f) {
     hwr_raw_inject_fault(f->backend.raw, HWR_FAULT_ALL, 1, true);
-    for (size_t size = 8000; size > 8; size /= 2)
+    for (size_t size = 8000; size > 8; size /= 2) {
         while (block_count < BLOCKS && (blocks[block_count] = hwr_alloc(f->heap, size)) != NULL) block_count++;
-    assert_true(block_count < BLOCKS);
+        assert_true(block_count < BLOCKS && (held_count == 0 || holder == f->heap));
+        holder = f->heap;
+        while (is_tiny() && (fillers[filler_count] = hwr_new_items(f->heap, &filler_type, size)) != NULL)
+            assert_true(++filler_count < FILLERS);
+    }
 }
 
 void heap_fixture_give_memory_back(const heap_fixture *f) {
     hwr_raw_inject_fault(f->backend.raw, 0, 0, false);
     while (block_count > 0) hwr_free(f->heap, blocks[--block_count]);
+    filler_count = 0;
+    if (is_tiny()) hwr_collect(f->heap, HWR_OLDEST); /* so that the heap takes no more to be as full again */
 }
 
 uint64_t heap_fixture_fault_step(void) {

@@ -410,7 +410,7 @@ static void many_attributes(void **state) {
 
 static void too_many_shapes(void **state) {
     enum { OBJECTS = 1200 };
-    static void *objects[OBJECTS];
+    void *objects[OBJECTS];
     begin(state);
     char name[20];
     for (int how = 0; how < 2; how++) {

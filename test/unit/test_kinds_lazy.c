@@ -638,10 +638,11 @@ static void every_request_for_memory_can_fail(void **state) {
 /* With all memory gone, and a few small objects' worth given back: each request fails in turn. */
 static void each_allocation_can_fail(void **state) {
     heap_fixture *f = *state;
-    enum { SPARE = 40 };
+    enum { SPARE = 40, FIRST = 1000 };
     size_t before = begin(f), refused = 0;
     void *number = int_object(f, 3000), *list = literal(f, "[1, 2, 70000]");
     hwr_disable(f->heap);
+    for (int i = 0; i < FIRST; i++) assert_non_null(heap_fixture_hold(f, hwr_float(f->heap, i)));
     heap_fixture_take_all_memory(f);
     random_stream r = {9};
     bool any = true;
@@ -658,7 +659,7 @@ static void each_allocation_can_fail(void **state) {
         if (hwr_zip(f->heap, both, 0, &object) == HWR_OK) any = heap_fixture_hold(f, object);
     }
     for (int i = 0; i < 300 && heap_fixture_held() > SPARE; i++) {
-        size_t spare = random_below(&r, SPARE);
+        size_t spare = i < SPARE ? (size_t)i / 4 : random_below(&r, SPARE);
         while (spare-- > 0) heap_fixture_let_go(f, random_below(&r, heap_fixture_held()));
         refused += !all_granted(f, list, number);
     }

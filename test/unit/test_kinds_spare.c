@@ -238,7 +238,7 @@ int main(void) {
         HEAP_TEST(what_is_not_kept, HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(items_run_code_when_they_end, HEAP_STRESSED | HEAP_COUNTING),
         HEAP_TEST(the_stack_does_not_grow, HEAP_FEW),
-        HEAP_TEST(memory_is_given_up_when_it_is_short, HEAP_UNCHECKED),
+        HEAP_TEST(memory_is_given_up_when_it_is_short, HEAP_UNCHECKED | HEAP_COUNTING),
     };
     return heap_fixture_run("kinds: spare dicts and lists", tests, sizeof tests / sizeof *tests);
 }
