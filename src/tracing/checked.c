@@ -73,16 +73,16 @@ void hwri_traced_store(hwr_heap *heap, void *object, void *field, void *value, h
 
 /* ---- what died ---- */
 
-static void poison(uintptr_t from, uintptr_t to) { memset((void *)from, HWRI_POISON, to - from); }
+void hwri_poison(uintptr_t from, uintptr_t to) { memset((void *)from, HWRI_POISON, to - from); }
 
 static void poison_gap(void *context, uint64_t *header) {
     (void)context;
-    if (hwri_is_gap(*header)) poison((uintptr_t)(header + 1), (uintptr_t)header + hwri_size_at(header));
+    if (hwri_is_gap(*header)) hwri_poison((uintptr_t)(header + 1), (uintptr_t)header + hwri_size_at(header));
 }
 
 static void poison_up_to(void *context, void *object) {
     uintptr_t *at = context, start = (uintptr_t)hwri_header(object);
-    poison(*at, start);
+    hwri_poison(*at, start);
     *at = start + hwri_size_at((const uint64_t *)start);
 }
 
@@ -91,7 +91,7 @@ static void poison_block(const hwri_block_info *block) {
     if (block->state == HWRI_BLOCK_UNUSED) return;
     uintptr_t at = (uintptr_t)hwri_block_start(block), end = at + HWRI_BLOCK;
     if (block->state != HWRI_BLOCK_FREE) hwri_block_each_marked(block, poison_up_to, &at);
-    poison(at, end);
+    hwri_poison(at, end);
 }
 
 void hwri_poison_dead(hwri_tracing *t, bool all) {
@@ -100,7 +100,7 @@ void hwri_poison_dead(hwri_tracing *t, bool all) {
     for (size_t piece = 0; piece < n->poisoned; piece++) {
         uintptr_t start = n->start + (piece << HWRI_PIECE_SHIFT);
         if (n->state[piece] == HWRI_PIECE_FREE)
-            poison(start, start + HWRI_PIECE);
+            hwri_poison(start, start + HWRI_PIECE);
         else
             hwri_piece_each(n, piece, poison_gap, NULL);
     }
@@ -110,7 +110,7 @@ void hwri_poison_dead(hwri_tracing *t, bool all) {
 }
 
 /* Where every byte is as the one before it, memcmp says so much faster than we could. */
-static void check_poison(uintptr_t from, uintptr_t to) {
+void hwri_check_range(uintptr_t from, uintptr_t to) {
     const unsigned char *at = (const unsigned char *)from, *end = (const unsigned char *)to;
     if (*at == HWRI_POISON && memcmp(at, at + 1, (size_t)(end - at) - 1) == 0) return;
     for (; at < end; at++)
@@ -122,8 +122,8 @@ void hwri_check_poison(hwri_tracing *t) {
     const hwri_nursery *n = &t->nursery;
     for (size_t piece = 0; piece < n->poisoned; piece++) {
         uintptr_t start = n->start + (piece << HWRI_PIECE_SHIFT);
-        if (n->state[piece] == HWRI_PIECE_FREE) check_poison(start, start + HWRI_PIECE);
+        if (n->state[piece] == HWRI_PIECE_FREE) hwri_check_range(start, start + HWRI_PIECE);
     }
     for (const hwri_block_info *block = t->space.old.free; block; block = block->next)
-        check_poison((uintptr_t)hwri_block_start(block), (uintptr_t)hwri_block_start(block) + HWRI_BLOCK);
+        hwri_check_range((uintptr_t)hwri_block_start(block), (uintptr_t)hwri_block_start(block) + HWRI_BLOCK);
 }

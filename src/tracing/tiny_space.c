@@ -72,6 +72,22 @@ static bool blocks_have(const hwri_tracing *t, const void *address) {
 
 static size_t tiny_bytes_used(const tiny_space *s) { return s->heap.used * TINY_BLOCK; }
 
+/* In a checked heap, free blocks are filled, and a collection sees whether they were written into. */
+static void each_free(const tiny_area *area, void (*visit)(uintptr_t from, uintptr_t to)) {
+    for (size_t block = 0, end; block < area->blocks; block = end) {
+        end = block + tiny_run(area, block, TINY_FREE, area->blocks - block);
+        if (end > block)
+            visit(area->start + block * TINY_BLOCK, area->start + end * TINY_BLOCK);
+        else
+            end = block + tiny_count(area, block);
+    }
+}
+
+static void each_free_if_checked(const tiny_space *s, void (*visit)(uintptr_t from, uintptr_t to)) {
+    for (const tiny_area *area = &s->heap.first; s->t->heap->checked && area; area = tiny_next(area))
+        each_free(area, visit);
+}
+
 /* An area of so many bytes, planes included. */
 static bool add_area(tiny_space *s, size_t bytes) {
     bool is_first = !s->heap.total;
@@ -85,6 +101,7 @@ static bool add_area(tiny_space *s, size_t bytes) {
         return false;
     }
     s->heap.total += area->blocks;
+    if (s->t->heap->checked) each_free(area, hwri_poison);
     if (is_first) return true;
     area->next = s->heap.first.next;
     s->heap.first.next = area;
@@ -233,6 +250,7 @@ __attribute__((noinline)) static void collect_blocks(hwri_tracing *t, int genera
     tiny_space *s = t->tiny;
     uint64_t start = hwr_raw_now(t->heap->raw);
     (void)generation;
+    each_free_if_checked(s, hwri_check_range);
     hwri_inform_before(t);
     t->generation = HWR_OLDEST;
     hwri_emit(t->heap, HWR_EVENT_COLLECTION_BEGIN, HWR_OLDEST, 0);
@@ -243,6 +261,7 @@ __attribute__((noinline)) static void collect_blocks(hwri_tracing *t, int genera
     hwri_kinds_after(t);
     hwri_emit(t->heap, HWR_EVENT_FREE_BEGIN, HWR_OLDEST, 0);
     tiny_sweep_all(&s->heap);
+    each_free_if_checked(s, hwri_poison);
     hwri_emit(t->heap, HWR_EVENT_FREE_END, HWR_OLDEST, 0);
     t->phase = HWRI_IDLE;
     set_tiny_target(s);

@@ -323,6 +323,8 @@ void hwri_traced_look(hwr_heap *heap, const void *object, const char *call, cons
 void hwri_traced_look_frame(hwr_heap *heap, const hwri_thread *thread, const hwr_frame *frame, const void *site);
 void hwri_poison_dead(hwri_tracing *t, bool all); /* at the end of a collection, of the oldest generation or not */
 void hwri_check_poison(hwri_tracing *t);          /* at the beginning of the next */
+void hwri_poison(uintptr_t from, uintptr_t to);
+void hwri_check_range(uintptr_t from, uintptr_t to); /* that it is still poison */
 void hwri_traced_retain(hwr_heap *heap, const void *object, const void *site);
 void hwri_traced_release(hwr_heap *heap, const void *object, const void *site);
 void hwri_traced_store(hwr_heap *heap, void *object, void *field, void *value, hwri_store how, const void *site);

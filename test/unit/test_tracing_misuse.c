@@ -101,6 +101,19 @@ static void what_has_died_may_not_be_used(void **state) {
         expect_death(*state, cases[i].body, "not a living object", cases[i].call);
 }
 
+static void write_into_dead(void *argument) {
+    tracing_fixture *f = argument;
+    dead_twig(f)->number = 1;
+    hwr_collect(f->heap, HWR_OLDEST);
+}
+
+/* Where objects do not move, only in blocks of which all is dead, or which are those of a tiny heap. */
+static void what_has_died_may_not_be_written(void **state) {
+    const tracing_fixture *f = *state;
+    if (f->config.unmoving && !f->config.tiny) skip();
+    expect_death(*state, write_into_dead, "write into an object that has died", "the next collection");
+}
+
 /* ---- what never was an object ---- */
 
 static void store_foreign(void *argument) {
@@ -206,6 +219,7 @@ static void right_programs_live(void **state) { expect_no_death(*state, work); }
 int main(void) {
     static const tracing_test tests[] = {
         TRACING_TEST(what_has_died_may_not_be_used, TRACING_CHECKED | TRACING_EXACT),
+        TRACING_TEST(what_has_died_may_not_be_written, TRACING_CHECKED | TRACING_EXACT),
         TRACING_TEST(what_is_no_object_may_not_be_stored, TRACING_CHECKED),
         TRACING_TEST(a_field_lies_in_its_object, TRACING_CHECKED | TRACING_CALM),
         TRACING_TEST(a_thread_must_be_attached, TRACING_CHECKED),
