@@ -27,12 +27,12 @@
 extern "C" {
 #endif
 
+/* What is said of tracing heaps holds for tiny ones, too, but that they have no generations: every collection is of everything; and objects never move. */
 typedef enum hwr_collector {
     HWR_ANY_COLLECTOR, /* what HEAPWRIGHT_COLLECTOR in the environment says, counting, tracing or tiny; if it says nothing, counting */
     HWR_COUNTING = 1, /* CPython's: reference counts, and a collector for cycles */
     HWR_TRACING = 2,  /* C#'s: everything that no root leads to is garbage */
-    HWR_TINY =
-        3 /* MicroPython's: the same, with the least of memory and code; objects never move, and every collection is of everything. What is said of tracing heaps holds, but for generations */
+    HWR_TINY = 3      /* MicroPython's: the same with little memory, from a buffer of 64 KiB up */
 } hwr_collector;
 
 /* How a tracing heap finds what local variables hold; see tracing.h. */

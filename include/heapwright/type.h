@@ -51,8 +51,15 @@ enum {
     HWRI_TYPE_SPECIAL = 0xC0 /* flags of the library's own types; not to be used */
 };
 
+/* An object's header keeps something in the lowest bits of its type's address, also where pointers have 4 bytes. */
+#if defined(__GNUC__)
+#define HWRI_ALIGNED_TYPE __attribute__((aligned(8)))
+#else
+#define HWRI_ALIGNED_TYPE
+#endif
+
 /* Zero in every field but name and size means: nothing of the kind. A type without any reference is acyclic in any case. */
-typedef struct hwr_type {
+typedef struct HWRI_ALIGNED_TYPE hwr_type {
     const char *name;              /* for messages */
     uint32_t size;                 /* bytes of an object, without items */
     uint16_t flags;                /* HWR_ACYCLIC, HWR_CRITICAL */

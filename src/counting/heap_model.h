@@ -159,7 +159,7 @@ static size_t unreached_in(const hwri_page *page) {
         memcpy(&four, &table[i], sizeof four);
         sums += four & ~(four >> 1) & UINT64_C(0x0001000100010001);
     }
-    return (sums & 0xffff) + (sums >> 16 & 0xffff) + (sums >> 32 & 0xffff) + (sums >> 48);
+    return (size_t)((sums & 0xffff) + (sums >> 16 & 0xffff) + (sums >> 32 & 0xffff) + (sums >> 48));
 }
 
 /* Goes through the blocks of a page that may be of the set; it is in a collection of the oldest generation only now that an object is found to be one. */

@@ -34,7 +34,7 @@ void hwri_make_young(hwr_heap *heap, void *object) {
 }
 
 static bool is_sound(const hwr_type *type) {
-    if ((uintptr_t)type & 7 || (uintptr_t)type > HWRI_TYPE_MASK) return false;
+    if ((uintptr_t)type & (7 | ~HWRI_TYPE_MASK)) return false;
     if (type->alignment != 0 && type->alignment != 8 && type->alignment != 16) return false;
     if (type->flags & ~(unsigned)(HWR_ACYCLIC | HWR_CRITICAL) && !hwri_is_own_type(type) && !hwri_is_kind_type(type))
         return false;

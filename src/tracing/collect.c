@@ -264,7 +264,7 @@ __attribute__((noinline)) void hwri_generations_collect(hwri_tracing *t, int gen
     hwri_life_before(t);
     size_t before = hwri_policy_before(t);
     collect_young(t, full || t->promotes_all, generation > 0);
-    hwri_policy_after_young(t, before, t->survived_bytes);
+    hwri_policy_after_young(t, before, (size_t)t->survived_bytes);
     bool moves = full && choose_sparse(t, mode, false);
     bool marked = (full || t->unmoving) && mark_all(t, full, moves);
     if (full && marked) compact(t, mode);

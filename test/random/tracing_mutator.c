@@ -57,7 +57,7 @@ void root_put(root *r, node *n, void *object) {
     r->holds = n;
     r->offset = 0;
     if (n != NULL && is_hidden(r) && n->serial % 3 == 0 && n->kind < TRACED_KINDS)
-        r->offset = n->serial / 3 % tracing_object_size(n->kind, n->length);
+        r->offset = (size_t)(n->serial / 3 % tracing_object_size(n->kind, n->length));
     *r->slot = object != NULL ? (char *)object + r->offset : NULL;
     r->hidden = ~(uintptr_t)*r->slot;
 }

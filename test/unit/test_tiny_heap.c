@@ -149,22 +149,24 @@ static void objects_are_aligned(void **state) {
 
 static void areas_come_and_go(void **state) {
     tracing_fixture *f = *state;
-    enum { MANY = 200000 };
+    enum { MANY = 200000, LARGE = 3 << 20 }; /* the latter larger than the next area would be */
     size_t before = stats_of(f).committed;
-    make_list(f, 0, MANY);
-    hwr_heap_stats full = stats_of(f);
-    assert_true(is_list(f->slot[0], MANY));
-    assert_true(full.objects == MANY && full.committed > MANY * sizeof(twig));
-    f->slot[1] = hwr_new_items(f->heap, &prose_type, 3 << 20); /* larger than the next area would be */
-    assert_non_null(f->slot[1]);
-    memset(((prose *)f->slot[1])->bytes, 0x5a, 3 << 20);
-    tracing_fixture_expect_objects(f, MANY + 1);
-    f->slot[0] = f->slot[1] = NULL;
-    assert_true(hwr_collect_with(f->heap, HWR_OLDEST, HWR_COLLECT_AGGRESSIVE));
-    hwr_heap_trim(f->heap);
-    assert_true(stats_of(f).committed < before + (1 << 20));
-    make_list(f, 0, 1000);
-    assert_true(is_list(f->slot[0], 1000));
+    for (int trims = 0; trims < 2; trims++) {
+        make_list(f, 0, MANY);
+        hwr_heap_stats full = stats_of(f);
+        assert_true(is_list(f->slot[0], MANY));
+        assert_true(full.objects == MANY && full.committed > MANY * sizeof(twig));
+        f->slot[1] = hwr_new_items(f->heap, &prose_type, LARGE);
+        assert_non_null(f->slot[1]);
+        memset(((prose *)f->slot[1])->bytes, 0x5a, LARGE);
+        tracing_fixture_expect_objects(f, MANY + 1);
+        f->slot[0] = f->slot[1] = NULL;
+        assert_true(hwr_collect_with(f->heap, HWR_OLDEST, trims ? HWR_COLLECT_FORCED : HWR_COLLECT_AGGRESSIVE));
+        if (trims) assert_true(hwr_heap_trim(f->heap) > LARGE);
+        assert_true(stats_of(f).committed < before + (1 << 20));
+        make_list(f, 0, 1000);
+        assert_true(is_list(f->slot[0], 1000));
+    }
 }
 
 /* What is garbage makes room: a heap with a limit allocates many times as much. */
@@ -191,7 +193,11 @@ static void a_limit_holds(void **state) {
     }
 }
 
-enum { BUFFER_ENOUGH = 64 << 10, BUFFER_MOST = 1 << 20 }; /* with the first every heap opens; see docs/tiny.md */
+enum {
+    BUFFER_ENOUGH = 64 << 10,
+    BUFFER_MOST = 1 << 20,
+    PAGE = 4096
+}; /* with the first every heap opens; see docs/tiny.md */
 
 /* In a heap that is as full as can be, objects die and are made, and nothing else is lost. Returns how many there were. */
 static size_t use_to_the_full(tracing_fixture *f) {
@@ -221,14 +227,16 @@ static size_t use_to_the_full(tracing_fixture *f) {
     return count;
 }
 
-/* From buffers that are too small, over those in which a heap just opens, to comfortable ones. */
+/* At all sorts of addresses: from buffers that are too small, over those in which a heap just opens, to comfortable ones. */
 static void buffers_of_every_size(void **state) {
     (void)state;
-    char *buffer = aligned_alloc(4096, BUFFER_MOST);
+    char *buffer = malloc(BUFFER_MOST + PAGE);
     assert_non_null(buffer);
     for (size_t size = 1 << 10; size <= BUFFER_MOST; size += size < 2 * BUFFER_ENOUGH ? 1 << 10 : size / 16) {
-        hwr_raw *raw = hwr_raw_open(&(hwr_raw_options){
-            .size = sizeof(hwr_raw_options), .kind = HWR_RAW_BUFFER, .buffer = buffer, .buffer_size = size});
+        hwr_raw *raw = hwr_raw_open(&(hwr_raw_options){.size = sizeof(hwr_raw_options),
+                                                       .kind = HWR_RAW_BUFFER,
+                                                       .buffer = buffer + size % PAGE / 7,
+                                                       .buffer_size = size});
         hwr_options options = {.size = sizeof options,
                                .collector = HWR_TINY,
                                .raw = raw,
@@ -238,7 +246,7 @@ static void buffers_of_every_size(void **state) {
         assert_true(own.heap != NULL || size < BUFFER_ENOUGH);
         if (own.heap != NULL) {
             hwr_frame_push(own.heap, &own.frame, TRACING_SLOTS);
-            size_t bytes = use_to_the_full(&own) * 4 * sizeof(void *);
+            size_t bytes = use_to_the_full(&own) * (HWRI_HEADER_SIZE + sizeof(twig));
             const char *problem = NULL;
             if (!hwr_heap_verify(own.heap, &problem))
                 assert_string_equal(problem, "there is no memory for verification");
