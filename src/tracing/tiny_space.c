@@ -310,11 +310,12 @@ static const char *problem_in_area(const tiny_area *area, size_t *used) {
 }
 
 static const char *problem_in_blocks(hwri_tracing *t) {
-    const char *problem = NULL;
+    const tiny_heap *heap = &t->tiny->heap;
     size_t used = 0;
-    for (const tiny_area *area = &t->tiny->heap.first; area && !problem; area = tiny_next(area))
+    const char *problem = problem_in_area(&heap->first, &used);
+    for (const tiny_area *area = tiny_next(&heap->first); area && !problem; area = tiny_next(area))
         problem = problem_in_area(area, &used);
-    if (!problem && used != t->tiny->heap.used) return "the number of blocks in use is wrong";
+    if (!problem && used != heap->used) return "the number of blocks in use is wrong";
     return problem;
 }
 
