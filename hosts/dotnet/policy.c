@@ -33,7 +33,7 @@ static size_t budget_for(size_t live) {
 static size_t target_for(size_t live) {
     enum { CONSERVE_MOST = 10 };
     size_t growth = (live + live / 4) / CONSERVE_MOST * (CONSERVE_MOST - clr_settings.conserve);
-    size_t least = least_budget() * 3;
+    size_t least = least_budget() / 2 * 7;
     size_t target = live + (growth > least ? growth : least);
     return clr_settings.conserve ? target : hwri_target_again(target, live, clr_gc.target - clr_gc.target / 64);
 }
