@@ -103,8 +103,7 @@ class Runtime:
             try:
                 if os.getpgid(int(pid)) != group:
                     continue
-                with open(f"/proc/{pid}/maps") as maps:
-                    mapped = {line.split(None, 5)[5].rstrip("\n") for line in maps if line.count("/")}
+                mapped = mapped_files(pid)
             except OSError:
                 continue
             if any(path.endswith("/System.Runtime.dll") for path in mapped):  # the collector is there by then, which it is not while the runtime starts
@@ -113,6 +112,15 @@ class Runtime:
                 if others or (self.collector and self.collector not in mapped):
                     raise Failed(f"process {pid} runs on {', '.join(others) or 'the collector of the runtime'}")
         return found
+
+
+def mapped_files(pid):
+    """The files that a process has mapped. One that ends while it is asked names only some of them, and has none afterwards."""
+    def lines():
+        with open(f"/proc/{pid}/maps") as maps:
+            return maps.readlines()
+    mapped = {line.split(None, 5)[5].rstrip("\n") for line in lines() if line.count("/")}
+    return mapped if lines() else set()
 
 
 def find_collector(name):
